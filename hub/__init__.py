@@ -1,0 +1,1 @@
+"""Partner Hub: one place where a partner programme talks to its partners."""
