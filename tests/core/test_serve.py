@@ -63,7 +63,8 @@ def test_a_killed_child_is_started_again(child):
 
 
 def test_a_child_that_cannot_start_is_given_up():
-    child = serve.Child("web server", [sys.executable, "-c", "raise SystemExit(3)"])    with pytest.raises(serve.ChildFailed, match="web server does not start") as failure:
+    child = serve.Child("web server", [sys.executable, "-c", "raise SystemExit(3)"])
+    with pytest.raises(serve.ChildFailed, match="web server does not start") as failure:
         eventually(child.look)
     assert failure.value.status == 3
 
