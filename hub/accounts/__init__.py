@@ -1,0 +1,1 @@
+"""Accounts: who is who, and how they prove it."""

@@ -1,0 +1,48 @@
+"""`hub`: the platform's commands and every room's."""
+
+import sys
+
+import click
+from flask import Flask
+from flask.cli import ScriptInfo
+from pydantic import ValidationError
+
+from .app import ROOMS, create_app, door
+
+
+class Hub(click.Group):
+    """Gathers commands; makes the application only for those that need one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(self._gathered())
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return self._gathered().get(name)
+
+    def _gathered(self) -> dict[str, click.Command]:
+        modules = [door("core", "commands"), *(door(room, "commands") for room in ROOMS)]
+        return {command.name or "": command for module in modules if module for command in module.commands}
+
+
+@click.group(cls=Hub)
+def hub() -> None:
+    """Partner Hub."""
+
+
+def main() -> None:
+    """Entry point of `hub`; settings that are wrong are named, without a traceback."""
+    try:
+        hub(obj=ScriptInfo(create_app=_make))
+    except ValidationError as error:
+        for each in error.errors():
+            where = "_".join(str(part) for part in each["loc"]).upper()
+            print(f"HUB_{where}: {each['msg']}" if where else each["msg"].removeprefix("Value error, "), file=sys.stderr)
+        sys.exit(2)
+
+
+def _make() -> Flask:
+    return create_app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""The database: models' base, UTC times, and the one way to write."""
+
+import enum
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Enum, MetaData, TypeDecorator, event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
+
+from .settings import Settings
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware moment, kept in UTC; naive values are refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of every model."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+#: A state is kept as its value, in a plain text column: a new one needs no migration.
+_STATE = Enum(enum.Enum, native_enum=False, length=30, values_callable=lambda states: [state.value for state in states])
+#: `Mapped[datetime]` is an aware UTC moment, `Mapped[SomeStrEnum]` a state, everywhere.
+db.Model.registry.update_type_annotation_map({datetime: UTCDateTime, enum.Enum: _STATE})
+
+#: Execution option of a connection that is going to write.
+WRITES = "hub_writes"
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Bind the database of `settings` to `app`."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    if settings.is_sqlite:
+        # Reads never wait for each other; one connection per thread is enough.
+        options: dict[str, Any] = {"connect_args": {"timeout": 5, "check_same_thread": False}, "pool_size": 20, "max_overflow": 100}
+    else:
+        options = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20, "pool_timeout": 5, "connect_args": {"connect_timeout": 5}}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
+    db.init_app(app)
+    if settings.is_sqlite:
+        with app.app_context():
+            _prepare_sqlite(db.engine)
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def pragmas(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000", "cache_size=-16000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A read that turns into a write fails at once when another wrote in
+        # between; a writer therefore queues for its lock from the start.
+        writes = connection.get_execution_options().get(WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def transaction() -> Iterator[scoped_session[Session]]:
+    """Write: all of the block or nothing; then run what waited for the commit.
+
+    Belongs in doors, exactly once per write. Objects read before are read
+    again inside, so that rules decide on the present state.
+    """
+    session = db.session()
+    if "after_commit" in session.info:
+        raise RuntimeError("a transaction is already open: doors open exactly one")
+    session.rollback()
+    session.expire_all()
+    waiting: list[Callable[[], None]] = []
+    session.info["after_commit"] = waiting
+    try:
+        session.connection(execution_options={WRITES: True})
+        yield db.session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        del session.info["after_commit"]
+    for tell in waiting:
+        tell()
+
+
+def after_commit(tell: Callable[[], None]) -> None:
+    """Run `tell` when the open transaction has committed; at once when none is open.
+
+    A transaction that fails forgets it.
+    """
+    waiting = db.session().info.get("after_commit")
+    if waiting is None:
+        tell()
+    else:
+        waiting.append(tell)

@@ -1,0 +1,103 @@
+"""The queue is a doorbell: rows hold the work, a ring only says “look now”.
+
+A job claims rows by conditional update, works, and records the result; it is
+safe to run twice and two at once. Huey carries the rings: in a SQLite file
+when embedded, in Redis when there are several machines.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from flask import Flask, current_app
+from huey import Huey, RedisHuey, SqliteHuey, crontab
+
+from .database import after_commit, db
+from .settings import Settings
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Job:
+    name: str
+    function: Callable[..., Any]
+    every: str | None  # five cron fields, or None: only when rung
+
+
+_jobs: dict[str, Job] = {}
+
+
+def job(name: str, *, every: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a job under `room.verb`; `every` is a cron line such as "* * * * *".
+
+    The function runs in an application context and opens its own transactions.
+    """
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        _jobs[name] = Job(name, function, every)
+        return function
+
+    return register
+
+
+def ring(name: str, /, **arguments: Any) -> None:
+    """Ask the worker to run a job soon; inside a transaction, once it has committed.
+
+    A ring that is lost (a crash, a full disk, Redis down) is made up for by
+    the job's own schedule: the row still says what is to be done.
+    """
+    after_commit(lambda: _ring(name, arguments))
+
+
+def _ring(name: str, arguments: dict[str, Any]) -> None:
+    try:
+        current_app.extensions["hub.ring"](name, arguments)
+    except Exception as error:
+        log.warning("ring lost", job=name, error=str(error)[:200])
+
+
+def run(name: str, **arguments: Any) -> Any:
+    """Run a job here and now."""
+    return _jobs[name].function(**arguments)
+
+
+def queue() -> Huey:
+    return current_app.extensions["hub.queue"]
+
+
+def drain(limit: int = 1000) -> int:
+    """Run what has been rung, here, until the queue is empty; how many ran."""
+    huey, done = queue(), 0
+    while done < limit and (task := huey.dequeue()) is not None:
+        huey.execute(task)
+        done += 1
+    return done
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Make the queue and its schedule for `app`."""
+    if settings.redis_url:
+        huey: Huey = RedisHuey("hub", url=settings.redis_url, results=False)
+    else:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        huey = SqliteHuey("hub", filename=str(settings.home / "queue.db"), results=False, fsync=False)
+
+    def work(name: str, arguments: dict[str, Any]) -> None:
+        with app.app_context():
+            structlog.contextvars.bind_contextvars(job=name)
+            try:
+                run(name, **arguments)
+            finally:
+                db.session.remove()
+                structlog.contextvars.unbind_contextvars("job")
+
+    task = huey.task(name="run")(work)
+    for each in list(_jobs.values()):
+        if each.every:
+            minute, hour, day, month, weekday = each.every.split()
+            when = crontab(minute=minute, hour=hour, day=day, month=month, day_of_week=weekday)
+            huey.periodic_task(when, name=f"every {each.name}")(lambda name=each.name: work(name, {}))
+    app.extensions["hub.queue"] = huey
+    app.extensions["hub.ring"] = task

@@ -1,0 +1,104 @@
+"""Every setting of the hub: its default, its meaning and its `HUB_` variable."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from flask import current_app
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from werkzeug.local import LocalProxy
+
+DEFAULT_SECRET = "development-only-secret"
+
+
+class Env(StrEnum):
+    """How the process runs; production refuses weak secrets and demo data."""
+
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class Switch(StrEnum):
+    ON = "on"
+    OFF = "off"
+
+
+class Settings(BaseSettings):
+    """All settings. The environment is read here and nowhere else."""
+
+    model_config = SettingsConfigDict(env_prefix="HUB_", extra="ignore")
+
+    env: Env = Field(Env.DEVELOPMENT, description="`development`, `test` or `production`.")
+    home: Path = Field(Path("var"), description="Folder of everything embedded: database, index, files, outbox, queue.")
+    host: str = Field("127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port the web server listens on.")
+    base_url: str = Field("", description="Public address; links in mails start with it. Default: `http://HOST:PORT`.")
+    trusted_hosts: str = Field("", description="Further host names to answer for, separated by commas.")
+    proxies: int = Field(0, ge=0, le=5, description="Reverse proxies in front whose `X-Forwarded-*` headers are believed.")
+    secret_key: str = Field(DEFAULT_SECRET, description="Signs cookies and links; production needs at least 32 characters of your own.")
+    database_url: str = Field("", description="SQLAlchemy address. Default: SQLite at `HOME/hub.db`.")
+    redis_url: str = Field("", description="Redis for the queue, live events and rate limits. Default: embedded.")
+    storage_url: str = Field("", description="`file:///path` or `s3://key:secret@bucket?endpoint=…`. Default: `HOME/files`.")
+    mail_url: str = Field("outbox:", description="`outbox:` (files under `HOME/outbox`), `smtp://user:password@host:port`, `smtps://…` or `sendgrid:KEY`.")
+    mail_from: str = Field("Nordbill Partners <partners@nordbill.example>", description="Sender of every mail.")
+    rate_limits: Switch = Field(Switch.ON, description="`on` or `off`: throttling of sign-in and of other costly requests.")
+    programme_name: str = Field("Nordbill Partner Programme", description="Name of the programme, in pages and mails.")
+    programme_timezone: str = Field("Europe/Oslo", description="IANA zone in which months and statements begin and end.")
+    programme_site: str = Field("https://nordbill.example", description="Site that referral links lead to; other hosts are refused.")
+    default_locale: str = Field("en", description="Language when a visitor's own is not offered: `en`, `ru`, `uk` or `pl`.")
+    staff_totp: Switch = Field(Switch.OFF, description="`on` requires a second factor of every agent, manager and admin.")
+    session_days: int = Field(30, ge=1, description="Days without a visit after which a session ends.")
+    max_upload_mb: int = Field(25, ge=1, description="Largest upload, in MB of 1,000,000 bytes.")
+    web_threads: int = Field(64, ge=4, description="Threads of a web process; each open live connection holds one.")
+    worker_threads: int = Field(2, ge=1, description="Threads of the worker.")
+    metrics_token: str = Field("", description="Bearer token for `/metrics`; without it only this machine may read them.")
+    log_format: str = Field("", description="`json` or `text`. Default: `json` in production, `text` elsewhere.")
+
+    @field_validator("storage_url", "database_url", "redis_url", "base_url", mode="before")
+    @classmethod
+    def _strip(cls, value: str) -> str:
+        return value.strip()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        self.home = self.home.absolute()
+        self.base_url = (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+        self.database_url = self.database_url or f"sqlite:///{self.home / 'hub.db'}"
+        # Plain postgresql:// would pick psycopg2, which the hub does not use.
+        self.database_url = self.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+        self.storage_url = self.storage_url or f"file://{self.home / 'files'}"
+        self.log_format = self.log_format or ("json" if self.is_production else "text")
+        if self.is_production and (self.secret_key == DEFAULT_SECRET or len(self.secret_key) < 32):
+            raise ValueError("HUB_SECRET_KEY: production needs a secret of your own of at least 32 characters")
+        return self
+
+    @property
+    def is_production(self) -> bool:
+        return self.env is Env.PRODUCTION
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def is_https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    @property
+    def hosts(self) -> list[str]:
+        """Host names this hub answers for; any other gets 400."""
+        names = {urlsplit(self.base_url).hostname or "", self.host, *self.trusted_hosts.split(",")}
+        if not self.is_production:
+            names |= {"localhost", "127.0.0.1"}
+        return sorted(name.strip() for name in names if name.strip())
+
+
+def _current() -> Settings:
+    return current_app.extensions["hub.settings"]
+
+
+#: The settings of the running application.
+settings: Settings = LocalProxy(_current)  # type: ignore[assignment]

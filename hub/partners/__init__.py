@@ -1,0 +1,1 @@
+"""Partners: the organisations in the programme and their people."""

@@ -1,0 +1,131 @@
+"""The application on a real database, emptied between tests; a cast; signed-in clients."""
+
+import os
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from hub.accounts import sessions
+from hub.app import create_app
+from hub.core import i18n, jobs
+from hub.core.database import db, transaction
+from hub.core.live import Process
+from hub.core.settings import Settings
+
+from . import factories
+
+BACKEND = os.environ.get("HUB_TEST_BACKEND", "sqlite")
+
+
+@pytest.fixture(scope="session")
+def backend_urls(tmp_path_factory, worker_id) -> dict[str, str]:
+    """Settings that choose the database and the queue under test."""
+    if BACKEND == "sqlite":
+        return {}
+    raise RuntimeError(f"HUB_TEST_BACKEND={BACKEND} is not known")
+
+
+@pytest.fixture(scope="session")
+def worker_id(request) -> str:
+    return getattr(request.config, "workerinput", {}).get("workerid", "main")
+
+
+@pytest.fixture(scope="session")
+def the_app(tmp_path_factory, backend_urls):
+    home: Path = tmp_path_factory.mktemp("home")
+    settings = Settings(env="test", home=home, rate_limits="off", port=8000, **backend_urls)
+    app = create_app(settings, process=Process.WEB)
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.app_context():
+        db.drop_all()
+        db.create_all()
+    return app
+
+
+@pytest.fixture
+def app(the_app):
+    """The application, its context pushed and its database and queue empty."""
+    with the_app.app_context():
+        _empty()
+        jobs.queue().flush()
+        i18n.activate("en", "UTC")
+        yield the_app
+        db.session.remove()
+
+
+def _empty() -> None:
+    tables = list(reversed(db.metadata.sorted_tables))
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            names = ", ".join(f'"{table.name}"' for table in tables)
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+            connection.commit()
+        else:
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            for table in tables:
+                connection.exec_driver_sql(f'DELETE FROM "{table.name}"')
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+            connection.exec_driver_sql("BEGIN")
+
+
+@pytest.fixture
+def cast(app):
+    """Acme and Other with their owners, an agent, a manager, an admin."""
+    return factories.make_cast()
+
+
+@pytest.fixture
+def partner(cast):
+    return cast.partner
+
+
+@pytest.fixture
+def other_partner(cast):
+    return cast.other_partner
+
+
+@pytest.fixture
+def agent(cast):
+    return cast.agent
+
+
+@pytest.fixture
+def manager(cast):
+    return cast.manager
+
+
+@pytest.fixture
+def admin(cast):
+    return cast.admin
+
+
+@pytest.fixture
+def client(app):
+    """A visitor's browser."""
+    return app.test_client()
+
+
+@pytest.fixture
+def browse(app):
+    """`browse(user)` is a browser in which `user` is signed in."""
+
+    def browse(user):
+        with transaction():
+            token = sessions.begin(user)
+        client = app.test_client()
+        with client.session_transaction() as cookie:
+            cookie["_user_id"] = token
+            cookie["_fresh"] = True
+        return client
+
+    return browse
+
+
+@pytest.fixture
+def worker(app):
+    """`worker()` runs everything that has been rung; returns how many jobs ran."""
+    return jobs.drain

@@ -1,0 +1,74 @@
+"""Writing: all or nothing, fresh inside, and the world told only after the commit."""
+
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select
+
+from hub.accounts.models import User
+from hub.core.access import Role
+from hub.core.database import after_commit, db, transaction
+
+from ..factories import make_user
+
+
+def test_a_failing_block_leaves_nothing_and_tells_nobody(app):
+    told = []
+    with pytest.raises(ZeroDivisionError), transaction():
+        make_user(email="gone@example.org")
+        after_commit(lambda: told.append(1))
+        1 / 0
+    assert db.session.scalar(select(User)) is None
+    assert told == []
+
+
+def test_the_world_is_told_after_the_commit(app):
+    seen = []
+    with transaction():
+        make_user(email="here@example.org")
+        after_commit(lambda: seen.append(db.session.scalar(select(User.email))))
+        assert seen == []
+    assert seen == ["here@example.org"]
+
+
+def test_a_second_transaction_inside_the_first_is_refused(app):
+    with pytest.raises(RuntimeError), transaction(), transaction():
+        pass
+
+
+def test_writers_queue_and_decide_on_what_the_former_wrote(app):
+    with transaction():
+        user = make_user(name="0")
+    number = user.id
+
+    def add_one():
+        with app.app_context():
+            for _ in range(10):
+                with transaction() as session:
+                    mine = session.get(User, number, with_for_update=True)
+                    mine.name = str(int(mine.name) + 1)
+
+    threads = [threading.Thread(target=add_one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    db.session.rollback()
+    assert db.session.get(User, number, populate_existing=True).name == "80"
+
+
+def test_moments_keep_their_zone_and_naive_ones_are_refused(app):
+    with transaction():
+        user = make_user(last_seen_at=datetime(2026, 10, 25, 1, 30, tzinfo=UTC))
+    db.session.expire_all()
+    assert db.session.get(User, user.id).last_seen_at == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    with pytest.raises(Exception, match="time zone"), transaction():
+        make_user(last_seen_at=datetime(2026, 1, 1))
+
+
+def test_a_state_is_kept_as_its_value(app):
+    with transaction():
+        make_user(Role.AGENT)
+    raw = db.session.connection().exec_driver_sql('SELECT role FROM "user"').scalar()
+    assert raw == "agent"
