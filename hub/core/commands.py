@@ -1,11 +1,20 @@
-"""Commands of the platform: routes, database. Rooms add their own."""
+"""Commands of the platform: processes, routes, database. Rooms add their own."""
 
 import json
+import sys
+from pathlib import Path
 
 import click
 from flask import current_app
-from flask.cli import with_appcontext
+from flask.cli import ScriptInfo, with_appcontext
 from flask_migrate import upgrade
+
+from . import jobs
+from .database import db
+from .serve import Child, Supervisor, is_listening, web_command
+from .settings import settings
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 @click.command("routes")
@@ -33,7 +42,59 @@ def routes(as_json: bool) -> None:
 @with_appcontext
 def migrate() -> None:
     """Bring the database to the newest form."""
-    upgrade()
+    bring_up_to_date()
 
 
-commands = [routes, migrate]
+def bring_up_to_date() -> None:
+    """Run the migrations that the database has not seen."""
+    if any(MIGRATIONS.glob("versions/*.py")):
+        upgrade()
+    else:
+        db.create_all()
+
+
+@click.command("serve")
+@click.pass_context
+def serve(context: click.Context) -> None:
+    """Run the web server and the worker until Ctrl-C."""
+    with context.ensure_object(ScriptInfo).load_app().app_context():
+        host, port, base_url = settings.host, settings.port, settings.base_url
+        web = web_command("hub.wsgi:app", host, port, settings.web_threads)
+        if is_listening(host, port):
+            raise click.ClickException(f"Port {port} of {host} is taken. Choose another with HUB_PORT.")
+        bring_up_to_date()
+        if not settings.is_production:
+            _show_demo(context)
+    worker_command = [sys.executable, "-m", "hub.cli", "worker"]
+    supervisor = Supervisor([Child("web server", web), Child("worker", worker_command)])
+    sys.exit(
+        supervisor.run(
+            is_ready=lambda: is_listening(host, port),
+            when_ready=lambda: click.echo(f"Partner Hub is at {base_url} – Ctrl-C stops it."),
+        )
+    )
+
+
+def _show_demo(context: click.Context) -> None:
+    """Fill an empty database with the demo and print its sign-ins; the command is a room's, found by name."""
+    group = context.find_root().command
+    demo = group.get_command(context, "demo") if isinstance(group, click.Group) else None
+    if demo is not None:
+        context.invoke(demo)
+
+
+@click.command("worker")
+@with_appcontext
+def worker() -> None:
+    """Run background jobs until SIGTERM, which lets the running ones finish."""
+    consumer = jobs.queue().create_consumer(
+        workers=settings.worker_threads,
+        worker_type="thread",
+        max_delay=1.0,
+        graceful_signal="TERM",
+        shutdown_timeout=20,
+    )
+    consumer.run()
+
+
+commands = [routes, migrate, serve, worker]

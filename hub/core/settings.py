@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     staff_totp: Switch = Field(Switch.OFF, description="`on` requires a second factor of every agent, manager and admin.")
     session_days: int = Field(30, ge=1, description="Days without a visit after which a session ends.")
     max_upload_mb: int = Field(25, ge=1, description="Largest upload, in MB of 1,000,000 bytes.")
-    web_threads: int = Field(64, ge=4, description="Threads of a web process; each open live connection holds one.")
+    web_threads: int = Field(256, ge=4, description="Threads of a web process; each open live connection holds one.")
     worker_threads: int = Field(2, ge=1, description="Threads of the worker.")
     metrics_token: str = Field("", description="Bearer token for `/metrics`; without it only this machine may read them.")
     log_format: str = Field("", description="`json` or `text`. Default: `json` in production, `text` elsewhere.")

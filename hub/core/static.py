@@ -64,10 +64,10 @@ def send_encoded(request: Request, path: Path, mimetype: str, encoding: str | No
     if encoding is None:
         return send_file(path, request.environ, mimetype=mimetype)
     sibling = path.with_name(path.name + SUFFIXES[encoding])
-    if sibling.is_file():
+    modified = path.stat().st_mtime_ns
+    if sibling.is_file() and sibling.stat().st_mtime_ns >= modified:
         response = send_file(sibling, request.environ, mimetype=mimetype)
     else:
-        modified = path.stat().st_mtime_ns
         response = Response(compressed(path, modified, encoding), mimetype=mimetype)
         response.set_etag(f"{modified:x}-{encoding}")
         response.make_conditional(request.environ)

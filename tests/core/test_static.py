@@ -1,5 +1,7 @@
 """Static files arrive compressed, cached and only from their folder."""
 
+import os
+
 import brotli
 import pytest
 from werkzeug.test import Client
@@ -50,6 +52,12 @@ def test_a_changed_file_is_compressed_again(client, folder):
     client.get("/static/own.css", headers={"Accept-Encoding": "br"})
     (folder / "own.css").write_bytes(b"new")
     assert brotli.decompress(client.get("/static/own.css", headers={"Accept-Encoding": "br"}).data) == b"new"
+
+
+def test_a_sibling_older_than_its_file_is_not_served(client, folder):
+    os.utime(folder / "big.js.br", (1, 1))
+    answer = client.get("/static/big.js", headers={"Accept-Encoding": "br"})
+    assert brotli.decompress(answer.data) == b"plain"
 
 
 @pytest.mark.parametrize("accepted", ["", "identity", "br;q=0, gzip;q=0"])

@@ -1,0 +1,1 @@
+"""The project's figures, measured over real HTTP against a real server and a bare baseline."""
