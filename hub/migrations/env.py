@@ -3,6 +3,8 @@
 from alembic import context
 from flask import current_app
 
+from hub.core.database import UTCDateTime
+
 config = context.config
 migrate = current_app.extensions["migrate"]
 metadata = migrate.db.metadata
@@ -14,6 +16,12 @@ def only_real_changes(_context, _revision, directives):
         directives[:] = []
 
 
+def plain_type(kind, thing, _context):
+    """Write a moment as the database's own type: migrations outlive our classes."""
+    is_moment = kind == "type" and isinstance(thing, UTCDateTime)
+    return "sa.DateTime(timezone=True)" if is_moment else False
+
+
 def run():
     """Migrate over a connection of the application's own engine."""
     with migrate.db.engine.connect() as connection:
@@ -21,7 +29,7 @@ def run():
             connection=connection,
             target_metadata=metadata,
             process_revision_directives=only_real_changes,
-            compare_server_default=True,
+            render_item=plain_type,
             **migrate.configure_args,
         )
         with context.begin_transaction():
