@@ -1,0 +1,48 @@
+// Wires a page by its data attributes. What a page does not use is not loaded.
+
+const PARTS = [
+  ["[data-theme]", () => import("./theme.js")],
+  ["[data-suggest]", () => import("./suggest.js")],
+  ["[data-menu]", () => import("./menus.js")],
+  ["[data-dialog], dialog, [data-confirm]", () => import("./dialogs.js")],
+  ["[data-guard], [data-apply]", () => import("./forms.js")],
+  ["[data-toast]", () => import("./toasts.js")],
+  ["[data-copy]", () => import("./copy.js")],
+  ["[data-ago]", () => import("./times.js")],
+  ["[data-chart]", () => import("./charts.js")],
+  ["[data-markdown]", () => import("./markdown.js")],
+  ["file-attachment", () => import("../vendor/file-attachment.js")],
+  ["[data-bell]", () => import("./bell.js")],
+];
+
+/** Load the part of every attribute found under `root` and let it wire what is new there. */
+async function wire(root) {
+  const found = PARTS.filter(([selector]) => root.matches?.(selector) || root.querySelector(selector));
+  await Promise.all(found.map(async ([, load]) => (await load()).wire?.(root)));
+}
+
+function focusSearch(event) {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const search = document.getElementById("search");
+  if (!search) return;
+  event.preventDefault();
+  search.select();
+}
+
+function sendToken(event) {
+  event.detail.headers["X-CSRFToken"] = document.querySelector("meta[name=csrf-token]").content;
+}
+
+document.addEventListener("keydown", focusSearch);
+document.addEventListener("htmx:configRequest", sendToken);
+// htmx announces every part it puts into the page; the first announcement is the page itself.
+document.addEventListener("htmx:load", (event) => event.target !== document.body && wire(event.target));
+document.addEventListener("htmx:sendError", () => say("offline"));
+document.addEventListener("htmx:responseError", () => say("failed"));
+wire(document);
+
+async function say(key) {
+  const [{ toast }, { word }] = await Promise.all([import("./toasts.js"), import("./words.js")]);
+  toast(word(key), { bad: true });
+}

@@ -1,0 +1,38 @@
+// A form is sent once; a filter form applies itself when a choice changes; the first wrong field gets the focus.
+
+import { fresh } from "./words.js";
+
+export function wire(root) {
+  for (const form of fresh(root, "form[data-guard]", "forms")) form.addEventListener("submit", guard);
+  for (const form of fresh(root, "form[data-apply]", "forms")) {
+    form.addEventListener("change", () => form.requestSubmit());
+    form.addEventListener("submit", dropEmpty);
+  }
+  root.querySelector("[aria-invalid=true]")?.focus();
+}
+
+function guard(event) {
+  const form = event.currentTarget;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "yes";
+  event.submitter?.setAttribute("aria-busy", "true");
+  // A download or an htmx answer leaves the page in place, and it must be usable again.
+  setTimeout(() => release(form, event.submitter), 4000);
+}
+
+function release(form, submitter) {
+  delete form.dataset.sent;
+  delete form.dataset.confirmed;
+  submitter?.removeAttribute("aria-busy");
+}
+
+/** Keep addresses short: a field left empty filters nothing. */
+function dropEmpty(event) {
+  for (const field of event.currentTarget.elements) field.disabled ||= field.name && !field.value;
+}
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.target.matches("form[data-guard]")) release(event.target, event.target.querySelector("[aria-busy]"));
+});
+// The browser's Back shows the page as it was left: sent, with its fields disabled.
+window.addEventListener("pageshow", (event) => event.persisted && location.reload());

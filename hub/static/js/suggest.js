@@ -1,0 +1,92 @@
+// Results while typing: an ARIA combobox over the HTML fragment the server answers.
+
+import { fresh } from "./words.js";
+
+const PAUSE = 120;
+
+export function wire(root) {
+  for (const form of fresh(root, "form[data-suggest]", "suggest")) new Suggest(form);
+}
+
+class Suggest {
+  constructor(form) {
+    this.url = form.dataset.suggest;
+    this.input = form.querySelector("input[type=search]");
+    this.box = document.getElementById("suggest");
+    this.input.setAttribute("role", "combobox");
+    this.input.setAttribute("aria-autocomplete", "list");
+    this.input.setAttribute("aria-controls", this.box.id);
+    this.input.addEventListener("input", () => this.later());
+    this.input.addEventListener("keydown", (event) => this.keys(event));
+    this.input.addEventListener("focus", () => this.options.length && this.toggle(true));
+    document.addEventListener("click", (event) => {
+      if (!form.contains(event.target) && !this.box.contains(event.target)) this.toggle(false);
+    });
+    this.toggle(false);
+    if (document.activeElement === this.input && this.input.value) this.ask();
+  }
+
+  get options() {
+    return [...this.box.querySelectorAll("[role=option]")];
+  }
+
+  later() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.ask(), PAUSE);
+  }
+
+  /** A newer question makes the answer to an older one void. */
+  async ask() {
+    this.request?.abort();
+    const words = this.input.value.trim();
+    if (words.length < 2) return this.clear();
+    this.request = new AbortController();
+    const url = `${this.url}?q=${encodeURIComponent(words)}`;
+    try {
+      const response = await fetch(url, { signal: this.request.signal, headers: { "HX-Request": "true" } });
+      if (!response.ok) return this.clear();
+      this.box.innerHTML = await response.text();
+    } catch {
+      return;
+    }
+    this.options.forEach((option, at) => (option.id ||= `suggest-${at}`));
+    this.toggle(this.box.textContent.trim() !== "" && this.input.value.trim() === words);
+  }
+
+  clear() {
+    this.box.replaceChildren();
+    this.toggle(false);
+  }
+
+  toggle(open) {
+    this.box.hidden = !open;
+    this.input.setAttribute("aria-expanded", String(open));
+    if (!open) this.select(-1);
+  }
+
+  select(at) {
+    this.at = at;
+    this.options.forEach((option, index) => option.setAttribute("aria-selected", String(index === at)));
+    const chosen = this.options[at];
+    if (chosen) this.input.setAttribute("aria-activedescendant", chosen.id);
+    else this.input.removeAttribute("aria-activedescendant");
+    chosen?.scrollIntoView({ block: "nearest" });
+  }
+
+  keys(event) {
+    const count = this.options.length;
+    if (event.key === "Escape") {
+      if (this.box.hidden) this.input.blur();
+      this.toggle(false);
+    } else if (event.key === "Enter" && this.options[this.at] && !this.box.hidden) {
+      event.preventDefault();
+      this.options[this.at].click();
+    } else if (count && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+      event.preventDefault();
+      this.toggle(true);
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      // One place more than there are options: the field itself.
+      this.select(((this.at + 1 + step + count + 1) % (count + 1)) - 1);
+    }
+  }
+}
