@@ -20,7 +20,7 @@ from wtforms import (
     widgets,
 )
 
-from hub.core.access import public
+from .access import public
 
 bp = Blueprint("styleguide", __name__)
 
@@ -49,7 +49,7 @@ class SampleForm(FlaskForm):
     fee = DecimalField("Fee", default=25)
     about = TextAreaField("About you", description="Two or three sentences.")
     country = SelectField("Country", choices=[("no", "Norway"), ("pl", "Poland")])
-    goes_out_at = DateTimeLocalField("Goes out on", default=datetime(2026, 12, 1, 9))
+    goes_out_at = DateTimeLocalField("Goes out on", default=datetime(2026, 12, 1, 9))  # noqa: DTZ001 – a local time, as typed
     day = DateField("Use until")
     file = FileField("Banner")
     topics = SelectMultipleField(
