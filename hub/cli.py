@@ -7,6 +7,7 @@ from flask import Flask
 from flask.cli import ScriptInfo
 from pydantic import ValidationError
 
+from . import demo
 from .app import ROOMS, create_app, door
 
 
@@ -20,7 +21,7 @@ class Hub(click.Group):
         return self._gathered().get(name)
 
     def _gathered(self) -> dict[str, click.Command]:
-        modules = [door("core", "commands"), *(door(room, "commands") for room in ROOMS)]
+        modules = [door("core", "commands"), demo, *(door(room, "commands") for room in ROOMS)]
         return {command.name or "": command for module in modules if module for command in module.commands}
 
 

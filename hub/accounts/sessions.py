@@ -50,7 +50,11 @@ def load(token: str) -> User | None:
     user = db.session.scalar(
         select(User)
         .join(UserSession, UserSession.user_id == User.id)
-        .where(UserSession.token_hash == _hash(token), UserSession.ended_at.is_(None), UserSession.expires_at > now)
+        .where(
+            UserSession.token_hash == _hash(token),
+            UserSession.ended_at.is_(None),
+            UserSession.expires_at > now,
+        )
         .where(User.disabled_at.is_(None))
     )
     if user is not None:

@@ -9,7 +9,7 @@ from hub.app import ROOMS
 
 HUB = Path(__file__).parents[2] / "hub"
 DOORS = {"views", "chat", "tasks", "commands", "api"}
-TOP = {"app", "cli", "wsgi"}
+TOP = {"app", "cli", "demo", "wsgi"}
 
 
 def modules():
