@@ -14,7 +14,6 @@ from .core import access, database, errors, extensions, i18n, jobs, live, observ
 from .core.live import Process
 from .core.settings import Env, Settings
 from .core.settings import settings as current
-from .core.static import StaticFiles
 
 #: From low to high: a room may use the service and models of those before it.
 ROOMS = (
@@ -31,7 +30,6 @@ def create_app(settings: Settings | None = None, *, process: Process = Process.W
     app.testing = settings.env is Env.TEST
     app.extensions["hub.settings"] = settings
     app.extensions["hub.process"] = process
-    app.wsgi_app = StaticFiles(app.wsgi_app, Path(__file__).parent / "static")  # type: ignore[method-assign]
     if settings.proxies:
         n = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]

@@ -11,7 +11,7 @@ from flask_migrate import upgrade
 
 from . import jobs
 from .database import db
-from .serve import Child, Supervisor, is_listening, web_command
+from .serve import Child, Supervisor, is_answering, is_listening, web_command
 from .settings import settings
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -69,7 +69,7 @@ def serve(context: click.Context) -> None:
     supervisor = Supervisor([Child("web server", web), Child("worker", worker_command)])
     sys.exit(
         supervisor.run(
-            is_ready=lambda: is_listening(host, port),
+            is_ready=lambda: is_answering(host, port),
             when_ready=lambda: click.echo(f"Partner Hub is at {base_url} – Ctrl-C stops it."),
         )
     )
@@ -80,7 +80,7 @@ def _show_demo(context: click.Context) -> None:
     group = context.find_root().command
     demo = group.get_command(context, "demo") if isinstance(group, click.Group) else None
     if demo is not None:
-        context.invoke(demo)
+        context.invoke(demo, if_empty=True)
 
 
 @click.command("worker")

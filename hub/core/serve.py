@@ -1,6 +1,7 @@
 """Keep the web server and the worker running side by side, and stop both together."""
 
 import ctypes
+import http.client
 import os
 import signal
 import socket
@@ -150,9 +151,25 @@ class Supervisor:
 
 def is_listening(host: str, port: int) -> bool:
     """Tell whether somebody accepts connections at this address."""
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
     try:
-        socket.create_connection((reachable, port), timeout=0.5).close()
+        socket.create_connection((reachable(host), port), timeout=0.5).close()
     except OSError:
         return False
     return True
+
+
+def is_answering(host: str, port: int) -> bool:
+    """Tell whether the application behind this address answers; a server listens some time before it does."""
+    connection = http.client.HTTPConnection(reachable(host), port, timeout=1)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def reachable(host: str) -> str:
+    """Return an address at which this machine reaches what listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
