@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from flask import g
 from sqlalchemy import text
 
 from hub.accounts import sessions
@@ -58,12 +59,18 @@ def backend_urls() -> dict[str, str]:
     return {"database_url": database, "redis_url": servers.redis_address()}
 
 
+def forget_the_last_request():
+    """Requests of a test share its context: without this the second browser would be the first one's person."""
+    vars(g).clear()
+
+
 @pytest.fixture(scope="session")
 def the_app(tmp_path_factory, backend_urls):
     home: Path = tmp_path_factory.mktemp("home")
     settings = Settings(env="test", home=home, rate_limits="off", port=8000, **backend_urls)
     app = create_app(settings, process=Process.WEB)
     app.config["WTF_CSRF_ENABLED"] = False
+    app.before_request_funcs.setdefault(None, []).insert(0, forget_the_last_request)
     with app.app_context():
         db.drop_all()
         db.create_all()

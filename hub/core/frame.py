@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
-from flask import Blueprint, Flask, current_app, g, has_request_context, redirect, request, url_for
+from flask import Blueprint, Flask, current_app, has_request_context, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.local import LocalProxy
@@ -135,7 +136,7 @@ def initials(name: str) -> str:
 
 def tint(name: str) -> str:
     """One of four quiet colours, always the same for the same name."""
-    return "abcd"[sum(name.encode()) % 4]
+    return "abcd"[crc32(name.encode()) % 4]
 
 
 def theme() -> str:
@@ -148,7 +149,7 @@ def _once(name: str, make: Callable[[], Any]) -> Any:
     """A value of the frame, made when a page asks for it: a fragment of a page pays nothing."""
 
     def get() -> Any:
-        kept = g.setdefault("frame", {})
+        kept = request.environ.setdefault("hub.frame", {})
         if name not in kept:
             kept[name] = make()
         return kept[name]

@@ -12,6 +12,7 @@ const PARTS = [
   ["[data-chart]", () => import("./charts.js")],
   ["[data-markdown]", () => import("./markdown.js")],
   ["file-attachment", () => import("../vendor/file-attachment.js")],
+  ["[data-read]", () => import("./read.js")],
   ["[data-bell]", () => import("./bell.js")],
 ];
 
@@ -36,8 +37,9 @@ function sendToken(event) {
 
 document.addEventListener("keydown", focusSearch);
 document.addEventListener("htmx:configRequest", sendToken);
-// htmx announces every part it puts into the page; the first announcement is the page itself.
+// htmx announces every part it puts into the page (first the page itself); scripts of ours say hub:part.
 document.addEventListener("htmx:load", (event) => event.target !== document.body && wire(event.target));
+document.addEventListener("hub:part", (event) => wire(event.target));
 document.addEventListener("htmx:sendError", () => say("offline"));
 document.addEventListener("htmx:responseError", () => say("failed"));
 wire(document);

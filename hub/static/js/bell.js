@@ -29,5 +29,5 @@ async function load(list) {
   if (!response.ok) return;
   list.innerHTML = await response.text();
   list.dataset.loaded = "yes";
-  window.htmx?.process(list);
+  list.dispatchEvent(new CustomEvent("hub:part", { bubbles: true }));
 }

@@ -37,11 +37,17 @@ function config(data) {
         },
       },
       plugins: {
-        legend: { display: data.series.length > 1, position: "bottom", align: "start", labels: { boxWidth: 12, boxHeight: 12, useBorderRadius: true, borderRadius: 3 } },
+        legend: { display: data.series.length > 1, position: "bottom", align: "start", labels: { boxWidth: 12, boxHeight: 12, useBorderRadius: true, borderRadius: 3, generateLabels: keys } },
         tooltip: { callbacks: { label: ({ dataset, parsed }) => `${dataset.label}: ${shown(parsed.y)}` } },
       },
     },
   };
+}
+
+/** A dashed line still has a plain square for its key. */
+function keys(chart) {
+  const labels = Chart.defaults.plugins.legend.labels.generateLabels(chart);
+  return labels.map((label) => ({ ...label, lineDash: [], lineWidth: 0 }));
 }
 
 function dataset(serie, at, type, color) {

@@ -1,0 +1,90 @@
+"""Tell people what happened, and remember what they have seen."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from ..accounts.models import User
+from ..core import clock
+from ..core.database import after_commit, db
+from ..core.frame import nav_count
+from ..core.live import announce
+from .kinds import known
+from .models import Notification
+
+#: The bell shows “99+” beyond; counting further would only cost time.
+MOST_COUNTED = 100
+
+
+def notify(
+    users: Iterable[User], kind: str, params: dict[str, Any] | None = None, url: str = ""
+) -> list[Notification]:
+    """Tell each of `users` once, in the open transaction; their bells ring when it has committed.
+
+    `params` are JSON values named in the kind's sentence. A missing one raises KeyError here, not on
+    the reader's page. Disabled people are left out.
+    """
+    params = params or {}
+    known(kind).say(params)
+    told = {user.id: user for user in users if user.is_active}
+    rows = [Notification(user_id=id, kind=kind, params=params, url=url) for id in told]
+    db.session.add_all(rows)
+    db.session.flush()
+    ring_bells(list(told))
+    return rows
+
+
+def ring_bells(user_ids: list[int]) -> None:
+    """Once committed, show these people their number of unread notifications."""
+
+    def ring() -> None:
+        counts = unread_counts(user_ids)
+        for user_id in user_ids:
+            announce(f"user:{user_id}", "bell", {"count": counts.get(user_id, 0)})
+
+    after_commit(ring)
+
+
+def unread_counts(user_ids: list[int]) -> dict[int, int]:
+    """Unread notifications by user; who has none is missing."""
+    rows = db.session.execute(
+        select(Notification.user_id, func.count())
+        .where(Notification.user_id.in_(user_ids), Notification.read_at.is_(None))
+        .group_by(Notification.user_id)
+    )
+    return {user_id: count for user_id, count in rows}  # noqa: C416 – rows are no pairs to mypy
+
+
+@nav_count("notifications.index")
+def unread_count(user: User) -> int:
+    """How many wait for `user`, counted up to 100."""
+    if not user.is_authenticated:
+        return 0
+    unread = select(Notification.id).where(Notification.user_id == user.id, Notification.read_at.is_(None))
+    return db.session.scalar(select(func.count()).select_from(unread.limit(MOST_COUNTED).subquery())) or 0
+
+
+def mark_read(notification: Notification) -> None:
+    """It has been seen; a second look changes nothing."""
+    if notification.read_at is None:
+        notification.read_at = clock.now()
+        ring_bells([notification.user_id])
+
+
+def mark_all_read(user: User) -> int:
+    """Everything so far has been seen; returns how many were unread."""
+    return _read(user, Notification.read_at.is_(None))
+
+
+def mark_read_at(user: User, url: str) -> int:
+    """What leads to `url` has been seen there: for rooms whose page was opened from elsewhere."""
+    return _read(user, Notification.url == url, Notification.read_at.is_(None))
+
+
+def _read(user: User, *conditions: Any) -> int:
+    statement = update(Notification).where(Notification.user_id == user.id, *conditions)
+    changed = db.session.execute(statement.values(read_at=clock.now())).rowcount
+    if changed:
+        ring_bells([user.id])
+    return changed

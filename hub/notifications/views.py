@@ -1,0 +1,62 @@
+"""The list behind the bell."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from sqlalchemy import select
+
+from ..core.access import signed_in, visible, visible_or_404
+from ..core.database import db, transaction
+from ..core.paging import page
+from . import service
+from .kinds import lines
+from .models import Notification
+
+bp = Blueprint("notifications", __name__, url_prefix="/notifications", template_folder="templates")
+IN_THE_BELL = 7
+
+
+@bp.get("/")
+@signed_in
+def index() -> ResponseReturnValue:
+    """Show what happened, the newest first."""
+    unread = request.args.get("show") == "unread"
+    statement = visible(select(Notification), current_user)
+    if unread:
+        statement = statement.where(Notification.read_at.is_(None))
+    rows = page(statement, request.args.get("at"), Notification.id)
+    return render_template("notifications/index.html", page=rows, lines=lines(rows), unread=unread)
+
+
+@bp.get("/bell")
+@signed_in
+def bell() -> ResponseReturnValue:
+    """The newest few, as the part of a page that the bell opens."""
+    statement = visible(select(Notification), current_user).order_by(Notification.id.desc())
+    rows = db.session.scalars(statement.limit(IN_THE_BELL)).all()
+    return render_template("notifications/_bell.html", lines=lines(rows))
+
+
+@bp.post("/<int:id>/read")
+@signed_in
+def read(id: int) -> ResponseReturnValue:
+    """Mark one as seen."""
+    with transaction():
+        service.mark_read(visible_or_404(select(Notification).where(Notification.id == id), current_user))
+    return _done()
+
+
+@bp.post("/read")
+@signed_in
+def read_all() -> ResponseReturnValue:
+    """Mark all as seen."""
+    with transaction():
+        service.mark_all_read(current_user)
+    return _done()
+
+
+def _done() -> ResponseReturnValue:
+    """Scripts need no page; a form goes back to the list."""
+    if request.headers.get("X-Requested-With") == "fetch":
+        return "", 204
+    return redirect(url_for(".index"), 303)
