@@ -9,16 +9,26 @@ from flask import Flask, g, request
 from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from .accounts import sessions as sessions  # tells Flask-Login who is who
-from .core import access, database, errors, extensions, i18n, jobs, live, observe, security
+from .core import access, database, errors, extensions, i18n, jobs, observe, security
 from .core.live import Process
 from .core.settings import Env, Settings
 from .core.settings import settings as current
 
 #: From low to high: a room may use the service and models of those before it.
 ROOMS = (
-    "accounts", "notifications", "partners", "earnings", "kb", "materials", "training",
-    "surveys", "tickets", "newsletters", "reports", "search", "home",
+    "accounts",
+    "notifications",
+    "partners",
+    "earnings",
+    "kb",
+    "materials",
+    "training",
+    "surveys",
+    "tickets",
+    "newsletters",
+    "reports",
+    "search",
+    "home",
 )
 
 
@@ -84,7 +94,9 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     extensions.login_manager.login_view = "accounts.sign_in"
     extensions.login_manager.login_message = None
     extensions.login_manager.session_protection = None
-    extensions.migrate.init_app(app, database.db, directory=str(Path(__file__).parent / "migrations"), render_as_batch=True)
+    extensions.migrate.init_app(
+        app, database.db, directory=str(Path(__file__).parent / "migrations"), render_as_batch=True
+    )
     extensions.socketio.init_app(
         app,
         async_mode="threading",
@@ -111,4 +123,3 @@ def _speak_the_readers_language() -> None:
     else:
         i18n.activate(i18n.negotiate(request, current.default_locale), current.programme_timezone)
     g.locale = i18n.locale()
-

@@ -37,7 +37,10 @@ def main() -> None:
     except ValidationError as error:
         for each in error.errors():
             where = "_".join(str(part) for part in each["loc"]).upper()
-            print(f"HUB_{where}: {each['msg']}" if where else each["msg"].removeprefix("Value error, "), file=sys.stderr)
+            print(
+                f"HUB_{where}: {each['msg']}" if where else each["msg"].removeprefix("Value error, "),
+                file=sys.stderr,
+            )
         sys.exit(2)
 
 

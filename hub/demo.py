@@ -40,7 +40,7 @@ def fill() -> None:
 
 def sign_ins() -> list[dict[str, str | None]]:
     """The demo's sign-ins: two partners, a member, an agent, a manager, an admin."""
-    found = [
+    found: list[tuple[User, str, str | None]] = [
         (user, "member" if role is MemberRole.MEMBER else "partner", code)
         for code, role in PARTNERS
         for user in _of(code, role)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from hub.accounts.models import User
 from hub.core.access import Role
 from hub.core.database import db
-from hub.partners.models import Membership, MemberRole, Partner
+from hub.partners.models import MemberRole, Membership, Partner
 
 _numbers = itertools.count(1)
 
@@ -21,7 +21,9 @@ def make_user(role: Role = Role.PARTNER, **values) -> User:
 
 def make_partner(**values) -> Partner:
     n = next(_numbers)
-    partner = Partner(**({"code": f"P{n:05d}", "name": f"Partner {n}", "country": "NO", "currency": "EUR"} | values))
+    partner = Partner(
+        **({"code": f"P{n:05d}", "name": f"Partner {n}", "country": "NO", "currency": "EUR"} | values)
+    )
     db.session.add(partner)
     db.session.flush()
     return partner

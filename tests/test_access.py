@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hub.core.database import db
 
-from . import factories
+from hub.core.database import db
 
 ROLES = ("visitor", "partner", "other", "agent", "manager", "admin")
 HERE = Path(__file__).parent
@@ -38,7 +37,15 @@ def rows() -> list[Row]:
         with path.open() as lines:
             for line in csv.DictReader(lines, skipinitialspace=True):
                 answers = {role: line[role].strip() for role in ROLES}
-                found.append(Row(path.parent.name, line["endpoint"].strip(), line["method"].strip(), line["url"].strip(), answers))
+                found.append(
+                    Row(
+                        path.parent.name,
+                        line["endpoint"].strip(),
+                        line["method"].strip(),
+                        line["url"].strip(),
+                        answers,
+                    )
+                )
     return found
 
 
@@ -69,7 +76,7 @@ def seen(answer) -> str:
     return "ok"
 
 
-@pytest.mark.parametrize(("row", "role"), CELLS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("row", "role"), CELLS, ids=str)
 def test_answer(row, role, names, cast, browse, client):
     url = row.url.format(**names(row.room))
     who = {"visitor": None, "other": cast.other_partner}.get(role, getattr(cast, role, None))

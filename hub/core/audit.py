@@ -26,4 +26,8 @@ def record(actor: Any, action: str, object: str, *, before: Any = None, after: A
     """Add an audit event to the open transaction. Never put secrets in `before` or `after`."""
     address = request.remote_addr if has_request_context() else None
     actor_id = getattr(actor, "id", None)
-    db.session.add(AuditEvent(actor_id=actor_id, action=action, object=object, before=before, after=after, address=address))
+    db.session.add(
+        AuditEvent(
+            actor_id=actor_id, action=action, object=object, before=before, after=after, address=address
+        )
+    )

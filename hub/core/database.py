@@ -10,7 +10,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Enum, MetaData, TypeDecorator, event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
+from sqlalchemy.orm import DeclarativeBase, scoped_session
 
 from .settings import Settings
 
@@ -51,9 +51,11 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 #: A state is kept as its value, in a plain text column: a new one needs no migration.
-_STATE = Enum(enum.Enum, native_enum=False, length=30, values_callable=lambda states: [state.value for state in states])
+_STATE = Enum(
+    enum.Enum, native_enum=False, length=30, values_callable=lambda states: [state.value for state in states]
+)
 #: `Mapped[datetime]` is an aware UTC moment, `Mapped[SomeStrEnum]` a state, everywhere.
-db.Model.registry.update_type_annotation_map({datetime: UTCDateTime, enum.Enum: _STATE})
+Base.registry.update_type_annotation_map({datetime: UTCDateTime, enum.Enum: _STATE})
 
 #: Execution option of a connection that is going to write.
 WRITES = "hub_writes"
@@ -64,9 +66,19 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     if settings.is_sqlite:
         # Reads never wait for each other; one connection per thread is enough.
-        options: dict[str, Any] = {"connect_args": {"timeout": 5, "check_same_thread": False}, "pool_size": 20, "max_overflow": 100}
+        options: dict[str, Any] = {
+            "connect_args": {"timeout": 5, "check_same_thread": False},
+            "pool_size": 20,
+            "max_overflow": 100,
+        }
     else:
-        options = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20, "pool_timeout": 5, "connect_args": {"connect_timeout": 5}}
+        options = {
+            "pool_pre_ping": True,
+            "pool_size": 10,
+            "max_overflow": 20,
+            "pool_timeout": 5,
+            "connect_args": {"connect_timeout": 5},
+        }
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
     if settings.is_sqlite:
@@ -78,7 +90,13 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def pragmas(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000", "cache_size=-16000"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+            "busy_timeout=5000",
+            "cache_size=-16000",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -90,7 +108,7 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 
 @contextmanager
-def transaction() -> Iterator[scoped_session[Session]]:
+def transaction() -> Iterator[scoped_session[Any]]:
     """Write: all of the block or nothing; then run what waited for the commit.
 
     Belongs in doors, exactly once per write. Objects read before are read

@@ -3,7 +3,8 @@
 import structlog
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from .database import db
@@ -90,7 +91,9 @@ def answer(status: int, message: Text | None = None, **headers: str) -> Response
     if wants_json():
         response = jsonify(error=text or title, status=status)
     else:
-        response = make_response(render_template("errors/error.html", status=status, title=title, message=text))
+        response = make_response(
+            render_template("errors/error.html", status=status, title=title, message=text)
+        )
     response.status_code = status
     response.headers.extend(headers)
     return response

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
@@ -27,9 +27,11 @@ FOLDER = Path(__file__).parent.parent / "translations"
 
 #: A text, or one that is looked up in the reader's language when shown.
 Text = str | LazyProxy
+#: CLDR's lengths of a date or time.
+Width = Literal["full", "long", "medium", "short"]
 
 _locale: ContextVar[str] = ContextVar("locale", default="en")
-_zone: ContextVar[ZoneInfo] = ContextVar("zone", default=ZoneInfo("UTC"))
+_zone: ContextVar[ZoneInfo] = ContextVar("zone", default=ZoneInfo("UTC"))  # noqa: B039 (a zone never changes)
 
 
 @functools.cache
@@ -80,7 +82,11 @@ def zone() -> ZoneInfo:
 @functools.cache
 def zones() -> list[str]:
     """Names of all time zones a person may choose."""
-    return sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/", "right/")))
+    return sorted(
+        name
+        for name in available_timezones()
+        if "/" in name and not name.startswith(("Etc/", "posix/", "right/"))
+    )
 
 
 def activate(locale: str, zone: str = "UTC") -> None:
@@ -112,6 +118,7 @@ def negotiate(request: Request, default: str) -> str:
 
 # --- Dates -----------------------------------------------------------------
 
+
 @functools.cache
 def _babel(code: str) -> Locale:
     # British English: the day comes before the month, as everywhere else in Europe.
@@ -119,34 +126,38 @@ def _babel(code: str) -> Locale:
 
 
 @functools.cache
-def _pattern(code: str, kind: str, width: str) -> Any:
+def _pattern(code: str, kind: str, width: Width) -> Any:
     where = _babel(code)
     if kind == "date":
         return get_date_format(width, where)
     if kind == "time":
         return get_time_format(width, where)
-    both = get_datetime_format(width, where).replace("'", "")
-    return parse_pattern(both.replace("{0}", get_time_format("short", where).pattern).replace("{1}", get_date_format(width, where).pattern))
+    both = str(get_datetime_format(width, where)).replace("'", "")
+    return parse_pattern(
+        both.replace("{0}", get_time_format("short", where).pattern).replace(
+            "{1}", get_date_format(width, where).pattern
+        )
+    )
 
 
 def _local(moment: datetime) -> datetime:
     return moment.astimezone(_zone.get())
 
 
-def format_date(value: date | datetime, width: str = "medium") -> str:
+def format_date(value: date | datetime, width: Width = "medium") -> str:
     """A day; a moment becomes the day it is in the reader's zone."""
     if isinstance(value, datetime):
         value = _local(value)
     return _pattern(_locale.get(), "date", width).apply(value, _babel(_locale.get()))
 
 
-def format_time(value: datetime | time, width: str = "short") -> str:
+def format_time(value: datetime | time, width: Width = "short") -> str:
     if isinstance(value, datetime):
         value = _local(value)
     return _pattern(_locale.get(), "time", width).apply(value, _babel(_locale.get()))
 
 
-def format_datetime(value: datetime, width: str = "medium") -> str:
+def format_datetime(value: datetime, width: Width = "medium") -> str:
     return _pattern(_locale.get(), "datetime", width).apply(_local(value), _babel(_locale.get()))
 
 
@@ -173,6 +184,7 @@ def iso(moment: datetime) -> str:
 
 # --- Numbers ---------------------------------------------------------------
 
+
 def number(value: float, digits: int | None = None) -> str:
     pattern = None if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
     return format_decimal(value, format=pattern, locale=_babel(_locale.get()))
@@ -192,7 +204,11 @@ def money(minor: int, currency: str) -> str:
 
 def percent(basis_points: int) -> str:
     """A rate in basis points: 2000 → “20%”, 1250 → “12.5%”."""
-    return format_percent(basis_points / 10_000, format=None if basis_points % 100 == 0 else _percent_pattern(_locale.get()), locale=_babel(_locale.get()))
+    return format_percent(
+        basis_points / 10_000,
+        format=None if basis_points % 100 == 0 else _percent_pattern(_locale.get()),
+        locale=_babel(_locale.get()),
+    )
 
 
 @functools.cache
@@ -213,6 +229,14 @@ def init_app(app: Flask) -> None:
     """Give templates the functions as plain globals: macros need no context then."""
     app.jinja_env.globals.update(_=gettext, gettext=gettext, ngettext=ngettext, LOCALES=LOCALES)
     app.jinja_env.filters.update(
-        date=format_date, time=format_time, datetime=format_datetime, month=format_month, ago=ago, iso=iso,
-        number=number, money=money, percent=percent, filesize=filesize,
+        date=format_date,
+        time=format_time,
+        datetime=format_datetime,
+        month=format_month,
+        ago=ago,
+        iso=iso,
+        number=number,
+        money=money,
+        percent=percent,
+        filesize=filesize,
     )

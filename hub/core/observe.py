@@ -18,7 +18,9 @@ from .settings import Settings, settings
 
 bp = Blueprint("observe", __name__)
 registry = CollectorRegistry()
-REQUESTS = Counter("hub_requests_total", "Requests answered", ["endpoint", "method", "status"], registry=registry)
+REQUESTS = Counter(
+    "hub_requests_total", "Requests answered", ["endpoint", "method", "status"], registry=registry
+)
 SECONDS = Histogram("hub_request_seconds", "Time to answer", ["endpoint"], registry=registry)
 
 
@@ -36,7 +38,9 @@ def readyz() -> Response:
     try:
         db.session.execute(text("SELECT 1"))
     except Exception:
-        return Response("database: no answer\n", status=503, mimetype="text/plain", headers={"Retry-After": "5"})
+        return Response(
+            "database: no answer\n", status=503, mimetype="text/plain", headers={"Retry-After": "5"}
+        )
     return Response("ok\n", mimetype="text/plain")
 
 
@@ -56,7 +60,11 @@ def metrics() -> Response:
 
 
 def configure_logs(settings: Settings) -> None:
-    render = structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    render = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -94,5 +102,11 @@ def init_app(app: Flask, settings: Settings) -> None:
         REQUESTS.labels(endpoint, request.method, response.status_code).inc()
         SECONDS.labels(endpoint).observe(seconds)
         if settings.log_format == "json" and endpoint != "static":
-            log.info("request", method=request.method, path=request.path, status=response.status_code, ms=round(seconds * 1000, 1))
+            log.info(
+                "request",
+                method=request.method,
+                path=request.path,
+                status=response.status_code,
+                ms=round(seconds * 1000, 1),
+            )
         return response

@@ -31,7 +31,11 @@ class Page:
 
 
 def page(
-    statement: Select[Any], cursor: str | None, *keys: InstrumentedAttribute[Any], descending: bool = True, size: int = SIZE
+    statement: Select[Any],
+    cursor: str | None,
+    *keys: InstrumentedAttribute[Any],
+    descending: bool = True,
+    size: int = SIZE,
 ) -> Page:
     """One page of `statement`, ordered by non-null `keys`, of which the last is unique.
 

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from werkzeug.local import LocalProxy
 
-DEFAULT_SECRET = "development-only-secret"
+DEFAULT_SECRET = "development-only-secret"  # noqa: S105 (refused in production)
 
 
 class Env(StrEnum):
@@ -32,30 +32,66 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HUB_", extra="ignore")
 
     env: Env = Field(Env.DEVELOPMENT, description="`development`, `test` or `production`.")
-    home: Path = Field(Path("var"), description="Folder of everything embedded: database, index, files, outbox, queue.")
+    home: Path = Field(
+        Path("var"), description="Folder of everything embedded: database, index, files, outbox, queue."
+    )
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port the web server listens on.")
-    base_url: str = Field("", description="Public address; links in mails start with it. Default: `http://HOST:PORT`.")
+    base_url: str = Field(
+        "", description="Public address; links in mails start with it. Default: `http://HOST:PORT`."
+    )
     trusted_hosts: str = Field("", description="Further host names to answer for, separated by commas.")
-    proxies: int = Field(0, ge=0, le=5, description="Reverse proxies in front whose `X-Forwarded-*` headers are believed.")
-    secret_key: str = Field(DEFAULT_SECRET, description="Signs cookies and links; production needs at least 32 characters of your own.")
+    proxies: int = Field(
+        0, ge=0, le=5, description="Reverse proxies in front whose `X-Forwarded-*` headers are believed."
+    )
+    secret_key: str = Field(
+        DEFAULT_SECRET,
+        description="Signs cookies and links; production needs at least 32 characters of your own.",
+    )
     database_url: str = Field("", description="SQLAlchemy address. Default: SQLite at `HOME/hub.db`.")
-    redis_url: str = Field("", description="Redis for the queue, live events and rate limits. Default: embedded.")
-    storage_url: str = Field("", description="`file:///path` or `s3://key:secret@bucket?endpoint=…`. Default: `HOME/files`.")
-    mail_url: str = Field("outbox:", description="`outbox:` (files under `HOME/outbox`), `smtp://user:password@host:port`, `smtps://…` or `sendgrid:KEY`.")
-    mail_from: str = Field("Nordbill Partners <partners@nordbill.example>", description="Sender of every mail.")
-    rate_limits: Switch = Field(Switch.ON, description="`on` or `off`: throttling of sign-in and of other costly requests.")
-    programme_name: str = Field("Nordbill Partner Programme", description="Name of the programme, in pages and mails.")
-    programme_timezone: str = Field("Europe/Oslo", description="IANA zone in which months and statements begin and end.")
-    programme_site: str = Field("https://nordbill.example", description="Site that referral links lead to; other hosts are refused.")
-    default_locale: str = Field("en", description="Language when a visitor's own is not offered: `en`, `ru`, `uk` or `pl`.")
-    staff_totp: Switch = Field(Switch.OFF, description="`on` requires a second factor of every agent, manager and admin.")
+    redis_url: str = Field(
+        "", description="Redis for the queue, live events and rate limits. Default: embedded."
+    )
+    storage_url: str = Field(
+        "", description="`file:///path` or `s3://key:secret@bucket?endpoint=…`. Default: `HOME/files`."
+    )
+    mail_url: str = Field(
+        "outbox:",
+        description="`outbox:` (files under `HOME/outbox`), `smtp://user:password@host:port`, `smtps://…` or `sendgrid:KEY`.",
+    )
+    mail_from: str = Field(
+        "Nordbill Partners <partners@nordbill.example>", description="Sender of every mail."
+    )
+    rate_limits: Switch = Field(
+        Switch.ON, description="`on` or `off`: throttling of sign-in and of other costly requests."
+    )
+    programme_name: str = Field(
+        "Nordbill Partner Programme", description="Name of the programme, in pages and mails."
+    )
+    programme_timezone: str = Field(
+        "Europe/Oslo", description="IANA zone in which months and statements begin and end."
+    )
+    programme_site: str = Field(
+        "https://nordbill.example", description="Site that referral links lead to; other hosts are refused."
+    )
+    default_locale: str = Field(
+        "en", description="Language when a visitor's own is not offered: `en`, `ru`, `uk` or `pl`."
+    )
+    staff_totp: Switch = Field(
+        Switch.OFF, description="`on` requires a second factor of every agent, manager and admin."
+    )
     session_days: int = Field(30, ge=1, description="Days without a visit after which a session ends.")
     max_upload_mb: int = Field(25, ge=1, description="Largest upload, in MB of 1,000,000 bytes.")
-    web_threads: int = Field(256, ge=4, description="Threads of a web process; each open live connection holds one.")
+    web_threads: int = Field(
+        256, ge=4, description="Threads of a web process; each open live connection holds one."
+    )
     worker_threads: int = Field(2, ge=1, description="Threads of the worker.")
-    metrics_token: str = Field("", description="Bearer token for `/metrics`; without it only this machine may read them.")
-    log_format: str = Field("", description="`json` or `text`. Default: `json` in production, `text` elsewhere.")
+    metrics_token: str = Field(
+        "", description="Bearer token for `/metrics`; without it only this machine may read them."
+    )
+    log_format: str = Field(
+        "", description="`json` or `text`. Default: `json` in production, `text` elsewhere."
+    )
 
     @field_validator("storage_url", "database_url", "redis_url", "base_url", mode="before")
     @classmethod
@@ -72,7 +108,9 @@ class Settings(BaseSettings):
         self.storage_url = self.storage_url or f"file://{self.home / 'files'}"
         self.log_format = self.log_format or ("json" if self.is_production else "text")
         if self.is_production and (self.secret_key == DEFAULT_SECRET or len(self.secret_key) < 32):
-            raise ValueError("HUB_SECRET_KEY: production needs a secret of your own of at least 32 characters")
+            raise ValueError(
+                "HUB_SECRET_KEY: production needs a secret of your own of at least 32 characters"
+            )
         return self
 
     @property
