@@ -1,7 +1,7 @@
 """People and their sessions."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, cast
 
 from flask_login import UserMixin
 from sqlalchemy import ForeignKey, Select, false
@@ -29,7 +29,7 @@ class User(UserMixin, db.Model):
     last_seen_at: Mapped[datetime | None]
 
     #: Of the session this user was loaded through; None outside a request.
-    session_token: ClassVar[str | None] = None
+    session_token = cast("str | None", None)
 
     @validates("email")
     def _lower(self, _key: str, value: str) -> str:

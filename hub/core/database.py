@@ -4,11 +4,11 @@ import enum
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Enum, MetaData, TypeDecorator, event
+from sqlalchemy import CursorResult, DateTime, Delete, Enum, MetaData, TypeDecorator, Update, event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase, scoped_session
 
@@ -132,6 +132,11 @@ def transaction() -> Iterator[scoped_session[Any]]:
         del session.info["after_commit"]
     for tell in waiting:
         tell()
+
+
+def touched(statement: Update | Delete) -> int:
+    """Execute a conditional update or a delete; how many rows it touched."""
+    return cast("CursorResult[Any]", db.session.execute(statement)).rowcount
 
 
 def after_commit(tell: Callable[[], None]) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 
 from ..accounts.models import User
 from ..core import clock
-from ..core.database import after_commit, db
+from ..core.database import after_commit, db, touched
 from ..core.frame import nav_count
 from ..core.live import announce
 from .kinds import known
@@ -84,7 +84,7 @@ def mark_read_at(user: User, url: str) -> int:
 
 def _read(user: User, *conditions: Any) -> int:
     statement = update(Notification).where(Notification.user_id == user.id, *conditions)
-    changed = db.session.execute(statement.values(read_at=clock.now())).rowcount
+    changed = touched(statement.values(read_at=clock.now()))
     if changed:
         ring_bells([user.id])
     return changed
