@@ -1,7 +1,7 @@
 // Wires a page by its data attributes. What a page does not use is not loaded.
 
 const PARTS = [
-  ["[data-theme]", () => import("./theme.js")],
+  ["[data-set-theme]", () => import("./theme.js")],
   ["[data-suggest]", () => import("./suggest.js")],
   ["[data-menu]", () => import("./menus.js")],
   ["[data-dialog], dialog, [data-confirm]", () => import("./dialogs.js")],

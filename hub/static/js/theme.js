@@ -3,10 +3,10 @@
 import { fresh, post } from "./words.js";
 
 export function wire(root) {
-  for (const button of fresh(root, "[data-theme]", "theme")) {
+  for (const button of fresh(root, "[data-set-theme]", "theme")) {
     button.addEventListener("click", (event) => {
       event.preventDefault();
-      choose(button.dataset.theme, button.form.action);
+      choose(button.dataset.setTheme, button.form.action);
     });
   }
 }
@@ -16,8 +16,8 @@ function choose(theme, url) {
   if (theme === "auto") page.removeAttribute("data-bs-theme");
   else page.setAttribute("data-bs-theme", theme);
   document.querySelector("meta[name=color-scheme]").content = theme === "auto" ? "light dark" : theme;
-  for (const button of document.querySelectorAll("[data-theme]")) {
-    button.setAttribute("aria-pressed", String(button.dataset.theme === theme));
+  for (const button of document.querySelectorAll("[data-set-theme]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.setTheme === theme));
   }
   document.dispatchEvent(new CustomEvent("hub:theme"));
   post(url, { theme }).catch(() => {});
