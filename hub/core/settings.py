@@ -59,6 +59,7 @@ class Settings(BaseSettings):
         "outbox:",
         description="`outbox:` (files under `HOME/outbox`), `smtp://user:password@host:port`, `smtps://…` or `sendgrid:KEY`.",
     )
+    sendgrid_url: str = Field("https://api.sendgrid.com", description="Where SendGrid's API answers.")
     mail_from: str = Field(
         "Nordbill Partners <partners@nordbill.example>", description="Sender of every mail."
     )
@@ -89,6 +90,7 @@ class Settings(BaseSettings):
     metrics_token: str = Field(
         "", description="Bearer token for `/metrics`; without it only this machine may read them."
     )
+    crash_at: str = Field("", description="`name:n` ends a process at a named point; obeyed in tests only.")
     log_format: str = Field(
         "", description="`json` or `text`. Default: `json` in production, `text` elsewhere."
     )

@@ -1,0 +1,21 @@
+"""Mail that leaves the hub: written here, kept as rows, sent by the worker."""
+
+from .compose import Letter, UnsafeHeader, compose, quoted
+from .outgoing import MailMessage, MailState, queue
+from .send import Later, Misconfigured, NotSent, Refused, Unknown, open_backend
+
+__all__ = [
+    "Later",
+    "Letter",
+    "MailMessage",
+    "MailState",
+    "Misconfigured",
+    "NotSent",
+    "Refused",
+    "Unknown",
+    "UnsafeHeader",
+    "compose",
+    "open_backend",
+    "queue",
+    "quoted",
+]
