@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
-from flask import Blueprint, Flask, current_app, has_request_context, redirect, request, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    current_app,
+    has_request_context,
+    make_response,
+    redirect,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.local import LocalProxy
@@ -214,7 +223,8 @@ def choose_theme() -> ResponseReturnValue:
 def _remember(name: str, allowed: tuple[str, ...]) -> ResponseReturnValue:
     """Keep a choice with the person who is signed in, and in this browser for when nobody is."""
     value = request.form.get(name, "")
-    response = redirect(local(request.form.get("next")), 303)
+    back = local(request.form.get("next"))
+    response = make_response("", 204) if from_script() else redirect(back, 303)
     if value not in allowed:
         return response
     if current_user.is_authenticated:
@@ -222,6 +232,11 @@ def _remember(name: str, allowed: tuple[str, ...]) -> ResponseReturnValue:
             setattr(current_user, name, value)
     response.set_cookie(name, value, max_age=YEAR, secure=current.is_https, httponly=True, samesite="Lax")
     return response
+
+
+def from_script() -> bool:
+    """A script sent this and shows the result itself: it needs no page."""
+    return request.headers.get("X-Requested-With") == "fetch"
 
 
 def local(url: str | None, default: str = "/") -> str:

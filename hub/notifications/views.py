@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from ..core.access import signed_in, visible, visible_or_404
 from ..core.database import db, transaction
+from ..core.frame import from_script
 from ..core.paging import page
 from . import service
 from .kinds import lines
@@ -56,7 +57,4 @@ def read_all() -> ResponseReturnValue:
 
 
 def _done() -> ResponseReturnValue:
-    """Scripts need no page; a form goes back to the list."""
-    if request.headers.get("X-Requested-With") == "fetch":
-        return "", 204
-    return redirect(url_for(".index"), 303)
+    return ("", 204) if from_script() else redirect(url_for(".index"), 303)

@@ -5,11 +5,13 @@ const words = JSON.parse(document.querySelector("meta[name=words]").content);
 export const word = (key) => words[key] ?? key;
 
 /** POST a form's fields; resolves to the Response, rejects when it is not a good one. */
-export async function post(url, fields = {}) {
+export async function post(url, fields = {}, options = {}) {
+  const token = document.querySelector("meta[name=csrf-token]").content;
   const response = await fetch(url, {
     method: "POST",
-    headers: { "X-CSRFToken": document.querySelector("meta[name=csrf-token]").content },
+    headers: { "X-CSRFToken": token, "X-Requested-With": "fetch" },
     body: new URLSearchParams(fields),
+    ...options,
   });
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
   return response;
