@@ -46,6 +46,8 @@ def pytest_collection_modifyitems(config, items):
 
 
 def needs_backend(item) -> bool:
+    if item.get_closest_marker("once"):
+        return False
     starts_processes = item.get_closest_marker("browser") or item.get_closest_marker("crash")
     return bool(starts_processes) or not {"the_app", "backend_urls"}.isdisjoint(item.fixturenames)
 

@@ -1,0 +1,109 @@
+"""A real hub with the demo, and browsers in which its people are signed in."""
+
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests import servers
+from tests.conftest import BACKEND
+from tests.running import RunningHub
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+#: Redis numbers from here on belong to hubs that tests start, those below to the tests' own application.
+FIRST_REDIS = 32
+
+
+def pytest_collection_modifyitems(items):
+    """Run all browser tests in one worker: they share a hub."""
+    for item in items:
+        if "/browser/" in item.nodeid:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory):
+    """A hub with the demo's data, served on a spare port."""
+    urls = {}
+    if BACKEND == "postgresql":
+        number = servers.worker_number()
+        urls["HUB_DATABASE_URL"] = servers.create_database(f"hub_browser_{number}")
+        urls["HUB_REDIS_URL"] = f"{os.environ[servers.REDIS]}{FIRST_REDIS + number}"
+    hub = RunningHub(tmp_path_factory.mktemp("hub"), **urls)
+    hub.start()
+    yield hub
+    assert hub.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One Chromium for all tests of this process."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if not program:
+        missing = "Chromium is not installed. On Debian and Ubuntu: apt-get install chromium"
+        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def signed_in_states(hub):
+    """Cookies of people who have signed in already, by address."""
+    return {}
+
+
+@pytest.fixture
+def visit(hub, chromium, signed_in_states):
+    """`visit(person)` is a fresh browser in which the person is signed in; `visit(None)` a visitor's.
+
+    At the end nothing may have gone wrong in any of them: no script error, no violated policy.
+    """
+    contexts, troubles = [], []
+
+    def watch(page):
+        page.on("pageerror", lambda error: troubles.append(f"{page.url}: {error}"))
+        page.on("console", lambda message: note(page, message))
+
+    def note(page, message):
+        # While the hub restarts, its sockets fail: that is what such a test is about.
+        if message.type == "error" and "net::ERR" not in message.text and "WebSocket" not in message.text:
+            troubles.append(f"{page.url}: {message.text}")
+
+    def visit(person, **options):
+        email = person["email"] if person else None
+        settings = {"base_url": hub.base, "viewport": {"width": 1280, "height": 900}, **options}
+        context = chromium.new_context(**settings, storage_state=signed_in_states.get(email))
+        context.set_default_timeout(15_000)
+        context.on("page", watch)
+        contexts.append(context)
+        page = context.new_page()
+        if person and email not in signed_in_states:
+            sign_in(page, person)
+            signed_in_states[email] = context.storage_state()
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+def sign_in(page, person):
+    """Sign in by hand."""
+    page.goto("/sign-in")
+    page.locator("input[name=email]").fill(person["email"])
+    page.locator("input[name=password]").fill(person["password"])
+    page.locator("form:has(input[name=password]) button[type=submit]").click()
+    page.wait_for_url(lambda url: "/sign-in" not in url)

@@ -1,0 +1,67 @@
+"""Axe finds nothing against WCAG 2.2 AA on any kind of page, light and dark."""
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+#: Links that change something, leave the hub or answer with a file.
+NOT_A_PAGE = re.compile(
+    r"/(sign-out|download|static|metrics|unsubscribe|go)\b|\.(zip|pdf|csv|xlsx|ics|png|jpe?g|webp|svg|mp4|xml)$"
+)
+
+
+def kind(path):
+    """Return the path with what differs between pages of one kind taken out."""
+    parts = path.strip("/").split("/")
+    return "/".join("*" if re.search(r"\d", part) or len(part) > 12 or "-" in part else part for part in parts)
+
+
+def pages_of_every_kind(page, most=60):
+    """Follow links from the home page; yield one address of each kind."""
+    found, waiting = set(), ["/"]
+    while waiting and len(found) < most:
+        path = waiting.pop(0)
+        if kind(path) in found:
+            continue
+        found.add(kind(path))
+        answer = page.goto(path)
+        if answer is None or answer.status != 200 or "text/html" not in answer.headers.get("content-type", ""):
+            assert answer is None or answer.status < 500, f"{path} answered {answer.status}"
+            continue
+        yield path
+        links = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
+        for link in links:
+            address = urlsplit(link)
+            if f"{address.scheme}://{address.netloc}" == page.evaluate("location.origin"):
+                path = address.path
+                if not NOT_A_PAGE.search(path) and kind(path) not in found:
+                    waiting.append(path)
+
+
+def findings(page):
+    """Return what axe objects to, one line each."""
+    page.wait_for_load_state("load")
+    violations = Axe().run(page, options={"runOnly": STANDARD}).response["violations"]
+    return [
+        f"{urlsplit(page.url).path}: {violation['id']}: {node['target']} {node.get('failureSummary', '')[:300]}"
+        for violation in violations
+        for node in violation["nodes"][:3]
+    ]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("role", ["visitor", "partner", "agent", "manager", "admin"])
+def test_axe_finds_nothing(hub, visit, role, theme):
+    person = None if role == "visitor" else hub.sign_ins()[role][0]
+    page = visit(person, color_scheme=theme, reduced_motion="reduce")
+    found = []
+    visited = 0
+    for _path in pages_of_every_kind(page):
+        visited += 1
+        found += findings(page)
+    assert visited > (3 if person is None else 8)
+    assert found == [], "\n".join(found)
