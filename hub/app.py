@@ -9,6 +9,7 @@ from flask import Flask, g, request
 from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from .accounts import sessions  # noqa: F401 (tells Flask-Login who is who)
 from .core import access, database, errors, extensions, i18n, jobs, observe, security
 from .core.live import Process
 from .core.settings import Env, Settings

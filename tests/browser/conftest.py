@@ -23,6 +23,7 @@ FLAGS = [
 FIRST_REDIS = 32
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Run all browser tests in one worker: they share a hub."""
     for item in items:

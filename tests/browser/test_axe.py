@@ -16,7 +16,9 @@ NOT_A_PAGE = re.compile(
 def kind(path):
     """Return the path with what differs between pages of one kind taken out."""
     parts = path.strip("/").split("/")
-    return "/".join("*" if re.search(r"\d", part) or len(part) > 12 or "-" in part else part for part in parts)
+    return "/".join(
+        "*" if re.search(r"\d", part) or len(part) > 12 or "-" in part else part for part in parts
+    )
 
 
 def pages_of_every_kind(page, most=60):
@@ -28,7 +30,11 @@ def pages_of_every_kind(page, most=60):
             continue
         found.add(kind(path))
         answer = page.goto(path)
-        if answer is None or answer.status != 200 or "text/html" not in answer.headers.get("content-type", ""):
+        if (
+            answer is None
+            or answer.status != 200
+            or "text/html" not in answer.headers.get("content-type", "")
+        ):
             assert answer is None or answer.status < 500, f"{path} answered {answer.status}"
             continue
         yield path
