@@ -51,7 +51,7 @@ class Permission(StrEnum):
     NEWS_READ = "news:read"
     NEWSLETTERS_MANAGE = "newsletters:manage"
     # training
-    TRAINING_ATTEND = "training:attend"
+    TRAINING_ATTEND = "training:attend"  # webinars and courses; the team may sit in too
     TRAINING_MANAGE = "training:manage"
     # surveys
     SURVEYS_ANSWER = "surveys:answer"
@@ -86,6 +86,7 @@ _AGENT = {
     P.MATERIALS_VIEW,
     P.TICKETS_WORK,
     P.NEWS_READ,
+    P.TRAINING_ATTEND,
     P.SEARCH_USE,
 }
 _MANAGER = _AGENT | {
@@ -124,19 +125,19 @@ def roles_with(permission: Permission) -> list[Role]:
     return [role for role, granted in GRANTS.items() if permission in granted]
 
 
-def requires(permission: Permission) -> Callable[[View], View]:
-    """Let only those in who have `permission`; send visitors to sign in."""
+def requires(*permissions: Permission) -> Callable[[View], View]:
+    """Let only those in who have one of `permissions`; send visitors to sign in."""
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
             if not current_user.is_authenticated:
                 return _sign_in_first()
-            if not can(current_user, permission):
+            if not any(can(current_user, permission) for permission in permissions):
                 raise Forbidden
             return view(*args, **kwargs)
 
-        guarded.access = str(permission)  # type: ignore[attr-defined]
+        guarded.access = " or ".join(permissions)  # type: ignore[attr-defined]
         return guarded  # type: ignore[return-value]
 
     return decorate
