@@ -22,6 +22,7 @@ METHODS = [
     ("**/templates/**.html", "jinja2"),
     ("**/templates/**.txt", "jinja2"),
     ("**/templates/**.mjml", "jinja2"),
+    ("**/templates/**.md", "jinja2"),
 ]
 OPTIONS = {pattern: {"trimmed": "true", "silent": "false"} for pattern, _ in METHODS}
 PLACEHOLDER = re.compile(r"%\((\w+)\)[a-z]")

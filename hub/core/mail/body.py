@@ -62,6 +62,15 @@ def parse(markdown: str) -> list[Token]:
     return _markdown.parse(markdown)
 
 
+def relink(tokens: list[Token], to: Callable[[str], str]) -> None:
+    """Write every link and image address as `to` says."""
+    for token in tokens:
+        for each in token.children or []:
+            for name in ("href", "src"):
+                if name in each.attrs:
+                    each.attrs[name] = to(str(each.attrs[name]))
+
+
 def html(tokens: list[Token]) -> str:
     """HTML of parsed Markdown; a paragraph that is a single link becomes a button."""
     for token in tokens:
@@ -101,8 +110,11 @@ def _dress(token: Token) -> None:
 
 
 def _only_link(inline: Token) -> Token | None:
-    """The link that a paragraph consists of, if it holds nothing else."""
-    parts = inline.children or []
+    """The link that a paragraph consists of, if it holds nothing else but a class such as `{.button}`."""
+    parts = list(inline.children or [])
+    if parts and parts[-1].type == "text" and re.fullmatch(r"\s*\{\.[\w-]+\}\s*", parts[-1].content):
+        parts[-1].content = ""
+    parts = [part for part in parts if part.type != "text" or part.content]
     if len(parts) < 3 or parts[0].type != "link_open" or parts[-1].type != "link_close":
         return None
     return parts[0] if sum(part.type == "link_open" for part in parts) == 1 else None

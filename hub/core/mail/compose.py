@@ -9,6 +9,7 @@ Markdown; a paragraph that is a single link becomes a button.
 import hashlib
 import quopri
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from email.header import Header
 from email.utils import format_datetime, parseaddr
@@ -20,7 +21,6 @@ from markupsafe import Markup, escape
 from mjml import mjml2html
 
 from .. import clock, i18n
-from ..i18n import _
 from ..settings import settings
 from . import body
 
@@ -212,35 +212,33 @@ def lay_out(
     markdown: str,
     preheader: str = "",
     reason: str = "",
-    preferences_url: str = "",
-    unsubscribe_url: str = "",
+    links: Sequence[tuple[str, str]] = (),
+    to: Callable[[str], str] = str,
 ) -> Texts:
-    """Put Markdown into the programme's layout, in the language being spoken."""
+    """Put Markdown into the programme's layout, in the language being spoken.
+
+    `reason` (why the reader gets this) and `links` (label, address) stand
+    below; `to` writes the addresses of links and images.
+    """
     subject = " ".join(subject.split())
     tokens = body.parse(markdown)
+    body.relink(tokens, to)
     text = body.text(tokens)
-    links = [(_("Choose topics"), preferences_url), (_("Unsubscribe"), unsubscribe_url)]
-    links = [(label, url) for label, url in links if url]
-    site = settings.programme_site.split("://")[-1]
-    footer = Markup("<br>").join(
-        part
-        for part in (
-            escape(reason),
-            Markup(" · ").join(
-                Markup('<a href="{}" style="color:#5b6865;">{}</a>').format(url, label)
-                for label, url in links
-            ),
-            escape(f"{settings.programme_name}, {site}"),
-        )
-        if part
-    )
+    imprint = f"{settings.programme_name}, {settings.programme_site.split('://')[-1]}"
+    anchor = Markup('<a href="{}" style="color:#5b6865;">{}</a>')
+    below = [
+        escape(reason),
+        Markup(" · ").join(anchor.format(url, label) for label, url in links),
+        escape(imprint),
+    ]
     html = _layout().render(
         locale=i18n.locale(),
         subject=subject,
         preheader=preheader or " ",
         programme=settings.programme_name,
         body=Markup(body.html(tokens)),
-        footer=footer,
+        footer=Markup("<br>").join(line for line in below if line),
     )
-    end = [reason, *(f"{label}: {url}" for label, url in links), f"{settings.programme_name}, {site}"]
-    return Texts(subject, html, f"{text}\n-- \n" + "\n".join(line for line in end if line) + "\n")
+    end = [reason, *(f"{label}: {url}" for label, url in links), imprint]
+    foot = "\n".join(line for line in end if line)
+    return Texts(subject, html, f"{text}\n-- \n{foot}\n")
