@@ -4,13 +4,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Select, UniqueConstraint, false, select
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import JSON, ForeignKey, Index, Select, UniqueConstraint, false, select, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from ..accounts.models import User
 from ..core import clock
 from ..core.access import Permission, can, visibility
 from ..core.database import db
+from ..core.i18n import locale
 
 
 class PartnerStatus(StrEnum):
@@ -40,13 +41,18 @@ class Tier(db.Model):
     rate_bp: Mapped[int]  # commission in basis points
     sales_from: Mapped[int]  # sales in a calendar year that lead here
 
+    @property
+    def name(self) -> str:
+        """The level's name in the reader's language."""
+        return self.names.get(locale()) or self.names["en"]
+
 
 class Partner(db.Model):
     """An organisation (or one person) that promotes the product."""
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)  # public, upper case, never reused
-    name: Mapped[str] = mapped_column(index=True)
+    name: Mapped[str]
     kind: Mapped[PartnerKind] = mapped_column(default=PartnerKind.COMPANY)
     status: Mapped[PartnerStatus] = mapped_column(default=PartnerStatus.ACTIVE, index=True)
     country: Mapped[str]  # ISO 3166 alpha-2
@@ -65,7 +71,19 @@ class Partner(db.Model):
 
     manager: Mapped[User | None] = relationship()
     tier: Mapped[Tier | None] = relationship()
-    memberships: Mapped[list["Membership"]] = relationship(back_populates="partner")
+    memberships: Mapped[list["Membership"]] = relationship(back_populates="partner", order_by="Membership.id")
+
+    __table_args__ = (
+        # The orders of the list, each with the id as its last key.
+        Index("ix_partner_list_joined", "joined_at", "id"),
+        Index("ix_partner_list_name", "name", "id"),
+        Index("ix_partner_country", "country"),
+        Index("ix_partner_tier_id", "tier_id"),
+    )
+
+    @validates("code")
+    def _upper(self, _key: str, value: str) -> str:
+        return value.strip().upper()
 
 
 class Membership(db.Model):
@@ -80,6 +98,65 @@ class Membership(db.Model):
 
     partner: Mapped[Partner] = relationship(back_populates="memberships")
     user: Mapped[User] = relationship()
+
+
+class TierCause(StrEnum):
+    """Why a partner came to a level."""
+
+    START = "start"
+    SALES = "sales"
+    NEW_YEAR = "new_year"
+    MANUAL = "manual"
+
+
+class TierAssignment(db.Model):
+    """A partner's level from one moment to another; the open one is the present.
+
+    Intervals are half-open and never overlap: `levels.assign` ends the open one
+    where the next begins, and the index lets no two be open at once.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("partner_id", "starts_at"),
+        Index(
+            "uq_tier_assignment_open",
+            "partner_id",
+            unique=True,
+            sqlite_where=text("ends_at IS NULL"),
+            postgresql_where=text("ends_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    partner_id: Mapped[int] = mapped_column(ForeignKey("partner.id"))
+    tier_id: Mapped[int] = mapped_column(ForeignKey("tier.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+    cause: Mapped[TierCause]
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+
+    tier: Mapped[Tier] = relationship()
+
+
+class Coupon(db.Model):
+    """A word a customer types at checkout: a discount for them, a sale for the partner."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    partner_id: Mapped[int] = mapped_column(ForeignKey("partner.id"), index=True)
+    code: Mapped[str] = mapped_column(unique=True)  # always upper case: customers may type it as they like
+    discount_bp: Mapped[int] = mapped_column(default=1000)
+    starts_at: Mapped[datetime] = mapped_column(default=clock.now)
+    ends_at: Mapped[datetime | None]
+    note: Mapped[str | None]
+
+    partner: Mapped[Partner] = relationship()
+
+    @validates("code")
+    def _upper(self, _key: str, value: str) -> str:
+        return value.strip().upper()
+
+    def is_valid_at(self, moment: datetime) -> bool:
+        return self.starts_at <= moment and (self.ends_at is None or moment < self.ends_at)
 
 
 def own_partner_ids(user: Any) -> Select[Any]:

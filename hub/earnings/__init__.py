@@ -1,0 +1,1 @@
+"""Earnings: sales, the ledger of commissions, statements and payouts."""
