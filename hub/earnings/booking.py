@@ -46,7 +46,8 @@ class PaidBack:
 
 def lock(partner_ids: Iterable[int]) -> list[Partner]:
     """The partners, locked in one order: two bookings for the same one happen one after the other."""
-    ids, found = sorted(set(partner_ids)), []
+    ids = sorted(set(partner_ids))
+    found: list[Partner] = []
     for part in chunks(ids):
         statement = select(Partner).where(Partner.id.in_(part)).order_by(Partner.id).with_for_update()
         found += db.session.scalars(statement.execution_options(populate_existing=True))
@@ -224,14 +225,16 @@ def find(source: str, external_ids: Iterable[str]) -> dict[str, Conversion]:
 
 def _originals(conversion_ids: list[int]) -> tuple[dict[int, LedgerEntry], dict[int, int]]:
     """The commission of each sale, and what refunds took of it so far."""
-    originals, taken = {}, {}
+    originals: dict[int, LedgerEntry] = {}
+    taken: dict[int, int] = {}
     for part in chunks(conversion_ids):
         for entry in db.session.scalars(select(LedgerEntry).where(LedgerEntry.conversion_id.in_(part))):
+            sale_id = entry.conversion_id or 0
             if entry.kind is EntryKind.COMMISSION:
-                originals[entry.conversion_id] = entry
+                originals[sale_id] = entry
             elif entry.kind is EntryKind.REVERSAL:
-                taken[entry.conversion_id] = taken.get(entry.conversion_id, 0) - entry.amount_minor
-    return originals, taken  # type: ignore[return-value]
+                taken[sale_id] = taken.get(sale_id, 0) - entry.amount_minor
+    return originals, taken
 
 
 def add(
