@@ -48,6 +48,18 @@ DECLARED_ICONS = """
     world x zoom-question
 """.split()  # noqa: SIM905
 ICON = re.compile(r"""icon(?:\(|\s*[=:]\s*)["']([a-z0-9-]+)["']""")
+# Components of Tabler that our pages never use: more than half of its 635 KB, which a phone would parse for nothing.
+UNUSED_COMPONENTS = """
+    accordion alert avatar bg bs-popover bs-tooltip calendar callout card carousel chat datagrid dimmer divide
+    dropdown dropend dropstart dropup flag io legend link list-group loader markdown mention modal navbar nav offcanvas otp
+    payment popover progressbg ribbon signal signature social sortable sparkline stars step steps strength switch
+    theme timeline tooltip tracking
+""".split()  # noqa: SIM905
+UNUSED = re.compile(rf"\.(?:{'|'.join(UNUSED_COMPONENTS)})(?![a-z])|\[data-vc|data-bs-(?:navbar|sidebar)")
+# A string is one token, so that a brace inside it is not one.
+TOKEN = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]""", re.DOTALL)
+SELECTOR = re.compile(r"(?:[^,()]|\((?:[^()]|\([^()]*\))*\))+")
+NOT = re.compile(r":not\((?:[^()]|\([^()]*\))*\)")
 COMPRESSED = {".css", ".js", ".svg", ".html", ".json"}
 
 
@@ -98,13 +110,45 @@ def copy_packages() -> None:
     for source, target in FILES.items():
         text = (MODULES / source).read_text(encoding="utf-8")
         text = re.sub(r"\n?(//|/\*)# sourceMappingURL=\S+( \*/)?", "", text)
-        (VENDOR / target).write_text(text, encoding="utf-8")
+        (VENDOR / target).write_text(slim(text) if target.endswith(".css") else text, encoding="utf-8")
     fonts = VENDOR / "fonts"
     fonts.mkdir(exist_ok=True)
     for package, name in FONTS.items():
         for subset in SUBSETS:
             file = f"{name}-{subset}-wght-normal.woff2"
             shutil.copyfile(MODULES / "@fontsource-variable" / package / "files" / file, fonts / file)
+
+
+def slim(css: str) -> str:
+    """Leave out the selectors of components we do not use, and the rules and blocks that end up empty."""
+    return "".join(slim_rule(*rule) for rule in rules(css))
+
+
+def rules(css: str) -> Iterator[tuple[str, str | None]]:
+    """Split minified CSS into (selector or @rule, body); a statement such as @charset has no body."""
+    start = 0
+    while start < len(css):
+        end, depth = start, 0
+        for token in TOKEN.finditer(css, start):
+            end = token.end()
+            depth += {"{": 1, "}": -1}.get(token[0], 0)
+            if depth == 0 and token[0] in "};":
+                break
+        head, brace, body = css[start:end].partition("{")
+        yield head, body[:-1] if brace else None
+        start = max(end, start + 1)
+
+
+def slim_rule(head: str, body: str | None) -> str:
+    if body is None:
+        return head
+    if head.startswith(("@media", "@supports", "@layer", "@container")):
+        inner = slim(body)
+        return f"{head}{{{inner}}}" if inner else ""
+    if head.startswith("@"):
+        return f"{head}{{{body}}}"
+    kept = [selector for selector in SELECTOR.findall(head) if not UNUSED.search(NOT.sub("", selector))]
+    return f"{','.join(kept)}{{{body}}}" if kept else ""
 
 
 def sprite(names: list[str]) -> str:
