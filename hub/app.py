@@ -9,8 +9,7 @@ from flask import Flask, g, request
 from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from .accounts import sessions  # noqa: F401 (tells Flask-Login who is who)
-from .core import access, database, errors, extensions, i18n, jobs, observe, security
+from .core import access, database, errors, extensions, i18n, jobs, live, observe, security
 from .core.live import Process
 from .core.settings import Env, Settings
 from .core.settings import settings as current
@@ -60,6 +59,7 @@ def create_app(settings: Settings | None = None, *, process: Process = Process.W
             module.init_app(app, settings)
     for room in ROOMS:
         _open_room(app, room)
+    live.init_app(app)
     jobs.init_app(app, settings)
     return app
 

@@ -1,62 +1,99 @@
 """Signed-in browsers: begun at sign-in, ended by their owner or an admin."""
 
-import hashlib
-import secrets
 from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from ..core import clock
+from ..core import clock, live
 from ..core.database import db
 from ..core.extensions import login_manager
 from ..core.settings import settings
 from .models import User, UserSession
+from .secrets import fingerprint, token
+
+#: How often a visit is written down.
+SEEN_EVERY = timedelta(minutes=5)
+#: A session that was not to be kept ends when the browser does, or after this long.
+SHORT = timedelta(hours=12)
 
 
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def begin(user: User, *, address: str | None = None, browser: str | None = None) -> str:
+def begin(user: User, *, address: str | None = None, browser: str | None = None, is_kept: bool = True) -> str:
     """Begin a session and return its token, which is stored nowhere but in the cookie."""
-    token = secrets.token_urlsafe(32)
     now = clock.now()
-    db.session.add(
-        UserSession(
-            user_id=user.id,
-            token_hash=_hash(token),
-            expires_at=now + timedelta(days=settings.session_days),
-            address=address,
-            browser=(browser or "")[:200],
-        )
+    session = UserSession(
+        user_id=user.id,
+        token_hash=fingerprint(secret := token()),
+        created_at=now,
+        seen_at=now,
+        confirmed_at=now,
+        expires_at=now + _lifetime(is_kept),
+        is_kept=is_kept,
+        address=address,
+        browser=(browser or "")[:200],
     )
+    db.session.add(session)
+    db.session.flush()
     user.last_seen_at = now
-    user.session_token = token
-    return token
+    user.session_token, user.current_session = secret, session
+    return secret
 
 
-def end_all(user: User, *, but: str | None = None) -> None:
-    """End every session of `user`, except the one with token `but`."""
-    statement = update(UserSession).where(UserSession.user_id == user.id, UserSession.ended_at.is_(None))
-    if but:
-        statement = statement.where(UserSession.token_hash != _hash(but))
-    db.session.execute(statement.values(ended_at=clock.now()))
+def _lifetime(is_kept: bool) -> timedelta:
+    return timedelta(days=settings.session_days) if is_kept else SHORT
 
 
 @login_manager.user_loader
-def load(token: str) -> User | None:
+def load(secret: str) -> User | None:
     """The person behind a cookie, if the session lives and the person is not disabled."""
-    now = clock.now()
-    user = db.session.scalar(
-        select(User)
+    found = db.session.execute(
+        select(User, UserSession)
         .join(UserSession, UserSession.user_id == User.id)
-        .where(
-            UserSession.token_hash == _hash(token),
-            UserSession.ended_at.is_(None),
-            UserSession.expires_at > now,
-        )
-        .where(User.disabled_at.is_(None))
-    )
-    if user is not None:
-        user.session_token = token
+        .where(UserSession.token_hash == fingerprint(secret), UserSession.ended_at.is_(None))
+        .where(UserSession.expires_at > clock.now(), User.disabled_at.is_(None))
+    ).first()
+    if found is None:
+        return None
+    user: User = found[0]
+    user.session_token, user.current_session = secret, found[1]
     return user
+
+
+def alive(user: User) -> list[UserSession]:
+    """The sessions of `user` that have not ended, the last used first."""
+    open_ones = select(UserSession).where(
+        UserSession.user_id == user.id, UserSession.ended_at.is_(None), UserSession.expires_at > clock.now()
+    )
+    return list(db.session.scalars(open_ones.order_by(UserSession.seen_at.desc(), UserSession.id.desc())))
+
+
+def end(session: UserSession) -> None:
+    """End one session and its open pages."""
+    session.ended_at = session.ended_at or clock.now()
+    live.disconnect(session.user_id)
+
+
+def end_all(user: User, *, but: str | None = None) -> None:
+    """End every session of `user` and its open pages, except the one with token `but`."""
+    statement = update(UserSession).where(UserSession.user_id == user.id, UserSession.ended_at.is_(None))
+    if but:
+        statement = statement.where(UserSession.token_hash != fingerprint(but))
+    db.session.execute(statement.values(ended_at=clock.now()))
+    live.disconnect(user.id)
+
+
+def is_due(session: UserSession) -> bool:
+    """Has it been a while since this session's last visit was written down?"""
+    return clock.now() - session.seen_at >= SEEN_EVERY
+
+
+def visit(session: UserSession, address: str | None) -> None:
+    """Write down a visit, and let the session live on from now."""
+    now = clock.now()
+    session.seen_at, session.address = now, address
+    session.expires_at = now + _lifetime(session.is_kept)
+    session.user.last_seen_at = now
+
+
+def confirm(session: UserSession) -> None:
+    """The person has just given their password again."""
+    session.confirmed_at = clock.now()

@@ -1,15 +1,17 @@
 """The base of every form: messages in the reader's language, clean text, bounded length."""
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import Field, PasswordField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.i18n import get_translations
 from wtforms.validators import Length
 
 from .errors import HubError, Invalid
-from .i18n import locale
+from .i18n import Text, locale
 
 #: Longest input of a field that has no Length of its own.
 LINE = 200
@@ -39,6 +41,11 @@ class HubForm(FlaskForm):
             self[name].errors = [*self[name].errors, *named[name]]
         if not named.keys() & self._fields.keys():
             self.form_errors.append(error.message)
+
+
+def options(pairs: Iterable[tuple[object, Text]]) -> list[SelectChoice]:
+    """Choices of a select field from (value, label) pairs."""
+    return [SelectChoice(str(value), label) for value, label in pairs]
 
 
 def clean(value: Any) -> Any:

@@ -43,6 +43,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=settings.session_days * 86400,
+        SESSION_REFRESH_EACH_REQUEST=False,  # accounts renews the cookie with each visit it writes down
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,
         MAX_CONTENT_LENGTH=settings.max_upload_mb * 1_000_000 + 1_000_000,
