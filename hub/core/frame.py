@@ -63,15 +63,15 @@ PARTNER = (
     Entry("surveys.index", _l("Feedback"), "bulb", P.SURVEYS_ANSWER),
 )
 STAFF = (
-    Entry("tickets.index", _l("Inbox"), "inbox", P.TICKETS_WORK),
+    Entry("tickets.inbox", _l("Inbox"), "inbox", P.TICKETS_WORK),
     Entry("partners.index", _l("Partners"), "users", P.PARTNERS_VIEW),
     Entry("kb.index", _l("Knowledge"), "book-2", P.KB_READ),
     Entry("materials.index", _l("Materials"), "photo", P.MATERIALS_VIEW),
     Entry("newsletters.index", _l("Newsletters"), "mail", P.NEWSLETTERS_MANAGE),
-    Entry("training.index", _l("Training"), "school", P.TRAINING_MANAGE),
+    Entry("training.index", _l("Training"), "school", P.TRAINING_ATTEND),
     Entry("surveys.index", _l("Surveys"), "forms", P.SURVEYS_MANAGE),
     Entry("reports.index", _l("Reports"), "chart-bar", P.REPORTS_VIEW),
-    Entry("accounts.users", _l("Settings"), "settings", P.USERS_MANAGE),
+    Entry("accounts.settings", _l("Settings"), "settings", P.SETTINGS_MANAGE),
 )
 VISITOR = (
     Entry("kb.index", _l("Knowledge"), "book-2"),

@@ -1,4 +1,4 @@
-"""One notification of one person."""
+"""Notifications of people, and whether they want mail about them."""
 
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,13 @@ class Notification(db.Model):
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     read_at: Mapped[datetime | None]
     mailed_at: Mapped[datetime | None]  # also set on what needs no mail any more
+
+
+class MailChoice(db.Model):
+    """A person's word on mail about what they have not read; without a row they get it."""
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    by_mail: Mapped[bool]
 
 
 @visibility(Notification)

@@ -18,17 +18,23 @@ MOST_COUNTED = 100
 
 
 def notify(
-    users: Iterable[User], kind: str, params: dict[str, Any] | None = None, url: str = ""
+    users: Iterable[User],
+    kind: str,
+    params: dict[str, Any] | None = None,
+    url: str = "",
+    *,
+    by_mail: bool = True,
 ) -> list[Notification]:
     """Tell each of `users` once, in the open transaction; their bells ring when it has committed.
 
     `params` are JSON values named in the kind's sentence. A missing one raises KeyError here, not on
-    the reader's page. Disabled people are left out.
+    the reader's page. `by_mail=False` is for what the caller mails itself. Disabled people are left out.
     """
     params = params or {}
     known(kind).say(params)
     told = {user.id: user for user in users if user.is_active}
-    rows = [Notification(user_id=id, kind=kind, params=params, url=url) for id in told]
+    mailed_at = None if by_mail else clock.now()
+    rows = [Notification(user_id=id, kind=kind, params=params, url=url, mailed_at=mailed_at) for id in told]
     db.session.add_all(rows)
     db.session.flush()
     ring_bells(list(told))

@@ -1,6 +1,6 @@
 """The list behind the bell."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select
@@ -8,8 +8,10 @@ from sqlalchemy import select
 from ..core.access import signed_in, visible, visible_or_404
 from ..core.database import db, transaction
 from ..core.frame import from_script
+from ..core.i18n import _
 from ..core.paging import page
-from . import service
+from . import digest, service
+from .forms import MailForm
 from .kinds import lines
 from .models import Notification
 
@@ -54,6 +56,19 @@ def read_all() -> ResponseReturnValue:
     with transaction():
         service.mark_all_read(current_user)
     return _done()
+
+
+@bp.route("/settings", methods=["GET", "POST"])
+@signed_in
+def choose() -> ResponseReturnValue:
+    """Choose whether to get mail about what is unread."""
+    form = MailForm(by_mail=digest.wants_mail(current_user))
+    if not form.validate_on_submit():
+        return render_template("notifications/choose.html", form=form)
+    with transaction():
+        digest.choose_mail(current_user, form.by_mail.data)
+    flash(_("Saved"), "ok")
+    return redirect(url_for(".choose"), 303)
 
 
 def _done() -> ResponseReturnValue:

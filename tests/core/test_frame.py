@@ -37,7 +37,7 @@ def test_partners_see_their_rooms(app, rooms):
 
 
 def test_agents_see_what_they_may_open(app, rooms):
-    assert labels(app, Role.AGENT) == ["Inbox", "Partners", "Knowledge", "Materials"]
+    assert labels(app, Role.AGENT) == ["Inbox", "Partners", "Knowledge", "Materials", "Training"]
 
 
 def test_managers_see_all_but_the_settings(app, rooms):
@@ -56,10 +56,10 @@ def test_an_entry_without_its_room_is_left_out():
 
 
 def test_counts_stand_beside_their_entry(app, rooms):
-    frame.nav_count("tickets.index")(lambda user: 7)
+    frame.nav_count("tickets.inbox")(lambda user: 7)
     with app.test_request_context("/"):
         user = Person(Role.AGENT)
-        assert [item.count for item in frame.items(frame.entries(user), user)] == [7, 0, 0, 0]
+        assert [item.count for item in frame.items(frame.entries(user), user)] == [7, 0, 0, 0, 0]
 
 
 def test_the_room_one_is_in_is_marked(rooms):
