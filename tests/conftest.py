@@ -1,6 +1,7 @@
 """The application on a real database, emptied between tests; a cast; signed-in clients."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,7 @@ def app(the_app):
     """The application, its context pushed and its database and queue empty."""
     with the_app.app_context():
         _empty()
+        shutil.rmtree(the_app.extensions["hub.settings"].home / "index", ignore_errors=True)
         jobs.queue().flush()
         i18n.activate("en", "UTC")
         yield the_app

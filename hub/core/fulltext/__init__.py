@@ -1,0 +1,71 @@
+"""Full text in four languages: one index per language, two engines behind one small interface.
+
+Rooms register what they have (`sources.register`) and, in the worker, write it: `engine().write(...)`.
+Pages ask `find(...)`. PostgreSQL is the engine of a hub on PostgreSQL, Whoosh of any other.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+from flask import Flask, current_app
+
+from ..jobs import ring
+from ..settings import Settings
+from . import postgres_engine, vocabulary  # noqa: F401 - their tables belong to the database
+from .documents import PARTNERS, PUBLIC, STAFF, Document, Section
+from .engine import Engine, IndexBusy, IndexMissing, Progress
+from .registry import Source, register, sources
+from .search import Answer, Hit, audience_of
+from .search import search as _search
+from .whoosh_engine import WhooshEngine
+
+__all__ = [
+    "PARTNERS", "PUBLIC", "STAFF", "Answer", "Document", "Engine", "Hit", "IndexBusy", "IndexMissing",
+    "Section", "Source", "engine", "find", "rebuild", "register", "sources", "write",
+]  # fmt: skip
+
+log = structlog.get_logger()
+
+#: The job that builds an index again; the search room has it.
+REBUILD = "search.rebuild"
+
+
+def engine() -> Engine:
+    """The engine of the running application."""
+    return current_app.extensions["hub.fulltext"]
+
+
+def find(user: Any, lang: str, text: str, **options: Any) -> Answer:
+    """Search as `user`; options as in `search.search`. A missing index is asked for and answers nothing yet."""
+    try:
+        return _search(engine(), lang, text, audience_of(user), **options)
+    except IndexMissing:
+        ring(REBUILD, lang=lang)
+        return Answer(text, text, lang, is_complete=False)
+
+
+def write(lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
+    """Put documents into the index of a language, and take the keys in `gone` out; for jobs.
+
+    A missing or damaged index is built anew. Raises IndexBusy: nothing was written, the rows stay stale.
+    """
+    try:
+        engine().write(lang, documents, gone)
+    except IndexMissing:
+        log.warning("search index missing or damaged, building it again", lang=lang)
+        rebuild(lang)
+
+
+def rebuild(lang: str, progress: Progress = lambda _: None) -> None:
+    """Build the index of a language from every room's own data. Raises IndexBusy."""
+    everything = (document for source in sources().values() for document in source.documents(lang))
+    engine().rebuild(lang, everything, progress)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Choose the engine."""
+    if settings.is_sqlite:
+        app.extensions["hub.fulltext"] = WhooshEngine(settings.home / "index")
+    else:
+        app.extensions["hub.fulltext"] = postgres_engine.PostgresEngine()

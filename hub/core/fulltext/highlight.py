@@ -1,0 +1,106 @@
+"""Found words marked in plain text, in whatever form they stand there."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from markupsafe import Markup, escape
+
+from .words import terms, written
+
+FRAGMENT = 240
+_LEAD = 60
+_FAR_ENOUGH = 20_000
+_MARKED = Markup("<mark>{}</mark>")
+
+
+class Spot(NamedTuple):
+    """A found word: where it stands, and which wanted term it is."""
+
+    start: int
+    end: int
+    term: str
+
+
+class Highlighter:
+    """Marks the words of one question. Every written form is looked up once, however many texts there are."""
+
+    def __init__(self, lang: str, wanted: Mapping[str, float]) -> None:
+        self._lang = lang
+        self._wanted = wanted
+        self._term_of: dict[str, str] = {}
+
+    def mark(self, text: str) -> Markup:
+        """`text` as HTML, with `<mark>` around every wanted word."""
+        return _marked(text, 0, len(text), self.spots(text))
+
+    def share(self, text: str) -> float:
+        """How many different wanted terms a short text holds, by weight."""
+        return sum(self._wanted[term] for term in {spot.term for spot in self.spots(text)})
+
+    def fragment(self, text: str) -> tuple[Markup, int | None]:
+        """The part of `text` that answers best, marked, and where its first found word stands.
+
+        Without any found word it is the beginning of the text, and None.
+        """
+        found = self.spots(text[:_FAR_ENOUGH])
+        if not found:
+            return _marked(text, 0, _word_end(text, FRAGMENT), []), None
+        first = max(range(len(found)), key=lambda at: (self._worth(found, at), -at))
+        start = _word_start(text, found[first].start)
+        return _marked(text, start, _word_end(text, start + FRAGMENT), found[first:]), found[first].start
+
+    def spots(self, text: str) -> list[Spot]:
+        """Every wanted word of a text, in order."""
+        found, known = [], self._term_of
+        for match in written(text):
+            word = match.group()
+            term = known.get(word)
+            if term is None:
+                term = known[word] = self._find(word)
+            if term:
+                found.append(Spot(match.start(), match.end(), term))
+        return found
+
+    def _find(self, word: str) -> str:
+        """The wanted term that a written word is a form of, the weightiest; empty if it is none."""
+        wanted = self._wanted
+        mine = [term for term in terms(self._lang, word) if term in wanted]
+        return max(mine, key=wanted.__getitem__) if mine else ""
+
+    def _worth(self, found: list[Spot], first: int) -> float:
+        """What a fragment that begins here would show: each different term once, repeats a little."""
+        near = [
+            spot for spot in found[first : first + 12] if spot.end <= found[first].start + FRAGMENT - _LEAD
+        ]
+        return sum(self._wanted[term] for term in {spot.term for spot in near}) + 0.01 * len(near)
+
+
+def _word_start(text: str, position: int) -> int:
+    """Where to begin so that some words lead in: after a sentence or paragraph, else at a word."""
+    floor = max(0, position - _LEAD)
+    lead = text[floor:position]
+    sentence = max(lead.rfind(stop) for stop in (". ", "? ", "! "))
+    paragraph = lead.rfind("\n")
+    if max(sentence, paragraph) >= 0:
+        return floor + max(sentence + 2 if sentence >= 0 else 0, paragraph + 1)
+    space = lead.find(" ")
+    return floor + space + 1 if floor and space >= 0 else floor
+
+
+def _word_end(text: str, position: int) -> int:
+    if position >= len(text):
+        return len(text)
+    space = text.rfind(" ", 0, position)
+    return space if space > position - 40 else position
+
+
+def _marked(text: str, start: int, end: int, found: list[Spot]) -> Markup:
+    parts = [Markup("… ") if start and text[start - 1] != "\n" else Markup("")]
+    at = start
+    for spot in found:
+        if spot.end > end:
+            break
+        parts += [escape(text[at : spot.start]), _MARKED.format(text[spot.start : spot.end])]
+        at = spot.end
+    parts += [escape(text[at:end]), Markup(" …") if end < len(text) else Markup("")]
+    return Markup("").join(parts)

@@ -1,0 +1,233 @@
+"""The words of an index, kept in SQL tables: to complete a word, and to guess what was meant by one.
+
+Every word is counted per audience, so neither a completion nor a correction can come from a document
+that the reader may not see. Corrections use delete-one keys as in SymSpell (Garbe 2012): two words one
+edit apart share a key after at most one letter is left out of each.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, delete, func, insert, select
+
+from ..database import Base
+from .words import fold
+
+SHORTEST_CORRECTED = 4
+SHORTEST_TWICE_WRONG = 7
+_LONGEST_KEPT = 40
+_AT_ONCE = 400
+
+# A normal form is kept beside the words under this sign, so that a form never met before is still known.
+TERM = "="
+
+# Words sort by code point in both databases, which makes a prefix a range.
+_Word = String(64).with_variant(String(64, collation="C"), "postgresql")
+
+words = Table(
+    "search_word",
+    Base.metadata,
+    Column("lang", String(2), primary_key=True),
+    Column("word", _Word, primary_key=True),
+    Column("audience", String(64), primary_key=True),
+    Column("folded", _Word, nullable=False),
+    Column("documents", Integer, nullable=False),
+    Index(None, "lang", "folded"),
+    sqlite_with_rowid=False,
+)
+keys = Table(
+    "search_key",
+    Base.metadata,
+    Column("lang", String(2), primary_key=True),
+    Column("key", _Word, primary_key=True),
+    Column("word", _Word, primary_key=True),
+    Index(None, "lang", "word"),
+    sqlite_with_rowid=False,
+)
+entries = Table(
+    "search_entry",
+    Base.metadata,
+    Column("lang", String(2), primary_key=True),
+    Column("document", String(80), primary_key=True),
+    Column("audience", Text, nullable=False),
+    Column("words", Text, nullable=False),
+)
+TABLES = [words, keys, entries]
+
+
+class Seen(NamedTuple):
+    """A word and the number of documents a reader may find it in."""
+
+    word: str
+    documents: int
+
+
+class Entry(NamedTuple):
+    """What one document adds: who may see it, and its words and `TERM`-signed terms."""
+
+    audience: frozenset[str]
+    words: set[str]
+
+
+class KnownWords:
+    """The words of one language as a reader with these audience tokens may know them."""
+
+    def __init__(self, connection: Connection, lang: str, audience: Iterable[str]) -> None:
+        self._connection = connection
+        self._lang = lang
+        self._mine = (words.c.lang == lang) & words.c.audience.in_(list(audience))
+
+    def known(self, wanted: Iterable[str]) -> set[str]:
+        """Those of the `wanted` words (or terms, under the `TERM` sign) that are somewhere in the index."""
+        return set(
+            self._connection.scalars(select(words.c.word).where(self._mine, words.c.word.in_(list(wanted))))
+        )
+
+    def documents(self, wanted: Iterable[str]) -> dict[str, int]:
+        """In how many documents each of the `wanted` words or signed terms is; those in none are left out."""
+        total = func.sum(words.c.documents)
+        query = (
+            select(words.c.word, total)
+            .where(self._mine, words.c.word.in_(list(wanted)))
+            .group_by(words.c.word)
+        )
+        return {word: int(count) for word, count in self._connection.execute(query)}
+
+    def starting(self, prefix: str, limit: int) -> list[Seen]:
+        """The most frequent words that begin with `prefix`, itself excepted."""
+        return self._seen((words.c.word > prefix) & (words.c.word < prefix + "\U0010ffff"), limit)
+
+    def folded(self, word: str, limit: int) -> list[Seen]:
+        """Words that look like `word` when typed without the language's own letters."""
+        return self._seen((words.c.folded == fold(self._lang, word)) & (words.c.word != word), limit)
+
+    def similar(self, word: str, limit: int) -> list[Seen]:
+        """Words one edit from `word`, or two when it is long and nothing is nearer; most frequent first."""
+        if len(word) < SHORTEST_CORRECTED:
+            return []
+        reach = 2 if len(word) >= SHORTEST_TWICE_WRONG else 1
+        shared = keys.c.key.in_(_shortened(word, reach))
+        candidates = select(keys.c.word).where(keys.c.lang == self._lang, shared)
+        near: dict[int, list[Seen]] = {1: [], 2: []}
+        for seen in self._seen(words.c.word.in_(candidates), 200):
+            away = distance(word, seen.word)
+            if 0 < away <= reach:
+                near[away].append(seen)
+        return (near[1] or near[2])[:limit]
+
+    def _seen(self, condition: Any, limit: int) -> list[Seen]:
+        total = func.sum(words.c.documents)
+        query = select(words.c.word, total).where(self._mine, condition).group_by(words.c.word)
+        rows = self._connection.execute(query.order_by(total.desc(), words.c.word).limit(limit))
+        return [Seen(word, int(count)) for word, count in rows]
+
+
+def put(to: Connection, lang: str, documents: Mapping[str, Entry | None]) -> None:
+    """Make these entries (by document key) the truth; None forgets a document. Twice is the same as once."""
+    change: Counter[tuple[str, str]] = Counter()
+    for some in _batches(list(documents)):
+        chosen = (entries.c.lang == lang) & entries.c.document.in_(some)
+        for row in to.execute(select(entries).where(chosen)).all():
+            change.subtract((word, who) for who in row.audience.split() for word in row.words.split())
+        to.execute(delete(entries).where(chosen))
+    kept = {
+        key: Entry(entry.audience, {word for word in entry.words if len(word) <= _LONGEST_KEPT})
+        for key, entry in documents.items()
+        if entry
+    }
+    for entry in kept.values():
+        change.update((word, who) for who in entry.audience for word in entry.words)
+    _insert(
+        to,
+        entries,
+        [
+            {"lang": lang, "document": key, "audience": " ".join(sorted(who)), "words": " ".join(sorted(its))}
+            for key, (who, its) in kept.items()
+        ],
+    )
+    _count(to, lang, {pair: by for pair, by in change.items() if by})
+
+
+def forget(to: Connection, lang: str) -> None:
+    """Empty the vocabulary of one language."""
+    for table in TABLES:
+        to.execute(delete(table).where(table.c.lang == lang))
+
+
+def _count(to: Connection, lang: str, change: dict[tuple[str, str], int]) -> None:
+    """Add to the counts of (word, audience) pairs; a word nobody can find any more goes away."""
+    changes: dict[str, dict[str, int]] = {}
+    for (word, who), by in change.items():
+        changes.setdefault(word, {})[who] = by
+    for some in _batches(sorted(changes)):
+        chosen = (words.c.lang == lang) & words.c.word.in_(some)
+        before = to.execute(select(words.c.word, words.c.audience, words.c.documents).where(chosen)).all()
+        counts = Counter({(word, who): documents for word, who, documents in before})
+        counts.update({(word, who): by for word in some for who, by in changes[word].items()})
+        after = {pair: count for pair, count in counts.items() if count > 0}
+        to.execute(delete(words).where(chosen))
+        _insert(
+            to,
+            words,
+            [
+                {"lang": lang, "word": word, "audience": who, "folded": fold(lang, word), "documents": count}
+                for (word, who), count in after.items()
+            ],
+        )
+        _key(to, lang, {row.word for row in before}, {word for word, _ in after})
+
+
+def _key(to: Connection, lang: str, before: set[str], after: set[str]) -> None:
+    gone = before - after
+    if gone:
+        to.execute(delete(keys).where(keys.c.lang == lang, keys.c.word.in_(gone)))
+    new = [word for word in after - before if not word.startswith(TERM)]
+    _insert(
+        to, keys, [{"lang": lang, "key": key, "word": word} for word in new for key in _shortened(word, 1)]
+    )
+
+
+def _insert(to: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    if to.dialect.name != "postgresql":
+        to.execute(insert(table), rows)
+        return
+    # A language brings some 300,000 keys: COPY takes a tenth of the time of inserts.
+    columns = list(rows[0])
+    cursor = to.connection.cursor()
+    with cursor.copy(f"COPY {table.name} ({', '.join(columns)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row([row[column] for column in columns])
+
+
+def distance(one: str, other: str) -> int:
+    """Edits between two words: a letter more, less or other, or two neighbours swapped (optimal alignment)."""
+    if abs(len(one) - len(other)) > 2:
+        return 3
+    older: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        above, older, row = older, row, [i]
+        for j, b in enumerate(other, 1):
+            cost = min(older[j] + 1, row[j - 1] + 1, older[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                cost = min(cost, above[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
+
+
+def _shortened(word: str, letters: int) -> set[str]:
+    """The word, and everything left of it when up to `letters` letters are taken out; short ones have none."""
+    found = {word}
+    if len(word) < SHORTEST_CORRECTED - 1:
+        return found
+    for _ in range(letters):
+        found |= {w[:i] + w[i + 1 :] for w in found for i in range(len(w))}
+    return found
+
+
+def _batches(items: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(items), _AT_ONCE):
+        yield items[start : start + _AT_ONCE]

@@ -1,0 +1,131 @@
+"""Words of four languages: text becomes tokens whose terms are the same for every inflected form.
+
+The index, the query and the highlighter all call `analyse`, so what is found can always be marked.
+Dictionaries load at the first word of their language (together about 95 MB) and are never unloaded.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+LANGUAGES = ("en", "ru", "uk", "pl")
+
+# Letters and digits, with an apostrophe allowed inside: п’ять, don't.
+_WORD = re.compile(r"[^\W_]+(?:['’ʼ`][^\W_]+)*")
+_SAME_LETTER = str.maketrans({"ё": "е", "’": "'", "ʼ": "'", "`": "'"})
+_CYRILLIC = re.compile("[а-яґєії]")
+
+# How people write without their own keyboard: letters that may stand for each other.
+_FOLD: dict[str, dict[int, Any]] = {
+    "en": str.maketrans({"'": None}),
+    "ru": str.maketrans({"'": None, "ъ": "ь"}),
+    "uk": str.maketrans({"'": None, "ґ": "г", "ї": "і", "є": "е", "i": "і", "ы": "и", "э": "е"}),
+    "pl": str.maketrans("ąćęłńóśźż", "acelnoszz"),
+}
+
+# The analysers keep state while they work, and the web server has threads.
+_one_at_a_time = threading.RLock()
+
+
+class Token(NamedTuple):
+    """A word of a text: its normal forms, how it is written, and where (`text[start:end]`)."""
+
+    terms: tuple[str, ...]
+    surface: str
+    start: int
+    end: int
+
+
+def analyse(lang: str, text: str) -> Iterator[Token]:
+    """Yield the words of `text` in order, each with all its possible normal forms in `lang`."""
+    for match in _WORD.finditer(text):
+        surface, forms = look_up(lang, match.group())
+        yield Token(forms, surface, match.start(), match.end())
+
+
+def written(text: str) -> Iterator[re.Match[str]]:
+    """Yield the words of `text` as they stand there, without looking any up."""
+    return _WORD.finditer(text)
+
+
+def fold(lang: str, word: str) -> str:
+    """The word as somebody without the language's keyboard would type it: zgloszenie, їх → іх."""
+    return word.translate(_FOLD[lang])
+
+
+@lru_cache(maxsize=40_000)
+def look_up(lang: str, word: str) -> tuple[str, tuple[str, ...]]:
+    """A word as written → its normalised spelling and all its normal forms, at least one, without repeats."""
+    surface = word.lower().translate(_SAME_LETTER)
+    with _one_at_a_time:
+        return surface, tuple(dict.fromkeys(_normal_forms(lang)(surface))) or (surface,)
+
+
+def terms(lang: str, word: str) -> tuple[str, ...]:
+    """All normal forms of one word."""
+    return look_up(lang, word)[1]
+
+
+def warm_up() -> None:
+    """Load every dictionary now rather than during somebody's first search."""
+    for lang in LANGUAGES:
+        terms(lang, "a")
+
+
+@cache
+def _normal_forms(lang: str) -> Callable[[str], list[str]]:
+    return {"en": _english, "ru": _russian, "uk": _ukrainian, "pl": _polish}[lang]
+
+
+@cache
+def _snowball(language: str) -> Any:
+    import snowballstemmer
+
+    return snowballstemmer.stemmer(language)
+
+
+@cache
+def _pymorphy(lang: str) -> Any:
+    import pymorphy3
+
+    return pymorphy3.MorphAnalyzer(lang=lang)
+
+
+@cache
+def _morfeusz() -> Any:
+    import morfeusz2
+
+    return morfeusz2.Morfeusz()
+
+
+def _english(word: str) -> list[str]:
+    return [_snowball("english").stemWord(word)]
+
+
+def _russian(word: str) -> list[str]:
+    if not _CYRILLIC.search(word):
+        return _english(word)
+    stem = _snowball("russian").stemWord
+    return [stem(parse.normal_form.translate(_SAME_LETTER)) for parse in _pymorphy("ru").parse(word)]
+
+
+def _ukrainian(word: str) -> list[str]:
+    if not _CYRILLIC.search(word):
+        return _english(word)
+    return [parse.normal_form.translate(_SAME_LETTER) for parse in _pymorphy("uk").parse(word)]
+
+
+# Case endings that loanwords take before any dictionary knows them: hooki, hookiem, hooków.
+_POLISH_ENDING = re.compile("(?<=...)(iami|iach|iem|ami|ach|owi|ów|om|em|ie|ą|ę|a|e|i|o|u|y)$")
+
+
+def _polish(word: str) -> list[str]:
+    """Morfeusz' lemmas (`zamek:s2` is `zamek`); of a word it does not know, what is left without its ending."""
+    found = _morfeusz().analyse(word)
+    # A composed form (zrobiłbym) comes as a path of pieces; the pieces that start the word carry its lemma.
+    lemmas = [
+        lemma.split(":")[0].lower() for start, _, (_, lemma, tag, *_) in found if start == 0 and tag != "ign"
+    ]
+    return lemmas or [_POLISH_ENDING.sub("", word), *_english(word)]

@@ -1,0 +1,225 @@
+"""Finding, on whichever engine the database under test brings."""
+
+import random
+import shutil
+
+import pytest
+
+from hub.core import fulltext, jobs
+from hub.core.fulltext import Document, IndexMissing, Section
+from hub.core.fulltext.search import search
+from hub.core.settings import settings
+
+EVERYONE = frozenset({"public"})
+PARTNER = EVERYONE | {"partners"}
+TEAM = PARTNER | {"staff"}
+
+
+def article(number, title, body="", lang="ru", audience="public", kind="article", **more):
+    return Document(
+        kind, number, lang, frozenset(audience.split()), title, f"/kb/{lang}/{number}", body=body, **more
+    )
+
+
+@pytest.fixture
+def index(app):
+    """`index(documents)` makes an index of just these, per language."""
+
+    def index(*documents):
+        for lang in ("en", "ru", "uk", "pl"):
+            fulltext.engine().rebuild(lang, [each for each in documents if each.lang == lang], lambda _: None)
+
+    index()
+    return index
+
+
+def ask(text, lang="ru", audience=EVERYONE, **options):
+    return search(fulltext.engine(), lang, text, audience, **options)
+
+
+def found(*args, **options):
+    return [hit.document.id for hit in ask(*args, **options).hits]
+
+
+def test_an_inflected_question_finds_and_marks_every_form(index):
+    index(
+        article(1, "Выплата комиссии", "Комиссию считают <b>ежедневно</b>. Выплаты идут 5 числа."),
+        article(2, "Баннеры"),
+    )
+    hit = ask("выплатами комиссиям").hits[0]
+    assert hit.document.id == 1
+    assert hit.title == "<mark>Выплата</mark> <mark>комиссии</mark>"
+    assert "<mark>Комиссию</mark> считают &lt;b&gt;" in hit.fragment
+
+
+def test_a_title_outranks_a_body_and_all_words_outrank_one(index):
+    index(
+        article(1, "Ссылка", "партнёрская ссылка и купон купон купон"),
+        article(2, "Купон", "скидка"),
+        article(3, "Купон и ссылка", "скидка"),
+        *(article(n, f"Прочее {n}", "другое") for n in range(4, 12)),
+    )
+    assert found("купон ссылка")[0] == 3
+    assert found("купон")[:2] == [2, 3]
+
+
+def test_what_a_viewer_may_not_see_leaves_no_trace(index):
+    index(
+        article(1, "Правила для всех", "общая статья"),
+        article(2, "Секретарский регламент", "секретно", audience="staff"),
+        article(3, "Секретарский журнал", "секретно", audience="staff"),
+    )
+    for text in ("секретарский", "секретарскый", "секретарск", "секретно"):
+        answer = ask(text, audience=PARTNER, typing=True)
+        assert (answer.hits, answer.by_kind, answer.instead) == ([], {}, {})
+    assert found("секретарскый", audience=TEAM) == [2, 3]
+
+
+def test_a_document_that_changes_audience_takes_its_words_along(index):
+    index(article(1, "Калибровка", "текст"), article(2, "Другое"))
+    fulltext.engine().write("ru", [article(1, "Калибровка", "текст", audience="staff")])
+    assert ask("калибровкк").instead == {}
+    assert ask("калибровкк", audience=TEAM).instead == {"калибровкк": ["калибровка"]}
+
+
+def test_a_removed_document_is_gone_with_its_words(index):
+    index(article(1, "Калибровка"), article(2, "Другое"))
+    fulltext.engine().write("ru", [], ["article:1"])
+    assert found("калибровка") == []
+    assert ask("калибровкк").instead == {}
+
+
+def test_a_typo_is_corrected_and_said(index):
+    index(article(1, "Партнёрская ссылка"), article(2, "Баннеры"))
+    answer = ask("партненская сылка")
+    assert answer.hits[0].document.id == 1
+    assert answer.instead == {"партненская": ["партнерская"], "сылка": ["ссылка"]}
+
+
+def test_an_unknown_form_of_a_known_word_is_no_typo(index):
+    index(article(1, "Ссылка"), article(2, "Сылка города"))
+    answer = ask("ссылками")
+    assert [hit.document.id for hit in answer.hits] == [1]
+    assert answer.instead == {}
+
+
+def test_the_last_word_completes_only_while_typing(index):
+    index(article(1, "Партнёрская ссылка"))
+    assert found("партнёрс", typing=True) == [1]
+    assert found("партнёрс", typing=False) == []
+
+
+def test_polish_letters_are_optional(index):
+    index(article(1, "Zgłoszenie", lang="pl"), article(2, "Wypłata", lang="pl"))
+    assert found("zgloszenie", lang="pl") == [1]
+
+
+def test_ukrainian_letters_are_optional(index):
+    index(article(1, "Ґрунтовний звіт", lang="uk"), article(2, "Від’ємний баланс", lang="uk"))
+    assert found("грунтовний", lang="uk") == [1]
+    assert found("відємний", lang="uk") == [2]
+
+
+def test_another_keyboard_and_another_language_are_said(index):
+    index(article(1, "Промо"), article(1, "Payout calendar", lang="en"))
+    keyboard = ask("ghjvj")
+    assert (keyboard.hits[0].document.id, keyboard.text, keyboard.is_other_keyboard) == (1, "промо", True)
+    language = ask("payout calendar", lang="ru")
+    assert (language.lang, language.hits[0].document.title) == ("en", "Payout calendar")
+
+
+def test_codes_match_whole_and_only_whole(index):
+    index(
+        article(1, "Студия", codes=("KRASNOVA", "2107")), article(2, "Студия красок", "студия студия студия")
+    )
+    assert found("студия krasnova")[0] == 1
+    assert found("2107") == [1]
+    assert found("210") == []
+
+
+def test_kinds_are_counted_and_filtered(index):
+    index(*(article(n, "Купон") for n in range(5)), *(article(n, "Купон", kind="material") for n in range(3)))
+    answer = ask("купон", kinds=["material"], limit=2)
+    assert answer.by_kind == {"article": 5, "material": 3}
+    assert [hit.document.kind for hit in answer.hits] == ["material", "material"]
+    assert answer.total == 8
+    assert ask("купон", kinds=["article"], limit=3, offset=3).hits[-1].document.kind == "article"
+
+
+def test_a_hit_leads_to_its_section(index):
+    body = "Вступление о программе.\nСтавка уровня серебро двадцать процентов.\nБанк переводит деньги пятого числа."
+    sections = (
+        Section("rate", "Ставка", body.index("Ставка")),
+        Section("transfer", "Перевод", body.index("Банк")),
+    )
+    index(article(1, "Деньги", body, sections=sections, headings=("Ставка", "Перевод")))
+    assert ask("банк").hits[0].url == "/kb/ru/1#transfer"
+    assert ask("ставкой").hits[0].url == "/kb/ru/1#rate"
+    assert ask("деньги программе").hits[0].url == "/kb/ru/1"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", "'", "\\", "&|!():*", "a' OR 1=1 --", "x" * 5000, "%_", "<b>", "\x00a\x01"]
+)
+def test_odd_questions_are_harmless(index, text):
+    index(article(1, "Статья о <script> и 'кавычках' \\"), article(2, "Другая"))
+    assert all("<script" not in hit.title for hit in ask(text).hits)
+
+
+def test_random_text_never_breaks_either_engine(index):
+    index(article(1, "Выплаты и комиссии", "Обычный текст о деньгах"))
+    chance = random.Random(7)
+    for _ in range(60):
+        ask("".join(chr(chance.randrange(32, 1300)) for _ in range(12)), typing=True)
+
+
+def test_writing_twice_is_writing_once(index):
+    index()
+    for _ in range(2):
+        fulltext.engine().write("ru", [article(1, "Купон", "купон")])
+    answer = ask("купон")
+    assert answer.by_kind == {"article": 1}
+    fulltext.engine().write("ru", [], ["article:1"])
+    assert ask("купон").by_kind == {}
+
+
+def test_a_failed_rebuild_leaves_the_old_index(index):
+    index(article(1, "Купон"))
+
+    def broken():
+        yield article(2, "Новое")
+        raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError):
+        fulltext.engine().rebuild("ru", broken(), lambda _: None)
+    assert found("купон") == [1]
+    assert found("новое") == []
+
+
+def test_many_small_saves_stay_findable(index):
+    index()
+    for number in range(12):
+        fulltext.engine().write("ru", [article(number, f"Купон {number}")])
+    assert ask("купон", limit=20).by_kind == {"article": 12}
+
+
+@pytest.mark.once
+def test_a_lost_or_damaged_index_is_noticed_and_built_again(app, index, partner, monkeypatch):
+    index(article(1, "Купон"))
+    source = fulltext.Source(
+        "article", "Articles", "book-2", lambda lang: iter([article(1, "Купон")] if lang == "ru" else [])
+    )
+    monkeypatch.setattr("hub.core.fulltext.registry._sources", {"article": source})
+    folder = settings.home / "index" / "ru"
+    for damage in (
+        lambda: shutil.rmtree(folder),
+        lambda: [path.write_bytes(b"no") for path in folder.glob("*/*.toc")],
+    ):
+        damage()
+        fulltext.init_app(app, settings)  # as another process finds it
+        with pytest.raises(IndexMissing):
+            ask("купон")
+        assert not fulltext.find(partner, "ru", "купон").is_complete
+        assert len(jobs.queue()) >= 1
+        fulltext.write("ru", [article(1, "Купон")])
+        assert found("купон") == [1]
