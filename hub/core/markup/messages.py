@@ -1,0 +1,99 @@
+"""Messages: markdown-it-py without HTML for what people write to each other."""
+
+import re
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+from markupsafe import Markup, escape
+
+from .budget import Budget, TooIntricate, refuse_long
+from .safe import clean_message, to_plain
+
+LIMIT = 100_000
+_ADDRESS = re.compile(r"\bhttps?://[^\s<>\"'«»“”]{1,2000}")
+
+
+def message(text: str) -> Markup:
+    """Render a person's message: marks, lists, code, tables, links; line breaks are kept.
+
+    Images become links, so that opening a message tells nobody. A text that is
+    too intricate is shown as it was typed. Raises Invalid over 100 KB.
+    """
+    refuse_long(text, LIMIT)
+    try:
+        return clean_message(_parser.render(text, {"budget": Budget()}))
+    except (TooIntricate, RecursionError):
+        return Markup("<p>{}</p>").format(escape(text)).replace("\n", Markup("<br>"))
+
+
+def plain(text: str) -> str:
+    """A message without its marks, for notifications, previews and search."""
+    return to_plain(message(text))
+
+
+def _make_parser() -> MarkdownIt:
+    md = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 20})
+    md.enable(["table", "strikethrough"])
+    md.core.ruler.push("addresses", _link_addresses)
+    md.add_render_rule("image", _image_as_link)
+    for ruler in (md.block.ruler, md.inline.ruler, md.inline.ruler2):
+        for rule in ruler.__rules__:
+            rule.fn = _on_budget(rule.fn)
+    return md
+
+
+def _on_budget(rule: Any) -> Any:
+    def guarded(state: Any, *args: Any) -> Any:
+        state.env["budget"].check()
+        return rule(state, *args)
+
+    return guarded
+
+
+def _image_as_link(renderer: Any, tokens: list[Token], i: int, options: Any, env: Any) -> str:
+    source, label = tokens[i].attrGet("src"), tokens[i].content
+    return Markup('<a href="{}">{}</a>').format(source, label or source)
+
+
+def _link_addresses(state: StateCore) -> None:
+    """Turn bare http(s) addresses into links. linkify-it has inputs that take minutes."""
+    for block in state.tokens:
+        if block.type != "inline" or not block.children or "://" not in block.content:
+            continue
+        found: list[Token] = []
+        depth = 0
+        for token in block.children:
+            depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
+            found.extend(_with_links(token) if token.type == "text" and not depth else [token])
+        block.children = found
+
+
+def _with_links(token: Token) -> list[Token]:
+    parts: list[Token] = []
+    end = 0
+    for match in _ADDRESS.finditer(token.content):
+        address = _trimmed(match[0])
+        parts += [_text(token.content[end : match.start()]), *_link(address)]
+        end = match.start() + len(address)
+    return [*parts, _text(token.content[end:])]
+
+
+def _trimmed(address: str) -> str:
+    """The address without the sentence's punctuation after it."""
+    address = address.rstrip(".,;:!?*_~")
+    while address.endswith(")") and address.count(")") > address.count("("):
+        address = address[:-1].rstrip(".,;:!?*_~")
+    return address
+
+
+def _text(content: str) -> Token:
+    return Token("text", "", 0, content=content)
+
+
+def _link(address: str) -> list[Token]:
+    return [Token("link_open", "a", 1, attrs={"href": address}), _text(address), Token("link_close", "a", -1)]
+
+
+_parser = _make_parser()

@@ -1,0 +1,271 @@
+"""Where files live: a local folder or S3, named by their content.
+
+The same content is kept once; `key` comes from its SHA-256 and never from a
+person's file name. Rows that point to a key decide who may see it.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from flask import Flask, Response, current_app, request
+from werkzeug.datastructures import ContentRange
+from werkzeug.utils import send_file
+
+from .errors import NotFound, TooLarge
+from .i18n import _l, filesize
+from .settings import Settings
+
+CHUNK = 1 << 18
+#: What may be shown inside a page of ours; everything else is saved, not opened.
+INLINE = {"image/png", "image/jpeg", "image/gif", "image/webp", "video/mp4", "video/webm", "application/pdf"}
+SANDBOX = "default-src 'none'; sandbox"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file that is kept: `key` names it in the storage, `size` is in bytes."""
+
+    key: str
+    sha256: str
+    size: int
+
+
+class Storage(Protocol):
+    """A place for files: `keep` moves a finished temporary file there."""
+
+    def keep(self, path: Path, key: str) -> None: ...
+    def open(self, key: str) -> IO[bytes]: ...
+    def delete(self, key: str) -> None: ...
+    def exists(self, key: str) -> bool: ...
+    def respond(self, key: str, mimetype: str) -> Response: ...
+
+
+def store(stream: IO[bytes], *, limit: int) -> Stored:
+    """Keep what `stream` holds from its present position; raises TooLarge beyond `limit` bytes.
+
+    Nothing is visible under its key before it is complete on disk. Content
+    that is already there is not written again.
+    """
+    digest, size = hashlib.sha256(), 0
+    with _temporary() as (path, target):
+        while chunk := stream.read(CHUNK):
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge(_l("The file is larger than %(limit)s.", limit=filesize(limit)))
+            digest.update(chunk)
+            target.write(chunk)
+        target.flush()
+        os.fsync(target.fileno())
+        name = digest.hexdigest()
+        key = f"{name[:2]}/{name[2:4]}/{name}"
+        if not _storage().exists(key):
+            _storage().keep(path, key)
+    return Stored(key, name, size)
+
+
+def open(key: str) -> IO[bytes]:
+    """The file's content; raises NotFound when there is none."""
+    return _storage().open(key)
+
+
+def delete(key: str) -> None:
+    """Forget a file; one that is not there is fine. The caller knows that no other row needs it."""
+    _storage().delete(key)
+
+
+def exists(key: str) -> bool:
+    return _storage().exists(key)
+
+
+def send(key: str, *, filename: str, mimetype: str, inline: bool = False) -> Response:
+    """Answer the present request with a file: ranges, ETag, and no way to run anything from it.
+
+    `inline` is a wish: types a browser might execute are always saved instead.
+    """
+    response = _storage().respond(key, mimetype)
+    shown = inline and mimetype in INLINE
+    response.headers.set("Content-Disposition", "inline" if shown else "attachment", **_names(filename))
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    if not mimetype.startswith("image/") or not shown:
+        response.headers["Content-Security-Policy"] = SANDBOX
+    return response
+
+
+def _names(filename: str) -> dict[str, str]:
+    """RFC 5987: the name in UTF-8, and an ASCII one for old programs."""
+    clean = "".join(c for c in filename if c.isprintable() and c not in '"\\/') or "file"
+    plain = clean.encode("ascii", "ignore").decode().strip(" .-_") or "file" + Path(clean).suffix
+    if plain == clean:
+        return {"filename": clean}
+    return {"filename": plain, "filename*": "UTF-8''" + _percent(clean)}
+
+
+def _percent(text: str) -> str:
+    safe = set(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
+    return "".join(chr(byte) if byte in safe else f"%{byte:02X}" for byte in text.encode())
+
+
+@contextmanager
+def _temporary() -> Iterator[tuple[Path, IO[bytes]]]:
+    """A new file beside the stored ones, gone afterwards unless it was moved."""
+    folder = current_app.extensions["hub.settings"].home / "uploads"
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=folder)
+    path = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as target:
+            yield path, target
+    finally:
+        path.unlink(missing_ok=True)
+
+
+class LocalStorage:
+    """Files in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep(self, path: Path, key: str) -> None:
+        """Give the finished file its name in one step: nobody ever sees half of it."""
+        target = self._path(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o640)
+        try:
+            os.link(path, target)  # the temporary name is removed by its owner
+        except FileExistsError:
+            return
+        except OSError:  # another disk, or one without links
+            copy = target.with_suffix(".part")
+            copy.write_bytes(path.read_bytes())
+            copy.replace(target)
+
+    def open(self, key: str) -> IO[bytes]:
+        try:
+            return self._path(key).open("rb")
+        except FileNotFoundError:
+            raise NotFound from None
+
+    def delete(self, key: str) -> None:
+        self._path(key).unlink(missing_ok=True)
+
+    def exists(self, key: str) -> bool:
+        return self._path(key).is_file()
+
+    def respond(self, key: str, mimetype: str) -> Response:
+        path = self._path(key)
+        if not path.is_file():
+            raise NotFound
+        # The key is the content's hash, hence its ETag.
+        sent = send_file(path, request.environ, mimetype=mimetype, etag=path.name, response_class=Response)
+        return sent  # type: ignore[return-value]
+
+    def _path(self, key: str) -> Path:
+        if ".." in key or key.startswith("/"):
+            raise NotFound
+        return self.folder / key
+
+
+class S3Storage:
+    """Files in an S3 bucket; answers are passed through, so every download is checked here."""
+
+    def __init__(self, bucket: str, key: str, secret: str, endpoint: str | None, region: str, prefix: str) -> None:
+        self.bucket, self.prefix = bucket, prefix
+        self.client: Any = boto3.session.Session().client(
+            "s3",
+            aws_access_key_id=key or None,
+            aws_secret_access_key=secret or None,
+            endpoint_url=endpoint,
+            region_name=region,
+            config=Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3, "mode": "standard"}),
+        )
+
+    def keep(self, path: Path, key: str) -> None:
+        self.client.upload_file(str(path), self.bucket, self.prefix + key)
+
+    def open(self, key: str) -> IO[bytes]:
+        # On disk beyond a megabyte: what reads images wants to seek.
+        copy = tempfile.SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115
+        with _missing_is_not_found():
+            self.client.download_fileobj(self.bucket, self.prefix + key, copy)
+        copy.seek(0)
+        return copy  # type: ignore[return-value]
+
+    def delete(self, key: str) -> None:
+        self.client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
+
+    def exists(self, key: str) -> bool:
+        try:
+            with _missing_is_not_found():
+                self.client.head_object(Bucket=self.bucket, Key=self.prefix + key)
+        except NotFound:
+            return False
+        return True
+
+    def respond(self, key: str, mimetype: str) -> Response:
+        with _missing_is_not_found():
+            size = self.client.head_object(Bucket=self.bucket, Key=self.prefix + key)["ContentLength"]
+        response = Response(mimetype=mimetype)
+        response.set_etag(key.rpartition("/")[2])
+        response.accept_ranges = "bytes"
+        wanted = request.range.range_for_length(size) if request.range and request.method == "GET" else None
+        if request.if_none_match.contains_weak(response.get_etag()[0]):
+            response.status_code = 304
+            return response
+        start, stop = wanted or (0, size)
+        if wanted:
+            response.status_code = 206
+            response.content_range = ContentRange("bytes", start, stop, size)
+        response.content_length = stop - start
+        if request.method == "GET" and stop > start:
+            body = self.client.get_object(Bucket=self.bucket, Key=self.prefix + key, Range=f"bytes={start}-{stop - 1}")["Body"]
+            response.response = body.iter_chunks(CHUNK)
+            response.call_on_close(body.close)
+        return response
+
+
+@contextmanager
+def _missing_is_not_found() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey", "NotFound"):
+            raise NotFound from None
+        raise
+
+
+def from_url(url: str) -> Storage:
+    """The storage of `file:///path` or `s3://key:secret@bucket/prefix?endpoint=…&region=…`."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return LocalStorage(Path(unquote(parts.path)))
+    if parts.scheme == "s3":
+        options = parse_qs(parts.query)
+        prefix = parts.path.strip("/")
+        return S3Storage(
+            parts.hostname or "",
+            unquote(parts.username or ""),
+            unquote(parts.password or ""),
+            options.get("endpoint", [None])[0],  # type: ignore[list-item]
+            options.get("region", ["us-east-1"])[0],
+            prefix + "/" if prefix else "",
+        )
+    raise ValueError(f"HUB_STORAGE_URL: {parts.scheme}: is neither file: nor s3:")
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    app.extensions["hub.storage"] = from_url(settings.storage_url)
+
+
+def _storage() -> Storage:
+    return current_app.extensions["hub.storage"]
