@@ -2,7 +2,6 @@
 
 import importlib
 from importlib.util import find_spec
-from pathlib import Path
 from types import ModuleType
 
 from flask import Flask, g, request
@@ -95,9 +94,6 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     extensions.login_manager.login_view = "accounts.sign_in"
     extensions.login_manager.login_message = None
     extensions.login_manager.session_protection = None
-    extensions.migrate.init_app(
-        app, database.db, directory=str(Path(__file__).parent / "migrations"), render_as_batch=True
-    )
     extensions.socketio.init_app(
         app,
         async_mode="threading",

@@ -13,8 +13,8 @@ from .accounts.models import User
 from .accounts.passwords import DEMO_PASSWORD
 from .app import ROOMS, door
 from .core import clock, jobs
-from .core.commands import bring_up_to_date
 from .core.database import db, transaction
+from .core.migrations import bring_up_to_date
 from .core.settings import settings
 from .partners.models import MemberRole, Membership, Partner
 

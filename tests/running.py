@@ -46,7 +46,12 @@ class RunningHub:
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*HUB, "serve"], cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+                [*HUB, "serve"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         wait_for(self.answer, ConnectionError, seconds=120)
 

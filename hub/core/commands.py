@@ -2,19 +2,15 @@
 
 import json
 import sys
-from pathlib import Path
 
 import click
 from flask import current_app
 from flask.cli import ScriptInfo, with_appcontext
-from flask_migrate import upgrade
 
 from . import jobs
-from .database import db
+from .migrations import bring_up_to_date, write
 from .serve import Child, Supervisor, is_answering, is_listening, web_command
 from .settings import settings
-
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 @click.command("routes")
@@ -45,12 +41,12 @@ def migrate() -> None:
     bring_up_to_date()
 
 
-def bring_up_to_date() -> None:
-    """Run the migrations that the database has not seen."""
-    if any(MIGRATIONS.glob("versions/*.py")):
-        upgrade()
-    else:
-        db.create_all()
+@click.command("migration")
+@click.argument("message")
+@with_appcontext
+def migration(message: str) -> None:
+    """Write a migration from what has changed in the models."""
+    write(message)
 
 
 @click.command("serve")
@@ -97,4 +93,4 @@ def worker() -> None:
     consumer.run()
 
 
-commands = [routes, migrate, serve, worker]
+commands = [routes, migrate, migration, serve, worker]

@@ -6,12 +6,12 @@ from alembic.script import ScriptDirectory
 from flask_migrate import upgrade
 from sqlalchemy import text
 
-from hub.core.commands import MIGRATIONS
 from hub.core.database import db
+from hub.core.migrations import FOLDER, prepare
 
 
 def test_the_history_is_one_line():
-    history = ScriptDirectory(str(MIGRATIONS))
+    history = ScriptDirectory(str(FOLDER))
     assert len(history.get_heads()) == len(history.get_bases()) == 1
     assert [
         step.revision for step in history.walk_revisions() if step.is_merge_point or step.is_branch_point
@@ -23,7 +23,8 @@ def test_migrations_and_models_agree(the_app):
         db.session.remove()
         db.drop_all()
         try:
-            upgrade(directory=str(MIGRATIONS))
+            prepare(the_app)
+            upgrade()
             with db.engine.connect() as connection:
                 context = MigrationContext.configure(connection, opts={"compare_type": True})
                 differences = compare_metadata(context, db.metadata)
