@@ -47,7 +47,7 @@ DECLARED_ICONS = """
     trending-up trophy typography upload user user-check user-circle user-plus users video wallet wifi-off
     world x zoom-question
 """.split()  # noqa: SIM905
-ICON = re.compile(r"""icon(?:\(|\s*[=:]\s*)["']([a-z0-9-]+)["']""")
+ICON = re.compile(r"""(?<![a-z])icon(?:\(|\s*[=:]\s*)["']([a-z0-9-]+)["']""")
 # Components of Tabler that our pages never use: more than half of its 635 KB, which a phone would parse for nothing.
 UNUSED_COMPONENTS = """
     accordion alert avatar bg bs-popover bs-tooltip calendar callout card carousel chat datagrid dimmer divide
@@ -58,6 +58,7 @@ UNUSED_COMPONENTS = """
 UNUSED = re.compile(rf"\.(?:{'|'.join(UNUSED_COMPONENTS)})(?![a-z])|\[data-vc|data-bs-(?:navbar|sidebar)")
 # A string is one token, so that a brace inside it is not one.
 TOKEN = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]""", re.DOTALL)
+COMMENT = re.compile(r"((?:/\*.*?\*/)?)(.*)", re.DOTALL)
 SELECTOR = re.compile(r"(?:[^,()]|\((?:[^()]|\([^()]*\))*\))+")
 NOT = re.compile(r":not\((?:[^()]|\([^()]*\))*\)")
 COMPRESSED = {".css", ".js", ".svg", ".html", ".json"}
@@ -147,8 +148,9 @@ def slim_rule(head: str, body: str | None) -> str:
         return f"{head}{{{inner}}}" if inner else ""
     if head.startswith("@"):
         return f"{head}{{{body}}}"
-    kept = [selector for selector in SELECTOR.findall(head) if not UNUSED.search(NOT.sub("", selector))]
-    return f"{','.join(kept)}{{{body}}}" if kept else ""
+    licence, selectors = COMMENT.match(head).groups()
+    kept = [selector for selector in SELECTOR.findall(selectors) if not UNUSED.search(NOT.sub("", selector))]
+    return f"{licence}{','.join(kept)}{{{body}}}" if kept else licence
 
 
 def sprite(names: list[str]) -> str:

@@ -19,6 +19,7 @@ from scripts.build_vendor import rules, slim
         ("@media print{.card{color:red}}", ""),
         ('@charset "UTF-8";.btn{color:red}', '@charset "UTF-8";.btn{color:red}'),
         ('.btn{background:url("data:{.card}")}.card{a:b}', '.btn{background:url("data:{.card}")}'),
+        ("/* tabler.io, (c) .card */:root{--a:b}", "/* tabler.io, (c) .card */:root{--a:b}"),
         ("@keyframes card{0%{top:0}}.btn{a:b}", "@keyframes card{0%{top:0}}.btn{a:b}"),
     ],
 )

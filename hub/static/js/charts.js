@@ -30,7 +30,7 @@ function config(data) {
       animation: false,
       interaction: { mode: "index", intersect: false },
       scales: {
-        x: { grid: { display: false }, border: { color: color("--line") }, stacked: Boolean(data.stacked) },
+        x: { grid: { display: false }, ticks: { maxRotation: 0, maxTicksLimit: 8 }, border: { color: color("--line") }, stacked: Boolean(data.stacked) },
         y: {
           position: "right", beginAtZero: true, stacked: Boolean(data.stacked), border: { display: false },
           grid: { color: color("--line") }, ticks: { maxTicksLimit: 5, callback: (value) => shown(value, true) },

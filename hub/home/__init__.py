@@ -1,0 +1,1 @@
+"""The first page: what needs me, what I earn, what is new."""

@@ -1,0 +1,41 @@
+"""The first page of each role."""
+
+from flask import Blueprint, redirect, render_template
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from ..core.access import Permission, can, is_staff, public
+from ..core.frame import link
+from ..partners.service import partner_of
+from . import programme, service
+
+bp = Blueprint("home", __name__, template_folder="templates")
+
+
+@bp.get("/")
+@public
+def index() -> ResponseReturnValue:
+    """Send everyone to where their day begins."""
+    if not current_user.is_authenticated:
+        return redirect(link("accounts.sign_in") or "/kb", 303)
+    if not is_staff(current_user):
+        return _partners_home()
+    if can(current_user, Permission.REPORTS_VIEW):
+        return render_template(
+            "home/staff.html", programme=programme.overview(), hello=service.greeting(current_user)
+        )
+    return redirect(link("tickets.inbox") or link("notifications.index") or "/", 303)
+
+
+def _partners_home() -> ResponseReturnValue:
+    partner = partner_of(current_user)
+    if partner is None:
+        return render_template("home/alone.html")
+    return render_template(
+        "home/partner.html",
+        partner=partner,
+        hello=service.greeting(current_user),
+        money=service.money(partner),
+        way=service.way(partner),
+        steps=service.steps(partner),
+    )

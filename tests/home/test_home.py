@@ -1,0 +1,92 @@
+"""Where each day begins, and what it shows first."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from hub.core import clock, i18n
+from hub.core.database import transaction
+from hub.home import programme, service
+from tests.earnings.factories import sell
+from tests.factories import make_member
+
+NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def november(cast):
+    """Acme sold once in October by now and twice in November; Other once, in złoty."""
+    with transaction():
+        sell(cast.acme, 20_000, datetime(2026, 10, 10, 12, tzinfo=UTC))
+        sell(cast.acme, 90_000, datetime(2026, 10, 28, 12, tzinfo=UTC))
+        sell(cast.acme, 10_000, datetime(2026, 11, 5, 12, tzinfo=UTC))
+        sell(cast.acme, 30_000, datetime(2026, 11, 19, 12, tzinfo=UTC))
+        sell(cast.other_org, 50_000, datetime(2026, 11, 7, 12, tzinfo=UTC), currency="PLN")
+    with clock.frozen(NOW):
+        yield cast
+
+
+def test_a_partner_sees_this_month_against_the_same_days_of_the_last(november, browse):
+    page = browse(november.partner).get("/").text
+    assert "€60.00" in page  # 15% of 400.00
+    assert "100%" in page  # October by the 20th brought half of that
+    assert "Good morning, Pat" in page
+
+
+def test_a_partner_sees_only_their_own_money(november, browse):
+    page = browse(november.other_partner).get("/").text
+    assert "75.00" in page
+    assert "€60.00" not in page
+
+
+def test_a_new_partner_is_told_how_to_begin(browse, partner):
+    page = browse(partner).get("/").text
+    assert "Your first sale will appear here" in page
+    assert "First steps" in page
+
+
+def test_the_way_to_the_next_level(november):
+    way = service.way(november.acme)
+    assert (way.tier.key, way.sales, way.left) == ("silver", 4, 6)
+
+
+def test_steps_disappear_when_all_are_done(november):
+    with transaction():
+        november.acme.website, november.acme.audience = "https://acme.example", "Accountants"
+        make_member(november.acme)
+    assert service.steps(november.acme) == []
+
+
+def test_someone_without_an_organisation_is_told_so(browse, november):
+    with transaction():
+        for membership in november.acme.memberships:
+            service.db.session.delete(membership)
+    assert "no partner organisation" in browse(november.partner).get("/").text
+
+
+def test_the_programme_of_a_month_is_not_summed_across_currencies(november):
+    found = programme.overview()
+    shown = [
+        (each.code, each.now.sales, each.now.turnover, each.before.turnover) for each in found.currencies
+    ]
+    assert shown == [("PLN", 1, 50_000, 0), ("EUR", 2, 40_000, 20_000)]
+    assert (found.active, found.sales, found.sales_before) == (2, 3, 1)
+
+
+def test_a_manager_sees_it(november, browse):
+    page = browse(november.manager).get("/").text
+    assert "€400.00" in page
+    assert "Active partners" in page
+
+
+@pytest.mark.parametrize(
+    ("hour", "words"),
+    [(6, "Good morning"), (12, "Good afternoon"), (18, "Good evening"), (3, "Good evening")],
+)
+def test_the_greeting_follows_the_readers_hour(partner, hour, words):
+    with clock.frozen(datetime(2026, 11, 20, hour, tzinfo=UTC)), i18n.speaking("en", "UTC"):
+        assert service.greeting(partner) == f"{words}, Pat"
+
+
+def test_a_visitor_is_asked_to_sign_in(client):
+    assert client.get("/").location == "/sign-in"
