@@ -1,0 +1,69 @@
+// The team's inbox: a list that stays true, and keys for everything.
+
+import { socket } from "./live.js";
+
+if (document.querySelector("[data-talk]")) import("./conversation.js");
+
+const PAUSE = 400; // ms: several changes in a row are one fetch
+let timer;
+
+function refresh() {
+  clearTimeout(timer);
+  timer = setTimeout(fetchQueue, PAUSE);
+}
+
+async function fetchQueue() {
+  const queue = document.querySelector("[data-queue]");
+  // Do not pull an open filter from under someone's hands, nor a later page.
+  if (queue.querySelector("details[open]") || new URLSearchParams(location.search).has("cursor")) return;
+  const answer = await fetch(queue.dataset.queue).catch(() => undefined);
+  if (!answer?.ok || answer.redirected) return;
+  const part = document.createElement("template");
+  part.innerHTML = await answer.text();
+  const list = queue.querySelector("ul");
+  const scrolled = list?.scrollTop ?? 0;
+  const focused = queue.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  const fresh = part.content.firstElementChild;
+  queue.replaceWith(fresh);
+  if (fresh.querySelector("ul")) fresh.querySelector("ul").scrollTop = scrolled;
+  if (focused) fresh.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+  // The page's scripts wire what is new.
+  fresh.dispatchEvent(new CustomEvent("htmx:load", { bubbles: true }));
+}
+
+socket().then((io) => {
+  io.on("ticket", refresh);
+  io.on("connect", refresh);
+});
+
+const KEYS = {
+  j: () => step(1),
+  k: () => step(-1),
+  o: () => document.activeElement?.closest?.("[data-queue] li a")?.click(),
+  r: () => document.querySelector("#text-public")?.focus(),
+  n: () => document.querySelector("#text-internal")?.focus(),
+  a: () => press("a"),
+  e: () => press("e"),
+  "?": () => document.querySelector("#shortcuts")?.showModal(),
+};
+
+function step(by) {
+  const links = [...document.querySelectorAll("[data-queue] li a")];
+  const here = links.findIndex((link) => link === document.activeElement);
+  const shown = links.findIndex((link) => link.getAttribute("aria-current"));
+  const next = links[Math.max(0, Math.min(links.length - 1, (here >= 0 ? here : shown >= 0 ? shown : by > 0 ? -1 : 0) + by))];
+  next?.focus();
+}
+
+function press(key) {
+  document.querySelector(`[data-key="${key}"]`)?.click();
+}
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select, [contenteditable], dialog[open]");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const act = KEYS[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});

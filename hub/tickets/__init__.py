@@ -1,0 +1,1 @@
+"""Tickets: questions and answers, one thread whatever door they came through."""

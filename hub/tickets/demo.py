@@ -1,0 +1,111 @@
+"""The demo's tickets: a year of questions in four languages, the newest still waiting."""
+
+import random
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..accounts.demo import Cast
+from ..core import i18n
+from ..core.clock import frozen, now
+from . import service
+from .models import Category, Channel, Priority, Status, Ticket
+
+TALKS = Path(__file__).with_name("demo.yaml")
+COUNT = 60
+#: So many of them are recent enough to be still live.
+LIVE = 18
+LIVE_DAYS = 12  # days
+SIZES = ("300×250", "728×90", "160×600", "970×250")
+MONTHS = {"en": "October", "ru": "октябрь", "uk": "жовтень", "pl": "październik"}
+
+
+def fill(cast: Cast, rng: random.Random) -> None:
+    """Ask and answer, oldest first, so that numbers grow with time."""
+    askers = {
+        locale: [user for user in cast.owners.values() if user.locale == locale] for locale in i18n.LOCALES
+    }
+    talks = yaml.safe_load(TALKS.read_text(encoding="utf-8"))
+    ages = [rng.uniform(LIVE_DAYS, 390) for _ in range(COUNT - LIVE)] + [
+        rng.uniform(0.1, LIVE_DAYS) for _ in range(LIVE)
+    ]
+    ages.sort(reverse=True)
+    turn = dict.fromkeys(i18n.LOCALES, 0)
+    for n, age in enumerate(ages):
+        locales = [locale for locale, users in askers.items() if users]
+        if not locales:
+            return
+        locale = rng.choice(locales)
+        talk = talks[locale][turn[locale] % len(talks[locale])]
+        turn[locale] += 1
+        _play(cast, rng, rng.choice(askers[locale]), talk, age=age, key=f"demo-{n:03d}")
+
+
+def _play(cast: Cast, rng: random.Random, asker: Any, talk: dict[str, Any], *, age: float, key: str) -> None:
+    words = _words(rng, asker)
+    agent = rng.choice([cast.tomasz, cast.olena])
+    recent = age < LIVE_DAYS
+    ticket: Ticket | None = None
+    with cast.at(days=age):
+        moment = now()
+    for n, (who, text) in enumerate(talk["talk"]):
+        with frozen(moment):
+            client_id = f"{key}-{n:02d}"
+            if ticket is None:
+                subject = talk["subject"].format(**words)
+                channel = rng.choice([Channel.PORTAL, Channel.PORTAL, Channel.CHAT])
+                category = Category(talk["category"])
+                ticket = service.open_ticket(
+                    asker,
+                    subject,
+                    text.format(**words),
+                    category=category,
+                    channel=channel,
+                    client_id=client_id,
+                )
+            elif who == "N":
+                service.note(ticket, agent, text.format(**words), client_id=client_id)
+            else:
+                author = asker if who == "P" else agent
+                service.reply(ticket, author, text.format(**words), seen=ticket.last_seq, client_id=client_id)
+        moment = min(moment + _pause(rng, who), cast.now)
+    assert ticket is not None
+    _leave(rng, ticket, agent, talk, recent=recent, moment=moment)
+
+
+def _leave(
+    rng: random.Random, ticket: Ticket, agent: Any, talk: dict[str, Any], *, recent: bool, moment: datetime
+) -> None:
+    """A recent ticket stays as its conversation left it; an old one is settled."""
+    with frozen(moment):
+        if recent:
+            if rng.random() < 0.25:
+                service.classify(ticket, agent, priority=Priority.HIGH, category=ticket.category)
+            if talk["end"] == Status.RESOLVED:
+                service.set_status(ticket, agent, Status.RESOLVED)
+            return
+        if ticket.status is Status.NEW:
+            text = talk["answer"]
+            service.reply(
+                ticket, agent, text.format(coupon="SPRING10"), seen=99, client_id=f"demo-end-{ticket.number}"
+            )
+        service.set_status(ticket, agent, Status.RESOLVED if rng.random() < 0.3 else Status.CLOSED)
+
+
+def _pause(rng: random.Random, who: str) -> timedelta:
+    return timedelta(minutes=rng.randint(2, 15) if who == "N" else rng.randint(12, 300))
+
+
+def _words(rng: random.Random, asker: Any) -> dict[str, str]:
+    with i18n.speaking(asker.locale):
+        currency = {"pl": "PLN", "uk": "UAH", "en": "GBP"}.get(asker.locale, "EUR")
+        minor = {"PLN": 19180, "UAH": 179980, "GBP": 4780, "EUR": 4780}[currency]
+        return {
+            "order": str(rng.randint(41000, 48999)),
+            "amount": i18n.money(minor, currency),
+            "size": rng.choice(SIZES),
+            "coupon": rng.choice(("SPRING10", "INVOICE10", "FREELANCE10")),
+            "month": MONTHS[asker.locale],
+        }

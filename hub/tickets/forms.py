@@ -1,0 +1,98 @@
+"""What people may send to a ticket."""
+
+import secrets
+
+from wtforms import HiddenField, IntegerField, MultipleFileField, SelectField, StringField, TextAreaField
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
+
+from ..core.forms import HubForm, options
+from ..core.i18n import _l
+from .models import Category, Priority, Status
+from .service import MAX_BODY
+
+CATEGORIES = {
+    Category.COMMISSION: _l("Commission"),
+    Category.PAYOUT: _l("Payouts"),
+    Category.LINKS: _l("Links and tracking"),
+    Category.MATERIALS: _l("Banners and materials"),
+    Category.ACCOUNT: _l("Account and access"),
+    Category.OTHER: _l("Something else"),
+}
+PRIORITIES = {
+    Priority.LOW: _l("Low"),
+    Priority.NORMAL: _l("Normal"),
+    Priority.HIGH: _l("High"),
+    Priority.URGENT: _l("Urgent"),
+}
+STATUSES = {
+    Status.NEW: _l("New"),
+    Status.OPEN: _l("Open"),
+    Status.WAITING: _l("Waiting"),
+    Status.RESOLVED: _l("Resolved"),
+    Status.CLOSED: _l("Closed"),
+}
+#: The same states as a partner sees them: whose turn it is.
+STATUSES_FOR_PARTNER = {
+    Status.NEW: _l("Sent to the team"),
+    Status.OPEN: _l("The team is on it"),
+    Status.WAITING: _l("Waiting for you"),
+    Status.RESOLVED: _l("Resolved"),
+    Status.CLOSED: _l("Closed"),
+}
+TONES = {
+    Status.NEW: "warn",
+    Status.OPEN: "accent",
+    Status.WAITING: "",
+    Status.RESOLVED: "ok",
+    Status.CLOSED: "",
+}
+TONES_FOR_PARTNER = {
+    Status.NEW: "",
+    Status.OPEN: "",
+    Status.WAITING: "accent",
+    Status.RESOLVED: "ok",
+    Status.CLOSED: "",
+}
+
+
+def new_client_id() -> str:
+    """An id that makes sending the same form twice harmless."""
+    return secrets.token_hex(12)
+
+
+class TicketForm(HubForm):
+    subject = StringField(
+        _l("Subject"),
+        [DataRequired(), Length(max=200)],
+        description=_l("One sentence: what should be different?"),
+    )
+    category = SelectField(_l("About"), choices=options(CATEGORIES.items()), default=Category.OTHER)
+    body = TextAreaField(
+        _l("What happened"),
+        [DataRequired(), Length(max=MAX_BODY)],
+        description=_l("Order numbers, dates and amounts help us answer at the first attempt."),
+    )
+    files = MultipleFileField(_l("Files"), description=_l("Screenshots or documents, up to 25 MB together."))
+    client_id = HiddenField(validators=[InputRequired(), Length(min=8, max=64)], default=new_client_id)
+
+
+class MessageForm(HubForm):
+    """A reply or a note. Text may be empty when a file is attached."""
+
+    body = TextAreaField(_l("Message"), [Length(max=MAX_BODY)])
+    files = MultipleFileField(_l("Files"))
+    client_id = HiddenField(validators=[InputRequired(), Length(min=8, max=64)])
+    seen = IntegerField(validators=[Optional()], default=0)
+
+
+class StatusForm(HubForm):
+    status = SelectField(_l("Status"), choices=options(STATUSES.items()))
+
+
+class AssignForm(HubForm):
+    assignee = IntegerField(_l("Assigned to"), [Optional()])
+
+
+class ClassifyForm(HubForm):
+    priority = SelectField(_l("Priority"), choices=options(PRIORITIES.items()))
+    category = SelectField(_l("Category"), choices=options(CATEGORIES.items()))

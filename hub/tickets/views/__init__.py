@@ -1,0 +1,5 @@
+"""Tickets over HTTP: the partner's pages and the team's inbox."""
+
+from . import inbox as inbox
+from . import portal as portal
+from .shared import bp as bp

@@ -1,0 +1,182 @@
+"""A partner's own tickets, and what both sides do in a thread."""
+
+from flask import Response, abort, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from ...core import storage
+from ...core.access import Permission, can, requires, signed_in, visible, visible_or_404
+from ...core.database import transaction
+from ...core.errors import HubError
+from ...core.paging import page
+from .. import service, threads
+from ..forms import STATUSES_FOR_PARTNER, TONES_FOR_PARTNER, MessageForm, StatusForm, TicketForm
+from ..models import LIVE, Attachment, Status, Ticket, Visibility
+from .shared import bp, received, status_for, thread_page, ticket_or_404
+
+FILTERS = {"open": LIVE, "settled": (Status.RESOLVED, Status.CLOSED)}
+
+
+@bp.get("/tickets")
+@signed_in
+def index() -> ResponseReturnValue:
+    """A partner's tickets; the team has its inbox."""
+    if can(current_user, Permission.TICKETS_WORK):
+        return redirect(url_for(".inbox"))
+    chosen = request.args.get("state", "")
+    statement = visible(select(Ticket), current_user).options(
+        joinedload(Ticket.requester), joinedload(Ticket.assignee)
+    )
+    if chosen in FILTERS:
+        statement = statement.where(Ticket.status.in_(FILTERS[chosen]))
+    tickets = page(statement, request.args.get("cursor"), Ticket.updated_at, Ticket.id)
+    return render_template(
+        "tickets/index.html",
+        tickets=tickets,
+        chosen=chosen,
+        labels=STATUSES_FOR_PARTNER,
+        tones=TONES_FOR_PARTNER,
+    )
+
+
+@bp.get("/tickets/new")
+@requires(Permission.TICKETS_OPEN)
+def new() -> ResponseReturnValue:
+    """The form; a search that found nothing brings its words along as `subject`."""
+    form = TicketForm(subject=request.args.get("subject", "")[:200])
+    return render_template("tickets/new.html", form=form)
+
+
+@bp.post("/tickets")
+@requires(Permission.TICKETS_OPEN)
+def create() -> ResponseReturnValue:
+    """Open a ticket from the form."""
+    form = TicketForm()
+    if not form.validate_on_submit():
+        return render_template("tickets/new.html", form=form), 422
+    try:
+        files = received(form.files.data)
+        with transaction():
+            ticket = service.open_ticket(
+                current_user,
+                form.subject.data,
+                form.body.data,
+                client_id=form.client_id.data,
+                category=form.category.data,
+                files=files,
+            )
+    except HubError as error:
+        form.blame(error)
+        return render_template("tickets/new.html", form=form), error.status
+    return redirect(url_for(".show", number=ticket.number), 303)
+
+
+@bp.get("/tickets/<int:number>")
+@signed_in
+def show(number: int) -> ResponseReturnValue:
+    """A partner's view of one of their tickets."""
+    if can(current_user, Permission.TICKETS_WORK):
+        return redirect(url_for(".inbox_show", number=number))
+    return thread_page(ticket_or_404(number))
+
+
+@bp.get("/tickets/<int:number>/messages")
+@signed_in
+def messages(number: int) -> ResponseReturnValue:
+    """What is new in a thread past `after` and `event`, as a part of the page."""
+    ticket = ticket_or_404(number)
+    after, event = (request.args.get(name, 0, type=int) for name in ("after", "event"))
+    new = service.thread(ticket, current_user, after=after)
+    since = [each for each in service.events(ticket) if each.id > event]
+    seen = service.seen_by_other_side(ticket, current_user)
+    items = threads.items(new, since, current_user, seen=seen)
+    more = len(new) == service.PAGE
+    return render_template(
+        "tickets/_items.html", items=items, ticket=ticket, more=more, now=status_for(ticket)
+    )
+
+
+@bp.post("/tickets/<int:number>/reply")
+@signed_in
+def reply(number: int) -> ResponseReturnValue:
+    """Answer in public."""
+    return _say(number, Visibility.PUBLIC)
+
+
+@bp.post("/tickets/<int:number>/note")
+@requires(Permission.TICKETS_WORK)
+def note(number: int) -> ResponseReturnValue:
+    """Leave a note that only the team sees."""
+    return _say(number, Visibility.INTERNAL)
+
+
+@bp.post("/tickets/<int:number>/draft/<any(public, internal):visibility>")
+@signed_in
+def draft(number: int, visibility: str) -> ResponseReturnValue:
+    """Keep what is being written."""
+    ticket = ticket_or_404(number)
+    with transaction():
+        service.save_draft(ticket, current_user, Visibility(visibility), request.form.get("body", ""))
+    return Response(status=204)
+
+
+@bp.post("/tickets/<int:number>/status")
+@signed_in
+def status(number: int) -> ResponseReturnValue:
+    """Resolve, reopen, close."""
+    ticket, form = ticket_or_404(number), StatusForm()
+    if not form.validate_on_submit():
+        abort(422)
+    with transaction():
+        service.set_status(ticket, current_user, Status(form.status.data))
+    return redirect(url_for(".show", number=number), 303)
+
+
+@bp.get("/tickets/<int:number>/files/<int:id>")
+@signed_in
+def file(number: int, id: int) -> ResponseReturnValue:
+    """An attached file, to whoever may see its message."""
+    ticket = ticket_or_404(number)
+    wanted = select(Attachment).where(Attachment.id == id, Attachment.message.has(ticket_id=ticket.id))
+    attachment = visible_or_404(wanted, current_user)
+    return storage.send(
+        attachment.key, filename=attachment.name, mimetype=attachment.mime, inline=attachment.is_image
+    )
+
+
+def _say(number: int, visibility: Visibility) -> ResponseReturnValue:
+    ticket, form = ticket_or_404(number), MessageForm()
+    try:
+        if not form.validate_on_submit():
+            return _refused(ticket, _first_error(form), 422)
+        files = received(form.files.data)
+        with transaction():
+            words = {"client_id": form.client_id.data, "files": files}
+            if visibility is Visibility.INTERNAL:
+                message = service.note(ticket, current_user, form.body.data or "", **words)
+            else:
+                message = service.reply(
+                    ticket, current_user, form.body.data or "", seen=form.seen.data or 0, **words
+                )
+    except HubError as error:
+        return _refused(ticket, str(error.message), error.status)
+    if _from_script():
+        return jsonify(seq=message.seq)
+    return redirect(url_for(".show", number=number, _anchor=f"m{message.seq}"), 303)
+
+
+def _first_error(form: MessageForm) -> str:
+    return str(next(iter(next(iter(form.errors.values())))))
+
+
+def _refused(ticket: Ticket, reason: str, status: int) -> ResponseReturnValue:
+    """The same page with the reason and what was written; a script gets the reason alone."""
+    if _from_script():
+        return jsonify(error=reason), status
+    return thread_page(ticket, refused=reason, written=request.form.get("body", "")), status
+
+
+def _from_script() -> bool:
+    return request.accept_mimetypes.best == "application/json"

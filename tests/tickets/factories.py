@@ -1,0 +1,32 @@
+"""Tickets to test with."""
+
+import itertools
+
+from hub.core.database import transaction
+from hub.tickets import service
+from hub.tickets.models import Attachment, Ticket
+
+_numbers = itertools.count(1)
+
+
+def an_id() -> str:
+    return f"client-{next(_numbers):06d}"
+
+
+def make_ticket(
+    requester, subject="Commission is missing", body="Order 48213 is not in my earnings.", **values
+) -> Ticket:
+    with transaction():
+        return service.open_ticket(requester, subject, body, client_id=an_id(), **values)
+
+
+def sample(cast) -> dict[str, object]:
+    """A ticket of Acme's with an attachment, for the golden table."""
+    from hub.core.database import db
+
+    ticket = make_ticket(cast.partner)
+    message = service.thread(ticket, cast.partner)[0]
+    file = Attachment(message_id=message.id, key="0" * 64, name="proof.png", mime="image/png", size=1)
+    db.session.add(file)
+    db.session.flush()
+    return {"number": ticket.number, "file": file.id}
