@@ -58,7 +58,7 @@ UNUSED_COMPONENTS = """
 UNUSED = re.compile(rf"\.(?:{'|'.join(UNUSED_COMPONENTS)})(?![a-z])|\[data-vc|data-bs-(?:navbar|sidebar)")
 # A string is one token, so that a brace inside it is not one.
 TOKEN = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]""", re.DOTALL)
-COMMENT = re.compile(r"((?:/\*.*?\*/)?)(.*)", re.DOTALL)
+LICENCE = re.compile(r"(?:/\*.*?\*/)?", re.DOTALL)
 SELECTOR = re.compile(r"(?:[^,()]|\((?:[^()]|\([^()]*\))*\))+")
 NOT = re.compile(r":not\((?:[^()]|\([^()]*\))*\)")
 COMPRESSED = {".css", ".js", ".svg", ".html", ".json"}
@@ -148,7 +148,8 @@ def slim_rule(head: str, body: str | None) -> str:
         return f"{head}{{{inner}}}" if inner else ""
     if head.startswith("@"):
         return f"{head}{{{body}}}"
-    licence, selectors = COMMENT.match(head).groups()
+    licence = LICENCE.match(head)[0]  # type: ignore[index]
+    selectors = head[len(licence) :]
     kept = [selector for selector in SELECTOR.findall(selectors) if not UNUSED.search(NOT.sub("", selector))]
     return f"{licence}{','.join(kept)}{{{body}}}" if kept else licence
 

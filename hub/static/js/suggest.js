@@ -3,6 +3,8 @@
 import { fresh } from "./words.js";
 
 const PAUSE = 120;
+/** Id of the listbox in the answer. */
+const LIST = "suggest-list";
 
 export function wire(root) {
   for (const form of fresh(root, "form[data-suggest]", "suggest")) new Suggest(form);
@@ -15,7 +17,7 @@ class Suggest {
     this.box = document.getElementById("suggest");
     this.input.setAttribute("role", "combobox");
     this.input.setAttribute("aria-autocomplete", "list");
-    this.input.setAttribute("aria-controls", this.box.id);
+    this.input.setAttribute("aria-controls", LIST);
     this.input.addEventListener("input", () => this.later());
     this.input.addEventListener("keydown", (event) => this.keys(event));
     this.input.addEventListener("focus", () => this.options.length && this.toggle(true));
@@ -49,6 +51,8 @@ class Suggest {
     } catch {
       return;
     }
+    const list = this.box.querySelector("[role=listbox]");
+    if (list) list.id = LIST;
     this.options.forEach((option, at) => (option.id ||= `suggest-${at}`));
     this.toggle(this.box.textContent.trim() !== "" && this.input.value.trim() === words);
   }
@@ -76,6 +80,8 @@ class Suggest {
   keys(event) {
     const count = this.options.length;
     if (event.key === "Escape") {
+      // The first Escape closes and keeps the words, which a browser would clear; the second leaves the field.
+      event.preventDefault();
       if (this.box.hidden) this.input.blur();
       this.toggle(false);
     } else if (event.key === "Enter" && this.options[this.at] && !this.box.hidden) {
