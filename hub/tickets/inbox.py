@@ -7,7 +7,9 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import joinedload
 
 from ..accounts.models import User
+from ..core.access import visible
 from ..core.database import db
+from ..core.frame import nav_count
 from ..core.i18n import _l
 from ..core.paging import Page, page
 from .models import LIVE, Category, Priority, Status, Ticket
@@ -98,3 +100,19 @@ def counts(user: User) -> dict[View, int]:
         ).select_from(live)
     ).one()
     return dict(zip((View.MINE, View.UNASSIGNED, View.WAITING, View.LIVE), row, strict=True))
+
+
+@nav_count("tickets.inbox")
+def my_turn(user: User) -> int:
+    """Tickets of `user` that wait for the team, for the number beside “Inbox”."""
+    return _bounded(narrow(select(Ticket.id), View.MINE, user))
+
+
+@nav_count("tickets.index")
+def partners_turn(user: User) -> int:
+    """Tickets that wait for the partner's answer, for the number beside “Support”."""
+    return _bounded(visible(select(Ticket), user).where(Ticket.status == Status.WAITING))
+
+
+def _bounded(statement: Select[Any]) -> int:
+    return db.session.scalar(select(func.count()).select_from(statement.limit(MOST).subquery())) or 0

@@ -7,8 +7,11 @@ import pytest
 from hub.core import clock, i18n
 from hub.core.database import transaction
 from hub.home import programme, service
+from hub.tickets import inbox
+from hub.tickets import service as tickets
 from tests.earnings.factories import sell
 from tests.factories import make_member
+from tests.tickets.factories import make_ticket
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 
@@ -90,3 +93,22 @@ def test_the_greeting_follows_the_readers_hour(partner, hour, words):
 
 def test_a_visitor_is_asked_to_sign_in(client):
     assert client.get("/").location == "/sign-in"
+
+
+def test_an_answered_ticket_waits_at_home_and_is_counted(browse, partner, other_partner, agent):
+    ticket = make_ticket(partner, "Order 48213")
+    with transaction():
+        tickets.reply(ticket, agent, "It is back on your account.", seen=1, client_id="agent-0001")
+    page = browse(partner).get("/").text
+    assert "Waiting for your answer" in page
+    assert "It is back on your account." in page
+    assert '<span class="count">1</span>' in page
+    assert "48213" not in browse(other_partner).get("/").text
+
+
+def test_what_waits_for_the_team_does_not_wait_for_the_partner(browse, partner, agent):
+    ticket = make_ticket(partner)
+    with transaction():
+        tickets.assign(ticket, agent, agent)
+    assert "Waiting for your answer" not in browse(partner).get("/").text
+    assert (inbox.my_turn(agent), inbox.partners_turn(partner)) == (1, 0)
