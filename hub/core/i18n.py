@@ -17,6 +17,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
 from babel.support import LazyProxy, NullTranslations, Translations
+from babel.units import format_unit
 from flask import Flask, Request
 
 from . import clock
@@ -177,6 +178,22 @@ def ago(moment: datetime) -> str:
     return format_timedelta(delta, add_direction=True, threshold=0.95, locale=_babel(_locale.get()))
 
 
+def duration(seconds: float) -> str:
+    """A length of time in its two largest units: “1 hr, 52 mins”, «2 дн. 3 ч»."""
+    minutes = round(seconds / 60)
+    days, rest = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    parts = [(days, "duration-day"), (hours, "duration-hour"), (minutes, "duration-minute")]
+    largest = next((at for at, (value, _unit) in enumerate(parts) if value), 2)
+    where = _babel(_locale.get())
+    shown = [
+        format_unit(value, unit, length="short", locale=where)
+        for value, unit in parts[largest : largest + 2]
+        if value or unit == parts[largest][1]
+    ]
+    return " ".join(shown)
+
+
 def iso(moment: datetime) -> str:
     """For `<time datetime>`: ISO 8601 in UTC."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -234,6 +251,7 @@ def init_app(app: Flask) -> None:
         datetime=format_datetime,
         month=format_month,
         ago=ago,
+        duration=duration,
         iso=iso,
         number=number,
         money=money,

@@ -1,0 +1,1 @@
+"""Reports: how the programme does, who grows and who needs help."""
