@@ -13,7 +13,7 @@ from .accounts.models import User
 from .accounts.passwords import DEMO_PASSWORD
 from .app import ROOMS, door
 from .core import clock, jobs
-from .core.database import db, transaction
+from .core.database import db, tell_nobody, transaction
 from .core.migrations import bring_up_to_date
 from .core.settings import settings
 from .partners.models import MemberRole, Membership, Partner
@@ -36,6 +36,8 @@ def fill() -> None:
             if module is not None:
                 module.fill(cast, random.Random(f"{SEED} {room}"))  # noqa: S311
                 db.session.flush()
+        tell_nobody()
+    jobs.ring_all()
 
 
 def sign_ins() -> list[dict[str, str | None]]:

@@ -149,3 +149,8 @@ def after_commit(tell: Callable[[], None]) -> None:
         tell()
     else:
         waiting.append(tell)
+
+
+def tell_nobody() -> None:
+    """Forget what waits for the open transaction's commit: for bulk work that nobody is there to hear of."""
+    db.session().info["after_commit"].clear()

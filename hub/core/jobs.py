@@ -58,6 +58,13 @@ def _ring(name: str, arguments: dict[str, Any]) -> None:
         log.warning("ring lost", job=name, error=str(error)[:200])
 
 
+def ring_all() -> None:
+    """Ring every scheduled job: rows were written that nobody rang for."""
+    for each in _jobs.values():
+        if each.every:
+            ring(each.name)
+
+
 def run(name: str, **arguments: Any) -> Any:
     """Run a job here and now."""
     return _jobs[name].function(**arguments)

@@ -8,9 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.datastructures import FileStorage
 
-from ...core import clock, i18n, storage, uploads
+from ...core import clock, i18n, months, storage, uploads
 from ...core.access import Permission, can, visible_or_404
+from ...core.i18n import _
 from ...core.settings import settings as current
+from ...earnings import service as earnings
+from ...partners.models import Partner
 from .. import inbox, service, threads
 from ..forms import (
     CATEGORIES,
@@ -84,7 +87,26 @@ def beside(ticket: Ticket) -> dict[str, Any]:
     """What stands beside a thread in the inbox: partner, colleagues, other tickets."""
     with i18n.speaking(i18n.locale(), ticket.partner.time_zone):
         local_time = i18n.format_time(clock.now())
-    return {"team": service.team(), "others": service.others_of(ticket), "local_time": local_time}
+    return {
+        "team": service.team(),
+        "others": service.others_of(ticket),
+        "local_time": local_time,
+        "money": _money(ticket.partner),
+    }
+
+
+def _money(partner: Partner) -> list[tuple[str, str]]:
+    """This month, the last one, and what is payable, in the currencies the partner has."""
+    this, last = months.last_months(2)[::-1]
+    found = earnings.month_summaries(partner, [last, this])
+    lines = []
+    for month in (this, last):
+        sums = found[month].items() or [(partner.currency, earnings.Summary())]
+        lines += [(i18n.format_month(month), i18n.money(each.total, currency)) for currency, each in sums]
+    for currency, balance in earnings.balances(partner).items():
+        if balance.payable:
+            lines.append((_("Payable"), i18n.money(balance.payable, currency)))
+    return lines
 
 
 def received(files: list[FileStorage] | None) -> list[service.File]:
