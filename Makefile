@@ -1,7 +1,7 @@
 PYTHON ?= $(shell command -v python3 || command -v python3.13 || command -v python3.12 || command -v python3.11)
 ARGS ?=
 
-.PHONY: run test check bench demo-reset lock
+.PHONY: run test check bench demo-reset messages lock
 
 run:  ## Install what is missing, then start the web server and the worker.
 	@$(PYTHON) scripts/bootstrap.py
@@ -24,6 +24,9 @@ bench:  ## The figures. ARGS=pages|search|conversations|newsletters|materials ru
 demo-reset:  ## Throw the embedded data away and start over with the demo.
 	@$(PYTHON) scripts/bootstrap.py
 	@exec .venv/bin/hub demo --reset
+
+messages:  ## Bring the translation catalogues in line with the source.
+	.venv/bin/python scripts/messages.py
 
 lock:  ## Pin the newest allowed versions again, with hashes and without registry addresses.
 	@$(PYTHON) scripts/bootstrap.py --dev --no-front-end
