@@ -9,6 +9,7 @@ const PARTS = [
   ["[data-toast]", () => import("./toasts.js")],
   ["[data-copy]", () => import("./copy.js")],
   ["[data-ago]", () => import("./times.js")],
+  ["[data-countdown]", () => import("./countdown.js")],
   ["[data-chart]", () => import("./charts.js")],
   ["[data-markdown]", () => import("./markdown.js")],
   ["file-attachment", () => import("../vendor/file-attachment.js")],

@@ -1,1 +1,0 @@
-"""The knowledge base: articles in four languages, their revisions, and what readers say of them."""

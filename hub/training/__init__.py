@@ -1,0 +1,1 @@
+"""Training: webinars with their seats and questions, courses with lessons and a quiz."""
