@@ -39,6 +39,7 @@ class Entry:
     label: Text
     icon: str
     permission: Permission | None = None
+    below: str | None = None  # pages under this path are its own; otherwise all pages of the room
 
 
 @dataclass(frozen=True)
@@ -71,17 +72,17 @@ STAFF = (
     Entry("training.index", _l("Training"), "school", P.TRAINING_ATTEND),
     Entry("surveys.index", _l("Surveys"), "forms", P.SURVEYS_MANAGE),
     Entry("reports.index", _l("Reports"), "chart-bar", P.REPORTS_VIEW),
-    Entry("accounts.settings", _l("Settings"), "settings", P.SETTINGS_MANAGE),
+    Entry("accounts.users", _l("Settings"), "settings", P.USERS_MANAGE, below="/settings"),
 )
 VISITOR = (
     Entry("kb.index", _l("Knowledge"), "book-2"),
     Entry("newsletters.archive", _l("News"), "news"),
-    Entry("accounts.sign_in", _l("Sign in"), "login"),
+    Entry("accounts.sign_in", _l("Sign in"), "login", below="/sign-in"),
 )
 #: The menu under one's own name.
 USER = (
-    Entry("accounts.profile", _l("Profile"), "user"),
-    Entry("accounts.security", _l("Sign-in and security"), "shield-check"),
+    Entry("accounts.profile", _l("Profile"), "user", below="/profile"),
+    Entry("accounts.security", _l("Sign-in and security"), "shield-check", below="/profile/security"),
     Entry("partners.own", _l("Our organisation"), "users", P.PARTNERS_OWN),
 )
 BAR_LENGTH = 4
@@ -121,7 +122,9 @@ def items(table: tuple[Entry, ...], user: Any) -> list[Item]:
 
 
 def _is_current(entry: Entry) -> bool:
-    return bool(request.blueprint) and request.blueprint == entry.endpoint.partition(".")[0]
+    if entry.below:
+        return f"{request.path}/".startswith(f"{entry.below}/")
+    return request.blueprint == entry.endpoint.partition(".")[0]
 
 
 def link(endpoint: str, /, **values: Any) -> str | None:

@@ -73,6 +73,17 @@ def test_the_room_one_is_in_is_marked(rooms):
         assert [item.label for item in shown if item.current] == ["Knowledge"]
 
 
+@pytest.mark.parametrize(
+    ("path", "marked"),
+    [("/settings/audit", ["Settings"]), ("/settings", ["Settings"]), ("/profile", []), ("/settings-of", [])],
+)
+def test_settings_are_what_lies_below_them(app, rooms, path, marked):
+    with app.test_request_context(path):
+        user = Person(Role.ADMIN)
+        shown = frame.items(frame.entries(user), user)
+        assert [item.label for item in shown if item.current] == marked
+
+
 def test_a_visitor_chooses_a_language_and_comes_back(client):
     answer = client.post("/language", data={"locale": "pl", "next": "/nowhere?q=1"})
     assert (answer.status_code, answer.location) == (303, "/nowhere?q=1")
