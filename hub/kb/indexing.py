@@ -1,0 +1,128 @@
+"""Articles as the search index sees them."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload, undefer
+
+from ..core import clock, fulltext
+from ..core.database import db, transaction
+from ..core.fulltext import Document, IndexBusy, Section, Source
+from ..core.i18n import _l
+from ..core.jobs import ring
+from .models import Article, Audience, Status, Translation
+from .service import INDEX
+
+KIND = "article"
+_BATCH = 500
+_WHOLE = (
+    joinedload(Translation.article).joinedload(Article.category),
+    undefer(Translation.plain),
+    undefer(Translation.toc),
+)
+
+
+def document(translation: Translation) -> Document:
+    """A translation as a document; what is not published is for the team only."""
+    article = translation.article
+    audience = article.audience if translation.is_published else Audience.STAFF
+    return Document(
+        kind=KIND,
+        id=translation.id,
+        lang=translation.locale,
+        audience=frozenset([str(audience)]),
+        title=translation.title,
+        url=translation.path,
+        headings=tuple(heading["title"] for heading in translation.toc),
+        body=_body(translation),
+        sections=tuple(_sections(translation)),
+        crumbs=(article.category.name(translation.locale),),
+        external_id=article.external_id or article.key,
+        updated_at=translation.updated_at.isoformat(),
+    )
+
+
+def index_stale() -> int:
+    """Bring the index up to date with every stale translation; how many there were.
+
+    A text saved meanwhile stays stale: only the revision that was written is marked fresh.
+    """
+    done = 0
+    while rows := _stale():
+        by_lang: dict[str, list[Translation]] = {}
+        for row in rows:
+            by_lang.setdefault(row.locale, []).append(row)
+        for lang, some in by_lang.items():
+            keep = [document(row) for row in some if row.status is not Status.ARCHIVED]
+            gone = [f"{KIND}:{row.id}" for row in some if row.status is Status.ARCHIVED]
+            try:
+                fulltext.write(lang, keep, gone)
+            except IndexBusy:
+                return done
+            _fresh(some)
+            done += len(some)
+    return done
+
+
+def publish_due() -> None:
+    """Publish what was scheduled for a moment that has come."""
+    with transaction() as session:
+        due = select(Translation).where(
+            Translation.status == Status.SCHEDULED, Translation.publish_at <= clock.now()
+        )
+        for translation in session.scalars(due):
+            translation.publish()
+            ring(INDEX)
+
+
+def _stale() -> list[Translation]:
+    db.session.rollback()
+    statement = select(Translation).where(Translation.is_stale).order_by(Translation.id).limit(_BATCH)
+    return list(db.session.scalars(statement.options(*_WHOLE).execution_options(populate_existing=True)))
+
+
+def _fresh(rows: list[Translation]) -> None:
+    written = [(row.id, row.revision, row.status, row.article.audience) for row in rows]
+    with transaction() as session:
+        for translation_id, revision, status, audience in written:
+            same_article = select(Article.id).where(Article.audience == audience)
+            session.execute(
+                update(Translation)
+                .where(
+                    Translation.id == translation_id,
+                    Translation.revision == revision,
+                    Translation.status == status,
+                    Translation.article_id.in_(same_article),
+                )
+                .values(is_stale=False)
+            )
+
+
+def _everything(lang: str) -> Iterator[Document]:
+    statement = select(Translation).where(Translation.locale == lang, Translation.status != Status.ARCHIVED)
+    last = 0
+    while True:
+        page = statement.where(Translation.id > last).order_by(Translation.id).limit(_BATCH).options(*_WHOLE)
+        rows = list(db.session.scalars(page.execution_options(populate_existing=True)))
+        if not rows:
+            return
+        yield from map(document, rows)
+        last = rows[-1].id
+        db.session.expunge_all()
+
+
+def _body(translation: Translation) -> str:
+    return f"{translation.summary}\n{translation.plain}" if translation.summary else translation.plain
+
+
+def _sections(translation: Translation) -> Iterator[Section]:
+    """Where each heading stands in the plain text: on a line of its own, in order."""
+    text, at = "\n" + _body(translation) + "\n", 0
+    for heading in translation.toc:
+        found = text.find(f"\n{heading['title']}\n", at)
+        if found >= 0:
+            at = found + 1
+            yield Section(heading["id"], heading["title"], found)
+
+
+fulltext.register(Source(KIND, _l("Articles"), "book-2", _everything))

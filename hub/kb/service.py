@@ -1,0 +1,261 @@
+"""Writing and publishing articles."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from ..core import clock, markup
+from ..core.access import visible
+from ..core.database import db
+from ..core.errors import HubError, Invalid
+from ..core.i18n import LOCALES, _, _l
+from ..core.jobs import ring
+from ..core.slugs import slug as slug_of
+from .models import Article, Audience, Category, Feedback, Reason, Redirect, Revision, Status, Translation
+
+INDEX = "kb.index"
+_WORDS_A_MINUTE = 180
+_INTERNAL = re.compile(r"kb:([\w-]+)(#.*)?")
+
+
+class EditedMeanwhile(HubError):
+    message = _l("Somebody else has saved this article since you opened it. Compare before you save.")
+
+
+class SlugTaken(Invalid):
+    message = _l("This address belongs, or has belonged, to another article.")
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a writer writes. An empty slug is made from the title."""
+
+    title: str
+    body: str
+    summary: str = ""
+    slug: str = ""
+    tags: list[str] = field(default_factory=list)
+
+
+def link_of(target: str) -> str | None:
+    """`kb:commission#rates` → an address that opens the article in the reader's language."""
+    found = _INTERNAL.fullmatch(target)
+    return f"/kb/open/{found[1]}{found[2] or ''}" if found else None
+
+
+def preview(body: str) -> Markup:
+    """The article as readers will see it."""
+    return markup.article(body, links=link_of).html
+
+
+def create(
+    author: Any,
+    category: Category,
+    audience: Audience,
+    lang: str,
+    text: Text,
+    *,
+    key: str = "",
+    why: str = "",
+) -> Translation:
+    """A new article with its first translation, a draft. Raises SlugTaken, Invalid."""
+    article = Article(
+        key=_free_key(key or slug_of(text.title)),
+        category=category,
+        audience=audience,
+        owner_id=getattr(author, "id", None),
+    )
+    db.session.add(article)
+    db.session.flush()
+    return translate(article, author, lang, text, why=why)
+
+
+def translate(article: Article, author: Any, lang: str, text: Text, *, why: str = "") -> Translation:
+    """A new translation of an article, a draft. Raises Invalid when there is one already."""
+    if lang not in LOCALES:
+        raise Invalid(locale=[_("The hub does not speak this language.")])
+    if any(each.locale == lang for each in article.translations):
+        raise Invalid(locale=[_("The article has a translation into this language already.")])
+    source = next((each for each in article.translations if each.locale == "en"), None)
+    translation = Translation(article=article, locale=lang, slug="", title="", body="", tags=[])
+    with db.session.no_autoflush:
+        _write(translation, author, text, why)
+    translation.source_revision = source.revision if source else None
+    return translation
+
+
+def revise(
+    translation: Translation, author: Any, text: Text, *, seen: int, why: str = "", front: str | None = None
+) -> None:
+    """A new text for a translation. Raises EditedMeanwhile when it moved past revision `seen`."""
+    if translation.revision != seen:
+        raise EditedMeanwhile
+    _write(translation, author, text, why, front)
+
+
+def restore(translation: Translation, author: Any, revision: Revision) -> None:
+    """Make an old revision the present text again, as a new revision."""
+    text = Text(revision.title, revision.body, revision.summary, translation.slug, translation.tags)
+    _write(translation, author, text, _("Revision %(number)s restored", number=revision.number))
+
+
+def file_under(article: Article, category: Category, audience: Audience) -> None:
+    """Change what all translations share; the index has to know who may see them."""
+    if (article.category, article.audience) == (category, audience):
+        return
+    article.category, article.audience = category, audience
+    for translation in article.translations:
+        mark_stale(translation)
+
+
+def publish(translation: Translation, at: datetime | None = None) -> None:
+    """Publish now, or at a moment to come."""
+    if at and at > clock.now():
+        translation.status, translation.publish_at = Status.SCHEDULED, at
+        return
+    translation.publish()
+    mark_stale(translation)
+
+
+def archive(translation: Translation) -> None:
+    """Take a translation away from its readers."""
+    translation.archive()
+    mark_stale(translation)
+
+
+def mark_stale(translation: Translation) -> None:
+    """Tell the index, soon."""
+    translation.is_stale = True
+    ring(INDEX)
+
+
+def rate(
+    translation: Translation, user: Any, is_helpful: bool, reason: Reason | None, comment: str
+) -> Feedback:
+    """Note whether an article helped; a second answer of the same person replaces the first."""
+    user_id = getattr(user, "id", None)
+    mine = Feedback.translation_id == translation.id, Feedback.user_id == user_id
+    found = db.session.scalar(select(Feedback).where(*mine).limit(1)) if user_id else None
+    feedback = found or Feedback(translation_id=translation.id, user_id=user_id)
+    feedback.is_helpful, feedback.reason = is_helpful, None if is_helpful else reason
+    feedback.comment, feedback.at, feedback.handled_at = comment.strip()[:2000], clock.now(), None
+    db.session.add(feedback)
+    return feedback
+
+
+def published_copy(article_id: int, lang: str, user: Any) -> Translation | None:
+    """The translation a reader should get: in `lang`, or else the first of the hub's languages there is."""
+    statement = visible(select(Translation).where(Translation.article_id == article_id), user)
+    by_locale = {each.locale: each for each in db.session.scalars(statement)}
+    return next((by_locale[each] for each in (lang, *LOCALES) if each in by_locale), None)
+
+
+def related(translation: Translation, user: Any, limit: int = 4) -> list[Translation]:
+    """Articles on the same shelf, those with common tags first."""
+    shelf = (
+        select(Translation)
+        .join(Translation.article)
+        .where(
+            Article.category_id == translation.article.category_id,
+            Translation.locale == translation.locale,
+            Translation.id != translation.id,
+            Translation.status == Status.PUBLISHED,
+        )
+    )
+    rows = list(db.session.scalars(visible(shelf, user).order_by(Translation.updated_at.desc()).limit(30)))
+    mine = set(translation.tags)
+    return sorted(rows, key=lambda each: -len(mine & set(each.tags)))[:limit]
+
+
+def fetch(article_key: str) -> Article | None:
+    """The article of a key or of the name it had elsewhere."""
+    named = (Article.key == article_key) | (Article.external_id == article_key)
+    return db.session.scalar(select(Article).where(named).limit(1))
+
+
+def former(lang: str, slug: str) -> Translation | None:
+    """The translation that once had this address."""
+    statement = select(Redirect).where(Redirect.locale == lang, Redirect.slug == slug)
+    redirect = db.session.scalar(statement)
+    return (
+        db.session.get(Translation, redirect.translation_id, options=[joinedload(Translation.article)])
+        if redirect
+        else None
+    )
+
+
+def render(translation: Translation) -> None:
+    """Derive page, plain text and contents from the body."""
+    rendered = markup.article(translation.body, links=link_of)
+    translation.html, translation.plain = str(rendered.html), rendered.plain
+    translation.toc = [{"level": h.level, "id": h.id, "title": h.title} for h in rendered.headings]
+    translation.minutes = max(1, round(len(rendered.plain.split()) / _WORDS_A_MINUTE))
+
+
+def _write(translation: Translation, author: Any, text: Text, why: str, front: str | None = None) -> None:
+    _move(translation, text.slug or slug_of(text.title, fallback="article"), exact=bool(text.slug))
+    translation.title, translation.summary = text.title, text.summary
+    translation.body, translation.tags = text.body, list(text.tags)
+    translation.revision = (translation.revision or 0) + 1
+    translation.updated_at = clock.now()
+    render(translation)
+    db.session.add(translation)
+    db.session.flush()
+    db.session.add(
+        Revision(
+            translation_id=translation.id,
+            number=translation.revision,
+            title=text.title,
+            summary=text.summary,
+            body=text.body,
+            front=front,
+            author_id=getattr(author, "id", None),
+            why=why,
+        )
+    )
+    mark_stale(translation)
+    db.session.flush()
+
+
+def _move(translation: Translation, slug: str, *, exact: bool) -> None:
+    """Give a translation its slug, and leave a redirect at the old one. Raises SlugTaken."""
+    if slug == translation.slug:
+        return
+    wanted, number = slug, 1
+    while _is_taken(translation, slug):
+        if exact:
+            raise SlugTaken(slug=[SlugTaken.message])
+        number += 1
+        slug = f"{wanted}-{number}"
+    here = db.session.scalar(
+        select(Redirect).where(Redirect.locale == translation.locale, Redirect.slug == slug)
+    )
+    if here:
+        db.session.delete(here)
+    if translation.id and translation.slug:
+        db.session.add(
+            Redirect(locale=translation.locale, slug=translation.slug, translation_id=translation.id)
+        )
+    translation.slug = slug
+
+
+def _is_taken(translation: Translation, slug: str) -> bool:
+    other = select(Translation.id).where(Translation.locale == translation.locale, Translation.slug == slug)
+    moved = select(Redirect.translation_id).where(
+        Redirect.locale == translation.locale, Redirect.slug == slug
+    )
+    owners = {*db.session.scalars(other), *db.session.scalars(moved)}
+    return bool(owners - {translation.id})
+
+
+def _free_key(wanted: str) -> str:
+    key, number = wanted, 1
+    while db.session.scalar(select(Article.id).where(Article.key == key)):
+        number += 1
+        key = f"{wanted}-{number}"
+    return key

@@ -1,0 +1,9 @@
+"""Pages of the knowledge base: for readers, for writers, and readers' feedback."""
+
+from flask import Blueprint
+
+bp = Blueprint("kb", __name__, template_folder="../templates", url_prefix="/kb")
+
+from . import feedback, reading, writing  # noqa: E402
+
+__all__ = ["bp", "feedback", "reading", "writing"]

@@ -1,0 +1,108 @@
+"""What readers see: the shelves, and an article."""
+
+from collections import defaultdict
+from typing import Any
+
+from flask import redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import contains_eager, undefer
+
+from ...core.access import Permission, can, public, visible
+from ...core.database import db
+from ...core.errors import NotFound
+from ...core.i18n import LOCALES, locale
+from .. import service
+from ..forms import REASONS
+from ..models import Article, Category, Status, Translation
+from . import bp
+
+LANGUAGE = "<any(" + ", ".join(LOCALES) + "):lang>"
+
+
+@bp.get("/")
+@public
+def index() -> ResponseReturnValue:
+    """All articles by category, each in the reader's language or the nearest there is."""
+    by_article: dict[int, dict[str, Translation]] = defaultdict(dict)
+    statement = visible(select(Translation), current_user).join(Translation.article)
+    statement = statement.where(Translation.status == Status.PUBLISHED).options(
+        contains_eager(Translation.article)
+    )
+    for each in db.session.scalars(statement.order_by(Translation.title)):
+        by_article[each.article_id][each.locale] = each
+    shelves: dict[int, list[Translation]] = defaultdict(list)
+    for translations in by_article.values():
+        chosen = next(translations[lang] for lang in (locale(), *LOCALES) if lang in translations)
+        shelves[chosen.article.category_id].append(chosen)
+    categories = db.session.scalars(select(Category).order_by(Category.order, Category.id))
+    shown = [(each, sorted(shelves[each.id], key=_by_title)) for each in categories if shelves[each.id]]
+    return render_template("kb/index.html", shelves=shown, can_write=can(current_user, Permission.KB_WRITE))
+
+
+def _by_title(translation: Translation) -> tuple[bool, str]:
+    return translation.locale != locale(), translation.title.casefold()
+
+
+@bp.get(f"/{LANGUAGE}/<slug>")
+@public
+def show(lang: str, slug: str) -> ResponseReturnValue:
+    """An article; its former addresses lead to the present one."""
+    statement = visible(select(Translation), current_user).join(Translation.article)
+    translation = db.session.scalar(
+        statement.where(Translation.locale == lang, Translation.slug == slug).options(
+            contains_eager(Translation.article).joinedload(Article.category),
+            undefer(Translation.html),
+            undefer(Translation.toc),
+        )
+    )
+    if translation is None:
+        return _moved(lang, slug)
+    siblings = db.session.scalars(
+        visible(select(Translation), current_user)
+        .where(Translation.article_id == translation.article_id, Translation.status == Status.PUBLISHED)
+        .order_by(Translation.locale)
+    ).all()
+    return render_template(
+        "kb/show.html",
+        translation=translation,
+        html=Markup(translation.html),
+        siblings=siblings,
+        is_fallback=lang != locale() and all(each.locale != locale() for each in siblings),
+        related=service.related(translation, current_user),
+        reasons=[(each.value, text) for each, text in REASONS.items()],
+        rated=request.args.get("rated"),
+        can_write=can(current_user, Permission.KB_WRITE),
+    )
+
+
+@bp.get("/open/<key>")
+@public
+def open_key(key: str) -> ResponseReturnValue:
+    """Where a link between articles leads: the same article in the reader's language."""
+    article = service.fetch(key)
+    found = service.published_copy(article.id, _language_of_page(), current_user) if article else None
+    if found is None:
+        raise NotFound
+    return redirect(found.path, 302)
+
+
+def _language_of_page() -> str:
+    """A reader of a Polish page who follows a link goes on in Polish."""
+    came_from: Any = (request.referrer or "").split("/kb/")
+    lang = came_from[1][:2] if len(came_from) == 2 else ""
+    return lang if lang in LOCALES else locale()
+
+
+def _moved(lang: str, slug: str) -> ResponseReturnValue:
+    former = service.former(lang, slug)
+    if former is None:
+        raise NotFound
+    if (
+        db.session.scalar(visible(select(Translation).where(Translation.id == former.id), current_user))
+        is None
+    ):
+        raise NotFound
+    return redirect(former.path, 301)

@@ -1,0 +1,38 @@
+"""A shelf, and articles that everyone, partners or only the team may read."""
+
+from hub.core.database import db
+from hub.kb import service
+from hub.kb.models import Audience, Category
+
+
+def make_category(key="money", **values):
+    category = Category(**({"key": key, "names": {"en": "Money", "ru": "Деньги"}} | values))
+    db.session.add(category)
+    db.session.flush()
+    return category
+
+
+def make_article(
+    category, title="Payout calendar", lang="en", audience=Audience.PUBLIC, published=True, **values
+):
+    """A translation, published unless told otherwise."""
+    body = values.pop("body", "Payouts go out on the 5th.\n\n## Minimum\n\nNot under 50 euros.")
+    text = service.Text(title, body, **values)
+    translation = service.create(None, category, audience, lang, text)
+    if published:
+        service.publish(translation)
+    return translation
+
+
+def sample(cast):
+    category = make_category()
+    public = make_article(category, "Payout calendar")
+    partners = make_article(category, "Partner tricks", audience=Audience.PARTNERS)
+    staff = make_article(category, "Escalation list", audience=Audience.STAFF)
+    draft = make_article(category, "Unfinished", published=False)
+    feedback = service.rate(public, cast.partner, False, None, "")
+    db.session.flush()
+    return {
+        "id": public.id, "article": public.article_id, "public": public.slug, "partners": partners.slug,
+        "staff": staff.slug, "staff_id": staff.id, "draft": draft.slug, "key": public.article.key, "feedback": feedback.id,
+    }  # fmt: skip

@@ -1,0 +1,160 @@
+"""Files in, files out: nothing lost, nothing overwritten, nothing half-imported."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from hub.core.database import db, transaction
+from hub.kb import content, importing, service
+from hub.kb.models import Article, Translation
+
+SHIPPED = Path(__file__).parents[2] / "content" / "kb"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A copy of a few of the shipped articles."""
+    for lang in ("en", "ru", "uk", "pl"):
+        (tmp_path / lang).mkdir()
+        for path in sorted((SHIPPED / lang).glob("*.md"))[:3]:
+            shutil.copy(path, tmp_path / lang)
+    shutil.copy(SHIPPED / "categories.yaml", tmp_path)
+    return tmp_path
+
+
+def sync(folder, **options):
+    with transaction():
+        return content.sync(folder, **options)
+
+
+def bytes_of(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.md")}
+
+
+def one(folder, lang="en"):
+    return sorted((folder / lang).glob("*.md"))[0]
+
+
+def article_of(path):
+    statement = select(Translation).join(Translation.article)
+    return db.session.scalars(
+        statement.where(Article.key == path.stem, Translation.locale == path.parent.name)
+    ).one()
+
+
+@pytest.mark.once
+def test_everything_shipped_goes_in_and_comes_out_byte_for_byte(app, tmp_path):
+    report = sync(SHIPPED)
+    assert len(report.created) == len(bytes_of(SHIPPED)) >= 48
+    with transaction():
+        content.export(tmp_path)
+    assert bytes_of(tmp_path) == bytes_of(SHIPPED)
+
+
+def test_syncing_again_changes_nothing(app, folder):
+    assert len(sync(folder).created) == 12
+    again = sync(folder)
+    assert (len(again.unchanged), again.created, again.revised) == (12, [], [])
+    assert article_of(one(folder)).revision == 1
+
+
+def test_translations_belong_to_one_article(app, folder):
+    sync(folder)
+    assert db.session.scalar(select(func.count(Article.id))) == 3
+    assert {each.locale for each in article_of(one(folder)).article.translations} == {"en", "ru", "uk", "pl"}
+
+
+def test_a_changed_file_becomes_a_revision(app, folder):
+    sync(folder)
+    path = one(folder)
+    path.write_text(path.read_text() + "\nOne more line.\n")
+    assert sync(folder).revised == [path]
+    assert article_of(path).revision == 2
+    assert "One more line." in article_of(path).plain
+
+
+def test_an_edit_in_the_hub_is_kept_reported_and_overwritten_only_by_force(app, folder, agent):
+    sync(folder)
+    path = one(folder)
+    translation = article_of(path)
+    with transaction():
+        text = service.Text("Edited here", "New", "", translation.slug)
+        service.revise(article_of(path), agent, text, seen=1)
+    assert sync(folder).conflicts == []
+    path.write_text(path.read_text() + "\nEdited there.\n")
+    assert sync(folder).conflicts == [path]
+    assert article_of(path).title == "Edited here"
+    assert sync(folder, force=True).revised
+    assert article_of(path).body.endswith("Edited there.\n")
+
+
+def test_an_edit_in_the_hub_comes_out_in_the_same_form(app, folder, agent, tmp_path):
+    sync(folder)
+    path = one(folder)
+    translation = article_of(path)
+    with transaction():
+        translation = article_of(path)
+        text = service.Text("A: “title”", "Body\n", "x # y", translation.slug, ["a", "b"])
+        service.revise(translation, agent, text, seen=1)
+    with transaction():
+        assert content.export(folder) == [path]
+    assert "title: 'A: “title”'\nsummary: 'x # y'\n" in path.read_text()
+    assert "tags: [a, b]\n" in path.read_text()
+    assert sync(folder).unchanged
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "reason"),
+    [
+        ("\ntitle:", "\ntitel:", 1, "`title` is missing"),
+        ("\nlang: en", "\nlang: de", 3, "does not speak 'de'"),
+        ("\naudience: ", "\naudience: x", 8, "`audience` must be one of"),
+        ("\ncategory: ", "\ncategory: x", 7, "there is no category"),
+        ("\nupdated: 2", "\nupdated: soon 2", 10, "`updated` must be a date"),
+        ("\nslug: ", "\nslug: [", 5, "the head is not YAML"),
+    ],
+)
+def test_a_wrong_head_is_named_with_its_line_and_nothing_goes_in(app, folder, old, new, line, reason):
+    path = one(folder)
+    path.write_text(path.read_text().replace(old, new, 1))
+    with pytest.raises(content.Unreadable) as error:
+        sync(folder)
+    assert f"{path}:{line}: " in str(error.value)
+    assert reason in str(error.value)
+    assert db.session.scalar(select(func.count(Article.id))) == 0
+
+
+def test_two_files_with_one_address_are_refused(app, folder):
+    first, second = sorted((folder / "en").glob("*.md"))[:2]
+    slug = next(line for line in first.read_text().splitlines() if line.startswith("slug:"))
+    text = second.read_text().splitlines(keepends=True)
+    second.write_text("".join(slug + "\n" if line.startswith("slug:") else line for line in text))
+    with pytest.raises(content.Unreadable, match="has the slug"):
+        sync(folder)
+
+
+def test_json_lines_become_published_articles_once(app, tmp_path):
+    path = tmp_path / "x.jsonl"
+    line = '{"id": "en:a:0", "lang": "en", "page": "advanced/a", "title": "Apple", "headings": [], "body": "Red"}\n'
+    path.write_text(line + line.replace("en:a:0", "en:a:1"))
+    for expected in (2, 0):
+        with transaction():
+            assert importing.load(importing.read(path), lambda _: None) == expected
+    found = db.session.scalars(select(Translation).order_by(Translation.id)).all()
+    assert [(each.article.external_id, each.slug, each.is_published) for each in found] == [
+        ("en:a:0", "apple", True),
+        ("en:a:1", "apple-2", True),
+    ]
+    assert found[0].article.category.key == "advanced"
+
+
+@pytest.mark.parametrize(
+    "bad", ["{", '{"id": "1"}', '{"id":"1","lang":"de","page":"","title":"T","body":""}']
+)
+def test_a_bad_line_is_named_and_nothing_goes_in(app, tmp_path, bad):
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"id":"0","lang":"en","page":"p","title":"T","body":""}\n' + bad + "\n")
+    with pytest.raises(importing.BadLine, match=r"x\.jsonl:2:"):
+        importing.read(path)
