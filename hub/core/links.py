@@ -12,4 +12,9 @@ def absolute(endpoint: str, /, **values: Any) -> str:
 
     Never built from the request: its Host header is the visitor's word.
     """
-    return settings.base_url + current_app.url_map.bind("").build(endpoint, values)
+    return settings.base_url + path(endpoint, **values)
+
+
+def path(endpoint: str, /, **values: Any) -> str:
+    """The address of an endpoint within the hub, whether or not a request is being answered."""
+    return current_app.url_map.bind("").build(endpoint, values)

@@ -14,7 +14,7 @@ from ..crash import crash_point
 from ..database import db, transaction
 from ..jobs import job, ring
 from ..settings import settings
-from .compose import Letter, compose, header, mailbox, message_id, one_click
+from .compose import Letter, compose, header, message_id, one_click
 from .send import Backend, Later, Misconfigured, NotSent, Refused, Unknown, open_backend
 
 log = structlog.get_logger()
@@ -95,18 +95,33 @@ def queue(
         | (headers or {})
         | (one_click(unsubscribe_url) if unsubscribe_url else {})
     )
-    name = getattr(to, "name", "")
-    for each in ({"Subject": texts.subject, "To": mailbox(name, address)} | headers).items():
-        header(*each)  # refuses now, before anything is written
-    message = MailMessage(
+    letter = Letter(
+        key=uuid.uuid4().hex,
         address=address,
-        name=name,
-        template=template,
-        locale=locale,
-        headers=headers,
+        name=getattr(to, "name", ""),
         subject=texts.subject,
         html=texts.html,
         text=texts.text,
+        locale=locale,
+        headers=headers,
+    )
+    return queue_letter(letter, template)
+
+
+def queue_letter(letter: Letter, template: str) -> MailMessage:
+    """Send a letter that is already written, once the open transaction has committed. Raises UnsafeHeader."""
+    for name, value in letter.all_headers().items():
+        header(name, value)  # refuses now, before anything is written
+    message = MailMessage(
+        key=letter.key,
+        address=letter.address,
+        name=letter.name,
+        template=template,
+        locale=letter.locale,
+        subject=letter.subject,
+        html=letter.html,
+        text=letter.text,
+        headers=letter.headers,
     )
     db.session.add(message)
     db.session.flush()

@@ -40,6 +40,10 @@ class Later(NotSent):
     """Certainly not taken, and it may be next time: busy, greylisted, no connection."""
 
 
+class Unreachable(Later):
+    """The server cannot be spoken to: trying the next letter now would meet the same."""
+
+
 class Refused(NotSent):
     """Certainly not taken, and it never will be: no such mailbox."""
 
@@ -83,7 +87,7 @@ class Outbox(Backend):
             crash_point("outbox_half")
             half.rename(target)
         except OSError as error:
-            raise Later(f"outbox: {error.strerror}") from error
+            raise Unreachable(f"outbox: {error.strerror}") from error
 
 
 class Smtp(Backend):
@@ -106,11 +110,11 @@ class Smtp(Backend):
         except _Stale:
             # A kept connection may have been closed in the meantime; nothing was handed over yet.
             if not kept:
-                raise Later("the server closed the connection") from None
+                raise Unreachable("the server closed the connection") from None
             try:
                 self._hand_over(letter.address, message)
             except _Stale as again:
-                raise Later(str(again)) from again
+                raise Unreachable(str(again)) from again
 
     def close(self) -> None:
         connection, self.connection = self.connection, None
@@ -154,13 +158,13 @@ class Smtp(Backend):
                 smtp.login(unquote(self.url.username), unquote(self.url.password or ""))
             smtp.sock.settimeout(ANSWER_TIMEOUT)
         except smtplib.SMTPAuthenticationError as error:
-            raise (Later if error.smtp_code < 500 else Misconfigured)(
+            raise (Unreachable if error.smtp_code < 500 else Misconfigured)(
                 f"sign-in: {error.smtp_code} {_words(error.smtp_error)}"
             ) from error
         except smtplib.SMTPNotSupportedError as error:
             raise Misconfigured(str(error)) from error
         except (OSError, smtplib.SMTPException) as error:
-            raise Later(f"connection: {error}") from error
+            raise Unreachable(f"connection: {error}") from error
         self.connection = smtp
         return smtp
 
@@ -172,7 +176,7 @@ class Smtp(Backend):
         except smtplib.SMTPServerDisconnected as error:
             self._drop()
             raise (
-                Later("no answer in time")
+                Unreachable("no answer in time")
                 if isinstance(error.__context__, TimeoutError)
                 else _Stale(str(error))
             ) from error
@@ -234,7 +238,7 @@ class SendGrid(Backend):
             unheard = isinstance(
                 error.reason, ConnectionRefusedError | socket.gaierror | ssl.SSLCertVerificationError
             )
-            raise (Later if unheard else Unknown)(f"connection: {error.reason}") from error
+            raise (Unreachable if unheard else Unknown)(f"connection: {error.reason}") from error
         except (OSError, ValueError) as error:
             raise Unknown(f"connection: {error}") from error
 

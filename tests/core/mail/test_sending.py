@@ -15,6 +15,7 @@ from hub.core.mail import (
     Misconfigured,
     Refused,
     Unknown,
+    Unreachable,
     outgoing,
     send,
 )
@@ -165,22 +166,22 @@ def test_a_server_without_8bitmime_gets_seven_bits(app, mail_url):
 @pytest.mark.parametrize(
     ("stage", "answer", "kind"),
     [
-        ("connect", "421 too busy", Later),
-        ("connect", "554 go away", Later),
-        ("ehlo", DROP, Later),
+        ("connect", "421 too busy", Unreachable),
+        ("connect", "554 go away", Unreachable),
+        ("ehlo", DROP, Unreachable),
         ("mail", "451 later", Later),
         ("mail", "530 sign in first", Misconfigured),
         ("rcpt", "450 greylisted", Later),
         ("rcpt", "550 no such mailbox", Refused),
         ("data", "421 closing", Later),
         ("data", "554 no", Refused),
-        ("data", DROP, Later),
+        ("data", DROP, Unreachable),
         ("body", "452 full", Later),
         ("body", "421 closing", Later),
         ("body", "550 spam", Refused),
         ("body", DROP, Unknown),
         ("body", HANG, Unknown),
-        ("rcpt", HANG, Later),
+        ("rcpt", HANG, Unreachable),
     ],
 )
 def test_what_an_smtp_answer_means(app, mail_url, monkeypatch, stage, answer, kind):
@@ -217,7 +218,7 @@ def test_nobody_listens(app, mail_url):
     with Sink() as sink:
         url = sink.url
     mail_url(url)
-    with send.open_backend() as backend, pytest.raises(Later):
+    with send.open_backend() as backend, pytest.raises(Unreachable):
         backend.send(letter())
 
 
@@ -322,5 +323,5 @@ def test_sendgrid_unreachable_is_tried_again(app, mail_url, monkeypatch):
         url = api.url
     monkeypatch.setattr(app.extensions["hub.settings"], "sendgrid_url", url)
     mail_url("sendgrid:SG.secret")
-    with send.open_backend() as backend, pytest.raises(Later):
+    with send.open_backend() as backend, pytest.raises(Unreachable):
         backend.send(letter())

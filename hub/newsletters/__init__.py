@@ -1,0 +1,1 @@
+"""Newsletters: written once, sent to everyone they are for, to nobody twice."""

@@ -1,0 +1,98 @@
+"""Who wants which mail: topics declined, addresses suppressed, and the signed links to change that."""
+
+from dataclasses import dataclass
+
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import delete, exists, select
+
+from ..core.database import db
+from ..core.links import absolute
+from ..core.settings import settings
+from .models import Delivery, Suppression, SuppressionReason, Topic, TopicOptOut
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Whom a signed link stands for: an address, and the mail it was in (its key; empty in a test)."""
+
+    address: str
+    topic: Topic
+    locale: str
+    key: str = ""
+
+    def delivery(self) -> Delivery | None:
+        return db.session.scalar(select(Delivery).where(Delivery.key == self.key)) if self.key else None
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(settings.secret_key, salt="newsletters.reader")
+
+
+def sign(reader: Reader) -> str:
+    """A token for links in a mail; it never expires, for old mails are opened too."""
+    return str(_signer().dumps([reader.address, reader.topic, reader.locale, reader.key]))
+
+
+def read(token: str) -> Reader | None:
+    """The reader behind a token of ours; None for any other."""
+    try:
+        address, topic, locale, key = _signer().loads(token)
+        return Reader(address, Topic(topic), locale, key)
+    except (BadSignature, ValueError, TypeError):
+        return None
+
+
+def unsubscribe_url(token: str) -> str:
+    return absolute("newsletters.unsubscribe", token=token)
+
+
+def preferences_url(token: str) -> str:
+    return absolute("newsletters.preferences", token=token)
+
+
+def declined(address: str, topic: Topic) -> str | None:
+    """Why this address gets nothing on this topic: a SuppressionReason, `topic`, or None."""
+    reason = db.session.scalar(select(Suppression.reason).where(Suppression.address == address))
+    if reason is not None:
+        return str(reason)
+    opted_out = exists().where(TopicOptOut.address == address, TopicOptOut.topic == topic)
+    return "topic" if db.session.scalar(select(opted_out)) else None
+
+
+def wanted(address: str) -> set[Topic]:
+    """Topics that this address has not declined."""
+    unwanted = db.session.scalars(select(TopicOptOut.topic).where(TopicOptOut.address == address))
+    return set(Topic) - set(unwanted)
+
+
+def choose(address: str, topics: set[Topic]) -> None:
+    """From now on this address wants exactly these topics; choosing one ends an unsubscription from all."""
+    db.session.execute(delete(TopicOptOut).where(TopicOptOut.address == address))
+    db.session.add_all(TopicOptOut(address=address, topic=topic) for topic in Topic if topic not in topics)
+    if topics:
+        unsubscribed = Suppression.reason == SuppressionReason.UNSUBSCRIBE
+        db.session.execute(delete(Suppression).where(Suppression.address == address, unsubscribed))
+    db.session.flush()
+
+
+def opt_out(address: str, topic: Topic) -> None:
+    """Decline a topic; doing it again changes nothing."""
+    if topic in wanted(address):
+        db.session.add(TopicOptOut(address=address, topic=topic))
+        db.session.flush()
+
+
+def suppress(address: str, reason: SuppressionReason) -> None:
+    """Send nothing more to an address; the first reason stays."""
+    if db.session.scalar(select(Suppression.id).where(Suppression.address == address)) is None:
+        db.session.add(Suppression(address=address, reason=reason))
+        db.session.flush()
+
+
+def release(address: str) -> None:
+    """Let an address get newsletters again."""
+    db.session.execute(delete(Suppression).where(Suppression.address == address))
+
+
+def is_suppressed(address: str) -> bool:
+    return db.session.scalar(select(Suppression.id).where(Suppression.address == address)) is not None

@@ -1,0 +1,223 @@
+"""Newsletters, their texts by language, the ledger of their deliveries, and who wants none."""
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, Select, Text, UniqueConstraint, false, or_, select
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..accounts.models import User
+from ..core import clock
+from ..core.access import Permission, can, visibility
+from ..core.database import db
+from ..core.i18n import LOCALES, _l
+
+
+class Topic(StrEnum):
+    """What a newsletter is about; readers choose which of these they want."""
+
+    PRODUCT = "product_news"
+    MATERIALS = "materials"
+    TRAINING = "training"
+    REPORT = "monthly_report"
+    SERVICE = "service"
+
+
+TOPICS = {
+    Topic.PRODUCT: (_l("Product news"), _l("New plans and features, and how to explain them.")),
+    Topic.MATERIALS: (_l("Materials"), _l("New banners, texts and campaigns.")),
+    Topic.TRAINING: (_l("Training"), _l("Webinars, recordings and courses.")),
+    Topic.REPORT: (_l("Monthly report"), _l("Once a month: payouts, dates and what is new.")),
+    Topic.SERVICE: (_l("Service"), _l("Changes of the terms and other matters of your partnership.")),
+}
+
+
+class Status(StrEnum):
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    PAUSED = "paused"
+    SENT = "sent"
+    CANCELLED = "cancelled"
+
+
+class Hold(StrEnum):
+    """Why a newsletter waits for a person."""
+
+    PERSON = "person"
+    CREDENTIALS = "credentials"
+    ERRORS = "errors"
+    MISSED = "missed"
+    INCOMPLETE = "incomplete"
+
+
+class Shown(StrEnum):
+    """Who finds a sent newsletter in the archive."""
+
+    RECIPIENTS = "recipients"
+    PARTNERS = "partners"
+    PUBLIC = "public"
+
+
+class Newsletter(db.Model):
+    """One sending. Its texts and audience may change until it starts, and never after."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    topic: Mapped[Topic] = mapped_column(default=Topic.PRODUCT)
+    status: Mapped[Status] = mapped_column(default=Status.DRAFT, index=True)
+    #: Conditions that all hold for every recipient: [{"kind": "tier", "values": ["gold"]}]; none means all active partners.
+    audience: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    shown: Mapped[Shown] = mapped_column(default=Shown.PARTNERS)
+    #: Wall time, `2026-12-01T09:00`, in `time_zone`; `due_at` is the same moment in UTC.
+    local_time: Mapped[str | None]
+    time_zone: Mapped[str]
+    due_at: Mapped[datetime | None] = mapped_column(index=True)
+    hold: Mapped[Hold | None]
+    #: Failures in a row; a delivery that succeeds sets it back.
+    failures: Mapped[int] = mapped_column(default=0)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None] = mapped_column(index=True)
+
+    author: Mapped[User | None] = relationship()
+    contents: Mapped[list["Content"]] = relationship(
+        back_populates="newsletter", cascade="all, delete-orphan", lazy="selectin", order_by="Content.id"
+    )
+
+    @property
+    def is_editable(self) -> bool:
+        return self.status is Status.DRAFT
+
+    @property
+    def has_started(self) -> bool:
+        return self.started_at is not None
+
+    def content(self, locale: str) -> "Content | None":
+        """The text in exactly this language."""
+        return next((each for each in self.contents if each.locale == locale), None)
+
+    @property
+    def written(self) -> list["Content"]:
+        """The texts that have something in them, in the order of the languages."""
+        ready = [each for each in self.contents if not each.is_empty]
+        return sorted(ready, key=lambda each: list(LOCALES).index(each.locale))
+
+    def content_for(self, locale: str) -> "Content | None":
+        """The text a reader of `locale` gets: their language, else English, else the first written."""
+        written = {each.locale: each for each in self.written}
+        return written.get(locale) or written.get("en") or next(iter(written.values()), None)
+
+    def title(self, locale: str = "en") -> str:
+        """A subject to call it by; empty while nothing is written."""
+        content = self.content_for(locale) or next(iter(self.contents), None)
+        return content.subject if content else ""
+
+
+class Content(db.Model):
+    """The text of a newsletter in one language."""
+
+    __tablename__ = "newsletter_content"
+    __table_args__ = (UniqueConstraint("newsletter_id", "locale"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"))
+    locale: Mapped[str]
+    subject: Mapped[str] = mapped_column(default="")
+    preheader: Mapped[str] = mapped_column(default="")
+    body: Mapped[str] = mapped_column(Text, default="")  # Markdown with {variables}
+
+    newsletter: Mapped[Newsletter] = relationship(back_populates="contents")
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.subject.strip() and self.body.strip())
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    CLAIMED = "claimed"  # being handed over
+    SENT = "sent"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"  # handed over, but nobody answered
+    SUPPRESSED = "suppressed"  # wanted none by the time it would have been sent
+
+
+class Delivery(db.Model):
+    """One newsletter to one address: what happened, and everything needed to make it happen."""
+
+    __table_args__ = (
+        UniqueConstraint("newsletter_id", "address"),
+        Index("ix_delivery_queue", "newsletter_id", "state", "next_at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: The Message-ID's left side, and the file in the outbox.
+    key: Mapped[str] = mapped_column(unique=True, default=lambda: uuid.uuid4().hex)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id"))
+    address: Mapped[str] = mapped_column(index=True)
+    name: Mapped[str] = mapped_column(default="")
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"), index=True)
+    partner_id: Mapped[int | None] = mapped_column(ForeignKey("partner.id", ondelete="SET NULL"), index=True)
+    locale: Mapped[str]  # of the text that is sent
+    values: Mapped[dict[str, str]] = mapped_column(
+        JSON, default=dict
+    )  # what the variables stood for at the start
+    state: Mapped[DeliveryState] = mapped_column(default=DeliveryState.PENDING)
+    reason: Mapped[str | None]  # why not sent, in the far end's words or ours
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    next_at: Mapped[datetime] = mapped_column(default=clock.now)
+    claimed_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+
+    newsletter: Mapped[Newsletter] = relationship()
+
+
+class SuppressionReason(StrEnum):
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    UNSUBSCRIBE = "unsubscribe"
+    MANUAL = "manual"
+
+
+class Suppression(db.Model):
+    """An address that gets no newsletter any more, whatever its topic."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(unique=True)
+    reason: Mapped[SuppressionReason]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class TopicOptOut(db.Model):
+    """A topic that an address does not want."""
+
+    __table_args__ = (UniqueConstraint("address", "topic"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str]
+    topic: Mapped[Topic]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+@visibility(Newsletter)
+def _newsletters(statement: Select[Any], user: Any) -> Select[Any]:
+    """Managers see all; others those that were sent and are shown to them."""
+    if can(user, Permission.NEWSLETTERS_MANAGE):
+        return statement
+    sent = statement.where(Newsletter.status == Status.SENT)
+    if not can(user, Permission.NEWS_READ):
+        return sent.where(Newsletter.shown == Shown.PUBLIC)
+    received = select(Delivery.newsletter_id).where(
+        Delivery.user_id == user.id, Delivery.state == DeliveryState.SENT
+    )
+    return sent.where(or_(Newsletter.shown != Shown.RECIPIENTS, Newsletter.id.in_(received)))
+
+
+@visibility(Delivery)
+def _deliveries(statement: Select[Any], user: Any) -> Select[Any]:
+    return statement if can(user, Permission.NEWSLETTERS_MANAGE) else statement.where(false())

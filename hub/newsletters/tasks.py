@@ -1,0 +1,32 @@
+"""Background work: start what is due, send what is waiting."""
+
+from sqlalchemy import select
+
+from ..core import clock
+from ..core.database import db, transaction
+from ..core.jobs import job
+from ..core.mail import open_backend
+from . import sending, service
+from .models import Newsletter, Status
+
+
+@job("newsletters.send", every="* * * * *")
+def send() -> None:
+    """Start what is due, then work through everything that is being sent. Several workers may do so at once."""
+    start_due()
+    with open_backend() as backend:
+        sending.sweep(backend)
+        running = select(Newsletter).where(Newsletter.status == Status.SENDING).order_by(Newsletter.id)
+        for newsletter in list(db.session.scalars(running)):
+            sending.Run(newsletter, backend).work()
+    sending.finish()
+
+
+def start_due() -> None:
+    """Start the scheduled newsletters whose moment has come."""
+    due = (Newsletter.status == Status.SCHEDULED, Newsletter.due_at <= clock.now())
+    for number in list(db.session.scalars(select(Newsletter.id).where(*due))):
+        with transaction():
+            newsletter = db.session.scalar(select(Newsletter).where(Newsletter.id == number, *due))
+            if newsletter is not None:
+                service.start_on_time(newsletter)

@@ -1,0 +1,56 @@
+"""What was sent, to read again: for partners, and what is public for everyone."""
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from sqlalchemy import select
+
+from ...core import i18n
+from ...core.access import public, visible, visible_or_404
+from ...core.errors import NotFound
+from ...core.i18n import LOCALES
+from ...core.paging import page
+from .. import service
+from ..models import TOPICS, Newsletter, Status, Topic
+from . import bp
+
+
+@bp.get("/news")
+@public
+def archive() -> ResponseReturnValue:
+    """Newsletters that have been sent, the newest first."""
+    topic = request.args.get("topic", "")
+    statement = visible(select(Newsletter).where(Newsletter.status == Status.SENT), current_user)
+    if topic in set(Topic):
+        statement = statement.where(Newsletter.topic == Topic(topic))
+    newsletters = page(statement, request.args.get("cursor"), Newsletter.created_at, Newsletter.id)
+    words = service.words_of(current_user, i18n.locale())
+    return render_template(
+        "newsletters/archive.html",
+        newsletters=newsletters,
+        headlines=[(each, *service.headline(each, i18n.locale(), words)) for each in newsletters],
+        topics=TOPICS,
+        topic=topic,
+    )
+
+
+@bp.get("/news/<int:number>")
+@public
+def read(number: int) -> ResponseReturnValue:
+    """One newsletter as a page, in the reader's language or one they choose."""
+    sent = select(Newsletter).where(Newsletter.id == number, Newsletter.status == Status.SENT)
+    newsletter = visible_or_404(sent, current_user)
+    asked = request.args.get("language", "")
+    found = service.for_page(newsletter, asked if asked in LOCALES else i18n.locale(), current_user)
+    if found is None:
+        raise NotFound
+    content, subject, body = found
+    return render_template(
+        "newsletters/read.html",
+        newsletter=newsletter,
+        content=content,
+        subject=subject,
+        body=body,
+        topics=TOPICS,
+        names=LOCALES,
+    )

@@ -1,0 +1,94 @@
+"""What a reader wants: reached by the signed link of a mail, without signing in.
+
+Opening a page never unsubscribes: mail scanners open every link.
+"""
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from ...core import i18n
+from ...core.access import Permission, public, requires
+from ...core.database import transaction
+from ...core.errors import NotFound
+from ...core.extensions import csrf
+from .. import audience, consent, service
+from ..consent import Reader
+from ..models import TOPICS, SuppressionReason, Topic
+from . import bp
+
+
+def reader_of(token: str) -> Reader:
+    """The reader a link stands for, their language spoken from here on; NotFound for a link that is not ours."""
+    reader = consent.read(token)
+    if reader is None:
+        raise NotFound
+    i18n.activate(reader.locale)
+    return reader
+
+
+@bp.get("/news/unsubscribe/<token>")
+@public
+def unsubscribe(token: str) -> ResponseReturnValue:
+    """Ask whether to unsubscribe."""
+    reader = reader_of(token)
+    declined = consent.declined(reader.address, reader.topic)
+    return _page("newsletters/unsubscribe.html", reader, token, done=declined is not None)
+
+
+@bp.post("/news/unsubscribe/<token>")
+@csrf.exempt  # mail programs post here on their own (RFC 8058); the signed token is the proof
+@public
+def unsubscribe_now(token: str) -> ResponseReturnValue:
+    """Decline the topic of the mail, or with `all` everything."""
+    reader = reader_of(token)
+    with transaction():
+        if request.form.get("all"):
+            consent.suppress(reader.address, SuppressionReason.UNSUBSCRIBE)
+        consent.opt_out(reader.address, reader.topic)
+    return _page("newsletters/unsubscribe.html", reader, token, done=True)
+
+
+@bp.get("/news/preferences/<token>")
+@public
+def preferences(token: str) -> ResponseReturnValue:
+    """Which topics this address wants, and why it got the mail."""
+    return _page("newsletters/preferences.html", reader_of(token), token)
+
+
+@bp.post("/news/preferences/<token>")
+@public
+def choose(token: str) -> ResponseReturnValue:
+    """Keep the choice of topics."""
+    reader = reader_of(token)
+    topics = {Topic(value) for value in request.form.getlist("topics") if value in set(Topic)}
+    with transaction():
+        consent.choose(reader.address, topics)
+    return redirect(url_for(".preferences", token=token, saved=1), 303)
+
+
+@bp.get("/news/preferences")
+@requires(Permission.NEWS_READ)
+def own_preferences() -> ResponseReturnValue:
+    """One's own topics, for someone signed in."""
+    reader = Reader(audience.normalise(current_user.email), Topic.PRODUCT, i18n.locale())
+    return redirect(url_for(".preferences", token=consent.sign(reader)), 303)
+
+
+def _page(template: str, reader: Reader, token: str, **values: object) -> ResponseReturnValue:
+    delivery = reader.delivery()
+    return render_template(
+        template,
+        reader=reader,
+        token=token,
+        topics=TOPICS,
+        wanted=consent.wanted(reader.address),
+        suppressed=consent.is_suppressed(reader.address),
+        delivery=delivery,
+        subject=service.headline(delivery.newsletter, delivery.locale, delivery.values)[0]
+        if delivery
+        else "",
+        saved=request.args.get("saved"),
+        locale=reader.locale,
+        **values,
+    )

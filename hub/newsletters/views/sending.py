@@ -1,0 +1,158 @@
+"""Sending: the last look, the start, progress, the report."""
+
+from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from sqlalchemy import select
+
+from ...core import i18n
+from ...core.access import Permission, requires, visible
+from ...core.database import transaction
+from ...core.errors import HubError
+from ...core.i18n import LOCALES, _
+from ...core.paging import page
+from .. import audience, checks, service
+from ..forms import ScheduleForm
+from ..models import Delivery, DeliveryState, Newsletter, Status
+from ..words import DELIVERY_WORDS, HOLDS, REASONS, STATUS_WORDS
+from . import bp
+from .writing import find
+
+
+@bp.get("/newsletters/<int:number>")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def show(number: int) -> ResponseReturnValue:
+    """How far it is, and what became of each recipient."""
+    newsletter = find(number)
+    if newsletter.status is Status.DRAFT:
+        return redirect(url_for(".edit", number=number), 303)
+    if newsletter.status is Status.SCHEDULED:
+        return redirect(url_for(".review", number=number), 303)
+    state = request.args.get("state", "")
+    words = request.args.get("q", "").strip()[:100]
+    statement = visible(select(Delivery).where(Delivery.newsletter_id == number), current_user)
+    if state in set(DeliveryState):
+        statement = statement.where(Delivery.state == DeliveryState(state))
+    if words:
+        named = Delivery.address.icontains(words, autoescape=True) | Delivery.name.icontains(
+            words, autoescape=True
+        )
+        statement = statement.where(named)
+    return render_template(
+        "newsletters/show.html",
+        newsletter=newsletter,
+        progress=service.progress(newsletter),
+        described=audience.describe(newsletter.audience),
+        deliveries=page(statement, request.args.get("cursor"), Delivery.id, descending=False),
+        state=state,
+        q=words,
+        states=DELIVERY_WORDS,
+        statuses=STATUS_WORDS,
+        reasons=REASONS,
+        holds=HOLDS,
+        languages=LOCALES,
+    )
+
+
+@bp.get("/newsletters/<int:number>/progress")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def progress(number: int) -> ResponseReturnValue:
+    """The figures of a running newsletter, for a page that was away."""
+    return jsonify(id=number, **service.progress(find(number)))
+
+
+@bp.get("/newsletters/<int:number>/review")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def review(number: int) -> ResponseReturnValue:
+    """The last look: what is fine, what is missing, now or later."""
+    newsletter = find(number)
+    if newsletter.has_started:
+        return redirect(url_for(".show", number=number), 303)
+    form = ScheduleForm(time_zone=newsletter.time_zone).offer()
+    return _review(newsletter, form)
+
+
+def _review(newsletter: Newsletter, form: ScheduleForm, status: int = 200) -> ResponseReturnValue:
+    return render_template(
+        "newsletters/review.html",
+        newsletter=newsletter,
+        form=form,
+        checks=checks.review(newsletter),
+        reached=audience.count(newsletter.audience, newsletter.topic),
+        described=audience.describe(newsletter.audience),
+        languages=LOCALES,
+        holds=HOLDS,
+    ), status
+
+
+@bp.post("/newsletters/<int:number>/test")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def test(number: int) -> ResponseReturnValue:
+    """Send me one language of it, as it would arrive."""
+    language = request.form.get("language", "")
+    with transaction():
+        service.send_test(find(number), language if language in LOCALES else i18n.locale(), current_user)
+    flash(_("A test is on its way to %(address)s.", address=current_user.email))
+    return redirect(url_for(".edit", number=number, language=language), 303)
+
+
+@bp.post("/newsletters/<int:number>/start")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def start(number: int) -> ResponseReturnValue:
+    """Send it now."""
+    with transaction():
+        service.start(find(number), current_user)
+    return redirect(url_for(".show", number=number), 303)
+
+
+@bp.post("/newsletters/<int:number>/schedule")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def schedule(number: int) -> ResponseReturnValue:
+    """Send it later."""
+    form = ScheduleForm().offer()
+    if not form.validate_on_submit():
+        return _review(find(number), form, 422)
+    try:
+        with transaction():
+            local_time = form.local_time.data.strftime("%Y-%m-%dT%H:%M")
+            service.schedule(find(number), local_time, form.time_zone.data, current_user)
+    except HubError as error:
+        form.blame(error)
+        return _review(find(number), form, error.status)
+    return redirect(url_for(".review", number=number), 303)
+
+
+@bp.post("/newsletters/<int:number>/unschedule")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def unschedule(number: int) -> ResponseReturnValue:
+    """Back to a draft."""
+    with transaction():
+        service.unschedule(find(number), current_user)
+    return redirect(url_for(".edit", number=number), 303)
+
+
+@bp.post("/newsletters/<int:number>/pause")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def pause(number: int) -> ResponseReturnValue:
+    """Stop for now."""
+    with transaction():
+        service.pause(find(number), actor=current_user)
+    return redirect(url_for(".show", number=number), 303)
+
+
+@bp.post("/newsletters/<int:number>/resume")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def resume(number: int) -> ResponseReturnValue:
+    """Go on."""
+    with transaction():
+        service.resume(find(number), current_user)
+    return redirect(url_for(".show", number=number), 303)
+
+
+@bp.post("/newsletters/<int:number>/cancel")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def cancel(number: int) -> ResponseReturnValue:
+    """Send nothing more."""
+    with transaction():
+        service.cancel(find(number), current_user)
+    return redirect(url_for(".show", number=number), 303)

@@ -1,0 +1,265 @@
+"""Drafts: begin, write, look at them, say whom they are for."""
+
+from typing import Any
+
+from flask import Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from sqlalchemy import func, select
+
+from ...core import clock, i18n
+from ...core.access import Permission, requires, visible, visible_or_404
+from ...core.database import db, transaction
+from ...core.i18n import LOCALES, _
+from ...core.paging import page
+from ...core.security import CSP
+from .. import audience, checks, service, starters, variables
+from ..audience import Recipient
+from ..forms import AudienceForm, StartForm, TextForm
+from ..models import TOPICS, Content, Delivery, DeliveryState, Newsletter, Shown, Status, Topic
+from ..words import STATUS_WORDS
+from . import bp
+
+#: The preview is a mail: its styles are inline, its pictures may be anywhere, nothing in it may run.
+PREVIEW_CSP = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox"
+)
+#: Readers offered for a preview.
+SAMPLE = 10
+
+
+def find(number: int) -> Newsletter:
+    """A newsletter that the person may see; NotFound otherwise."""
+    return visible_or_404(select(Newsletter).where(Newsletter.id == number), current_user)
+
+
+@bp.get("/newsletters/")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def index() -> ResponseReturnValue:
+    """All newsletters, the newest first."""
+    status, topic, words = (request.args.get(name, "") for name in ("status", "topic", "q"))
+    statement = visible(select(Newsletter), current_user)
+    if status in set(Status):
+        statement = statement.where(Newsletter.status == Status(status))
+    if topic in set(Topic):
+        statement = statement.where(Newsletter.topic == Topic(topic))
+    if words.strip():
+        named = Content.subject.icontains(words.strip()[:100], autoescape=True)
+        statement = statement.where(Newsletter.id.in_(select(Content.newsletter_id).where(named)))
+    newsletters = page(statement, request.args.get("cursor"), Newsletter.created_at, Newsletter.id)
+    return render_template(
+        "newsletters/index.html",
+        newsletters=newsletters,
+        sent=_sent([each.id for each in newsletters]),
+        statuses=STATUS_WORDS,
+        topics=TOPICS,
+        status_choices=[("", _("all")), *((key.value, words[0]) for key, words in STATUS_WORDS.items())],
+        topic_choices=[("", _("all")), *((key.value, words[0]) for key, words in TOPICS.items())],
+        status=status,
+        topic=topic,
+        words=words,
+    )
+
+
+def _sent(numbers: list[int]) -> dict[int, tuple[int, int]]:
+    """(sent, all) deliveries of newsletters, in one statement."""
+    total, sent = func.count(), func.count().filter(Delivery.state == DeliveryState.SENT)
+    rows = select(Delivery.newsletter_id, sent, total).where(Delivery.newsletter_id.in_(numbers))
+    return {
+        number: (some, every)
+        for number, some, every in db.session.execute(rows.group_by(Delivery.newsletter_id))
+    }
+
+
+@bp.get("/newsletters/new")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def new() -> ResponseReturnValue:
+    """Choose what to begin with."""
+    return render_template(
+        "newsletters/new.html", form=StartForm(), starters=starters.starters(), topics=TOPICS
+    )
+
+
+@bp.post("/newsletters/")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def create() -> ResponseReturnValue:
+    """Begin a draft, empty or from a ready text."""
+    form = StartForm()
+    if not form.validate_on_submit():
+        return render_template(
+            "newsletters/new.html", form=form, starters=starters.starters(), topics=TOPICS
+        ), 422
+    starter = starters.starter(form.starter.data or "")
+    with transaction():
+        if starter:
+            newsletter = service.create(current_user, starter.topic, contents=starter.contents.values())
+        else:
+            newsletter = service.create(current_user, Topic(form.topic.data))
+    return redirect(url_for(".edit", number=newsletter.id), 303)
+
+
+@bp.get("/newsletters/<int:number>/edit")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def edit(number: int) -> ResponseReturnValue:
+    """Write the text of one language beside what it will look like."""
+    newsletter = find(number)
+    if not newsletter.is_editable:
+        return redirect(url_for(".show", number=number), 303)
+    locale = _locale(newsletter)
+    return _editor(newsletter, locale, TextForm(obj=newsletter.content(locale)))
+
+
+def _locale(newsletter: Newsletter) -> str:
+    """The language asked for, or the first one written."""
+    asked = request.values.get("language", "")
+    if asked in LOCALES:
+        return asked
+    return next((each.locale for each in newsletter.written or newsletter.contents), i18n.locale())
+
+
+def _editor(newsletter: Newsletter, locale: str, form: TextForm, status: int = 200) -> Response:
+    body = render_template(
+        "newsletters/edit.html",
+        newsletter=newsletter,
+        language=locale,
+        languages=LOCALES,
+        form=form,
+        variables=variables.catalogue(),
+        readers=list(audience.recipients(newsletter.audience, newsletter.topic, limit=SAMPLE)),
+        described=audience.describe(newsletter.audience),
+        **_readiness(newsletter),
+    )
+    return framing(make_response(body, status))
+
+
+def _readiness(newsletter: Newsletter) -> dict[str, Any]:
+    return {
+        "checks": checks.review(newsletter),
+        "reached": audience.count(newsletter.audience, newsletter.topic),
+    }
+
+
+def framing(response: Response) -> Response:
+    """Let the page show the preview in a frame."""
+    response.headers["Content-Security-Policy"] = CSP + "; frame-src 'self'"
+    return response
+
+
+@bp.post("/newsletters/<int:number>/edit")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def update(number: int) -> ResponseReturnValue:
+    """Keep the text of one language; a script that saves while one types gets the time of saving."""
+    form = TextForm()
+    quietly = request.headers.get("X-Requested-With") == "fetch"
+    newsletter = find(number)
+    locale = _locale(newsletter)
+    if not form.validate_on_submit():
+        return (jsonify(errors=form.errors), 422) if quietly else _editor(newsletter, locale, form, 422)
+    with transaction():
+        service.write(
+            find(number),
+            locale,
+            subject=form.subject.data or "",
+            preheader=form.preheader.data or "",
+            body=form.body.data or "",
+        )
+    if quietly:
+        return jsonify(saved=_("Saved at %(time)s.", time=i18n.format_time(clock.now())))
+    return redirect(url_for(".edit", number=number, language=locale), 303)
+
+
+@bp.get("/newsletters/<int:number>/checks")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def readiness(number: int) -> ResponseReturnValue:
+    """The list before sending, on its own."""
+    newsletter = find(number)
+    return render_template("newsletters/_checks.html", newsletter=newsletter, **_readiness(newsletter))
+
+
+@bp.get("/newsletters/<int:number>/preview/<locale>")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def preview(number: int, locale: str) -> ResponseReturnValue:
+    """The mail as it will arrive, as one of its readers if asked; `part=text` is its plain text."""
+    newsletter = find(number)
+    letter = service.preview(newsletter, locale, _reader())
+    if letter is None:
+        response = make_response(render_template("newsletters/_unwritten.html"))
+    elif request.args.get("part") == "text":
+        response = Response(letter.text, mimetype="text/plain")
+    else:
+        response = make_response(letter.html)
+    response.headers["Content-Security-Policy"] = PREVIEW_CSP
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response
+
+
+def _reader() -> Recipient | None:
+    return audience.recipient(request.args.get("reader", 0, type=int))
+
+
+@bp.get("/newsletters/<int:number>/audience")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def aim(number: int) -> ResponseReturnValue:
+    """Whom it is for, with how many that are and some of them."""
+    newsletter = find(number)
+    if not newsletter.is_editable:
+        return redirect(url_for(".show", number=number), 303)
+    rules = {each["kind"]: [str(value) for value in each["values"]] for each in newsletter.audience}
+    form = AudienceForm(topic=newsletter.topic.value, shown=newsletter.shown.value, **rules).offer()
+    return _audience(newsletter, form)
+
+
+def _audience(newsletter: Newsletter, form: AudienceForm, status: int = 200) -> ResponseReturnValue:
+    topic = Topic(form.topic.data) if form.topic.data in set(Topic) else newsletter.topic
+    return render_template(
+        "newsletters/audience.html", newsletter=newsletter, form=form, **_reach(form.rule, topic)
+    ), status
+
+
+def _reach(rule: audience.Rule, topic: Topic) -> dict[str, Any]:
+    return {
+        "reached": audience.count(rule, topic),
+        "sample": list(audience.recipients(rule, topic, limit=SAMPLE)),
+        "languages": audience.languages(rule, topic),
+        "names": LOCALES,
+    }
+
+
+@bp.post("/newsletters/<int:number>/audience/count")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def reach(number: int) -> ResponseReturnValue:
+    """How many an audience would be that is just being chosen."""
+    form, newsletter = AudienceForm().offer(), find(number)
+    topic = Topic(form.topic.data) if form.topic.data in set(Topic) else newsletter.topic
+    return render_template("newsletters/_reach.html", **_reach(form.rule, topic))
+
+
+@bp.post("/newsletters/<int:number>/audience")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def save_audience(number: int) -> ResponseReturnValue:
+    """Keep whom it is for."""
+    form = AudienceForm().offer()
+    if not form.validate_on_submit():
+        return _audience(find(number), form, 422)
+    with transaction():
+        service.aim(find(number), form.rule, Topic(form.topic.data), Shown(form.shown.data))
+    return redirect(url_for(".edit", number=number), 303)
+
+
+@bp.post("/newsletters/<int:number>/clone")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def clone(number: int) -> ResponseReturnValue:
+    """A new draft from this one."""
+    with transaction():
+        copy = service.clone(find(number), current_user)
+    return redirect(url_for(".edit", number=copy.id), 303)
+
+
+@bp.post("/newsletters/<int:number>/discard")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def discard(number: int) -> ResponseReturnValue:
+    """Throw a draft away."""
+    with transaction():
+        service.discard(find(number), current_user)
+    return redirect(url_for(".index"), 303)

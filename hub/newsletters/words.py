@@ -1,0 +1,39 @@
+"""States and reasons in words, with the tone they are shown in."""
+
+from ..core.i18n import Text, _l
+from .models import DeliveryState, Hold, Status, SuppressionReason
+
+STATUS_WORDS: dict[Status, tuple[Text, str]] = {
+    Status.DRAFT: (_l("Draft"), ""),
+    Status.SCHEDULED: (_l("Scheduled"), "accent"),
+    Status.SENDING: (_l("Sending"), "accent"),
+    Status.PAUSED: (_l("Paused"), "warn"),
+    Status.SENT: (_l("Sent"), "ok"),
+    Status.CANCELLED: (_l("Cancelled"), ""),
+}
+DELIVERY_WORDS: dict[DeliveryState, tuple[Text, str]] = {
+    DeliveryState.SENT: (_l("sent"), "ok"),
+    DeliveryState.PENDING: (_l("waiting"), ""),
+    DeliveryState.CLAIMED: (_l("being sent"), "accent"),
+    DeliveryState.FAILED: (_l("not delivered"), "bad"),
+    DeliveryState.UNCERTAIN: (_l("uncertain"), "warn"),
+    DeliveryState.SUPPRESSED: (_l("left out"), ""),
+}
+REASONS: dict[str, Text] = {
+    SuppressionReason.BOUNCE.value: _l("mails to this address came back"),
+    SuppressionReason.COMPLAINT.value: _l("the reader marked a mail as unwanted"),
+    SuppressionReason.UNSUBSCRIBE.value: _l("the reader has unsubscribed from everything"),
+    SuppressionReason.MANUAL.value: _l("the team has taken this address off"),
+    "topic": _l("the reader has declined this topic"),
+}
+HOLDS: dict[Hold, Text] = {
+    Hold.PERSON: _l("Paused by a person."),
+    Hold.CREDENTIALS: _l(
+        "The mail server does not accept the hub’s sign-in. Correct the settings, then go on."
+    ),
+    Hold.ERRORS: _l("Too many mails in a row failed. Look at the reasons below before you go on."),
+    Hold.MISSED: _l(
+        "The planned time passed while the hub was not running. Send it now or choose another time."
+    ),
+    Hold.INCOMPLETE: _l("At the planned time it was not ready to be sent. The list says what is missing."),
+}
