@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, select
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from . import audit, clock, sheets
+from .crash import crash_point
 from .database import db
 from .errors import HubError, Invalid, TooLarge
 from .i18n import Text, _, _l
@@ -77,12 +78,11 @@ class Problem:
 
 @dataclass(frozen=True)
 class Change:
-    """One thing an import would do: a line, what it is, and its cells as the preview shows them."""
+    """One thing an import would do; `value` is what `apply` needs, and its repr is part of what is confirmed."""
 
     line: int
     action: str  # key of Kind.actions
-    cells: tuple[str, ...]
-    value: Any  # what `apply` needs; its repr is part of what is confirmed
+    value: Any
 
 
 @dataclass
@@ -90,6 +90,7 @@ class Plan:
     changes: list[Change] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     known: int = 0  # rows that say what the hub knows already
+    notes: list[str] = field(default_factory=list)  # what the changes come to, in words
 
     def blame(self, line: int, column: str, reason: str) -> None:
         self.problems.append(Problem(line, column, reason))
@@ -106,17 +107,21 @@ class Plan:
         """A fingerprint of the changes: the same one means the same import."""
         whole = hashlib.sha256()
         for change in self.changes:
-            whole.update(repr((change.line, change.action, change.cells, change.value)).encode())
+            whole.update(repr((change.line, change.action, change.value)).encode())
         return whole.hexdigest()
 
 
-class Kind(Protocol):
+@dataclass(frozen=True)
+class Kind:
     """A kind of import: what its file holds, what it would change, and how it changes it."""
 
-    name: str
+    name: str  # "sales": of the command too
+    title: Text
+    lead: Text  # what to know before choosing a file
     columns: tuple[Column, ...]
-    heads: tuple[Text, ...]  # of the preview's table
     actions: dict[str, Text]
+    heads: tuple[Text, ...]  # of the preview's table
+    cells: Callable[[list[Any]], list[tuple[str, ...]]]  # changes' values in the preview's table
     plan: Callable[[sheets.Sheet], Plan]
     apply: Callable[[list[Change], Any, FileImport], None]
 
@@ -184,6 +189,7 @@ def confirm(kind: Kind, upload: FileImport, actor: Any) -> Plan:
     if planned.digest() != found.plan_hash:
         raise ImportOutdated
     kind.apply(planned.changes, actor, found)
+    crash_point("import_applied")
     found.state, found.done_at = ImportState.DONE, clock.now()
     audit.record(
         actor, f"{kind.name}.imported", f"import:{found.id}", after=found.counts | {"sha256": found.sha256}

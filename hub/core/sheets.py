@@ -33,7 +33,7 @@ class Sheet:
 def read(data: bytes, *, most_rows: int = 50_000) -> Sheet:
     """Read CSV in UTF-8 (or UTF-16 with its mark), separated by commas, semicolons or tabs.
 
-    Column names are trimmed and lower-cased, cells trimmed, blank lines skipped.
+    Column names are trimmed, lower-cased and written with underscores, cells trimmed, blank lines skipped.
     Raises Invalid when this is no such file.
     """
     text = _decode(data)
@@ -47,7 +47,7 @@ def read(data: bytes, *, most_rows: int = 50_000) -> Sheet:
             if not any(cell.strip() for cell in cells):
                 continue
             if not sheet.columns:
-                sheet.columns = [cell.strip().lower() for cell in cells]
+                sheet.columns = [cell.strip().lower().replace(" ", "_") for cell in cells]
                 continue
             if len(sheet.rows) >= most_rows:
                 raise Invalid(_("The file has more than %(count)s rows. Split it.", count=most_rows))

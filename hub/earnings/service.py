@@ -113,39 +113,41 @@ def month_summary(partner: Partner, month: date) -> dict[str, Summary]:
 
 
 def month_summaries(partner: Partner, wanted: list[date]) -> dict[date, dict[str, Summary]]:
-    """`month_summary` of several months that follow each other, in two statements."""
+    """`month_summary` of several months, in two statements however many entries there are."""
     wanted = [month.replace(day=1) for month in wanted]
     found: dict[date, dict[str, Summary]] = {month: {} for month in wanted}
     payable = {
         currency for currency, each in _unpaid([partner.id]).get(partner.id, {}).items() if each.payable
     }
-    start, end = months.bounds(min(wanted))[0], months.bounds(max(wanted))[1]
-    moment = clock.now()
-    rows = select(
-        LedgerEntry.occurred_at,
-        LedgerEntry.currency,
-        LedgerEntry.amount_minor,
-        LedgerEntry.payout_id,
-        LedgerEntry.available_at,
-    ).where(
-        LedgerEntry.partner_id == partner.id,
-        LedgerEntry.kind != EntryKind.PAYOUT,
-        LedgerEntry.occurred_at >= start,
-        LedgerEntry.occurred_at < end,
+    spans = [months.bounds(month) for month in wanted]
+    state = case(
+        (LedgerEntry.payout_id.is_not(None), EntryState.PAID.value),
+        (LedgerEntry.available_at > clock.now(), EntryState.PENDING.value),
+        else_=EntryState.APPROVED.value,
     )
-    for occurred_at, currency, amount, payout_id, available_at in db.session.execute(rows):
-        month = months.month_of(occurred_at)
-        if month not in found:
+    number = case(
+        *(
+            (and_(LedgerEntry.occurred_at >= start, LedgerEntry.occurred_at < end), at)
+            for at, (start, end) in enumerate(spans)
+        )
+    )
+    rows = (
+        select(number.label("number"), state.label("state"), LedgerEntry.currency, LedgerEntry.amount_minor)
+        .where(
+            LedgerEntry.partner_id == partner.id, LedgerEntry.kind != EntryKind.PAYOUT,
+            LedgerEntry.occurred_at >= min(spans)[0], LedgerEntry.occurred_at < max(spans)[1],
+        )
+        .subquery()
+    )  # fmt: skip
+    sums = select(rows.c.number, rows.c.state, rows.c.currency, func.sum(rows.c.amount_minor)).group_by(
+        rows.c.number, rows.c.state, rows.c.currency
+    )
+    for at, where, currency, amount in db.session.execute(sums):
+        if at is None:
             continue
-        summary = found[month].setdefault(currency, Summary())
-        if payout_id is not None:
-            summary.paid += amount
-        elif available_at > moment:
-            summary.pending += amount
-        elif currency in payable:
-            summary.payable += amount
-        else:
-            summary.approved += amount
+        summary = found[wanted[at]].setdefault(currency, Summary())
+        name = EntryState.PAYABLE if where == EntryState.APPROVED and currency in payable else where
+        setattr(summary, name, int(amount))
     return found
 
 
