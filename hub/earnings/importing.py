@@ -287,14 +287,14 @@ def _not_an_amount(text: str, currency: str, digits: int) -> str:
 
 
 def _by_code(model: Any, codes: set[str]) -> dict[str, Any]:
-    found = {}
+    found: dict[str, Any] = {}
     for part in booking.chunks(sorted(codes - {""})):
         found |= {each.code: each for each in db.session.scalars(select(model).where(model.code.in_(part)))}
     return found
 
 
 def _by_id(ids: set[int]) -> dict[int, Partner]:
-    found = {}
+    found: dict[int, Partner] = {}
     for part in booking.chunks(sorted(ids)):
         found |= {each.id: each for each in db.session.scalars(select(Partner).where(Partner.id.in_(part)))}
     return found

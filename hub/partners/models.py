@@ -53,6 +53,9 @@ class Partner(db.Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)  # public, upper case, never reused
     name: Mapped[str]
+    folded: Mapped[str] = mapped_column(
+        default=""
+    )  # the name without case, for search and order in any script
     kind: Mapped[PartnerKind] = mapped_column(default=PartnerKind.COMPANY)
     status: Mapped[PartnerStatus] = mapped_column(default=PartnerStatus.ACTIVE, index=True)
     country: Mapped[str]  # ISO 3166 alpha-2
@@ -76,7 +79,7 @@ class Partner(db.Model):
     __table_args__ = (
         # The orders of the list, each with the id as its last key.
         Index("ix_partner_list_joined", "joined_at", "id"),
-        Index("ix_partner_list_name", "name", "id"),
+        Index("ix_partner_list_name", "folded", "id"),
         Index("ix_partner_country", "country"),
         Index("ix_partner_tier_id", "tier_id"),
     )
@@ -84,6 +87,11 @@ class Partner(db.Model):
     @validates("code")
     def _upper(self, _key: str, value: str) -> str:
         return value.strip().upper()
+
+    @validates("name")
+    def _fold(self, _key: str, value: str) -> str:
+        self.folded = value.casefold()
+        return value
 
 
 class Membership(db.Model):

@@ -1,0 +1,113 @@
+"""A partner's own organisation: facts, people, the link with its builder and QR code."""
+
+import io
+
+import segno
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from ...core.access import Permission, requires
+from ...core.database import transaction
+from ...core.errors import Forbidden, Invalid, NotFound
+from ...core.i18n import _
+from .. import coupons, levels, members, service
+from ..forms import LinkForm, MemberForm, OwnForm
+from ..models import Partner
+from ..places import countries
+from ..words import CAUSE, CHANNELS, KIND, ROLE, STATUS
+from . import bp
+
+UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content")
+
+
+def _own() -> Partner:
+    partner = service.partner_of(current_user)
+    if partner is None:
+        raise NotFound
+    return partner
+
+
+@bp.get("/own")
+@requires(Permission.PARTNERS_OWN)
+def own() -> ResponseReturnValue:
+    """Show one's organisation."""
+    return page(_own())
+
+
+def page(partner: Partner, *, member_form: MemberForm | None = None) -> str:
+    """The page of an organisation for its own people."""
+    return render_template(
+        "partners/own.html",
+        partner=partner,
+        people=members.members(partner),
+        history=levels.history(partner),
+        coupons=coupons.coupons(partner),
+        link_of=service.referral_link(partner),
+        is_owner=service.is_owner(current_user, partner),
+        member_form=member_form or MemberForm(formdata=None),
+        country=dict(countries()).get(partner.country, partner.country),
+        words={"kind": KIND, "status": STATUS, "role": ROLE, "cause": CAUSE, "channel": CHANNELS},
+    )
+
+
+@bp.get("/own/edit")
+@requires(Permission.PARTNERS_OWN)
+def edit_own() -> ResponseReturnValue:
+    """Show one's facts in a form."""
+    partner = _owned()
+    return render_template("partners/own_form.html", form=OwnForm(obj=partner), partner=partner)
+
+
+@bp.post("/own/edit")
+@requires(Permission.PARTNERS_OWN)
+def update_own() -> ResponseReturnValue:
+    """Save one's facts."""
+    partner, form = _owned(), OwnForm()
+    if not form.validate_on_submit():
+        return render_template("partners/own_form.html", form=form, partner=partner), 422
+    with transaction():
+        service.edit(partner, current_user, **form.facts())
+    flash(_("Saved."))
+    return redirect(url_for(".own"), 303)
+
+
+def _owned() -> Partner:
+    partner = _own()
+    if not service.is_owner(current_user, partner):
+        raise Forbidden(_("Only owners of the organisation may do this."))
+    return partner
+
+
+@bp.get("/own/link")
+@requires(Permission.PARTNERS_OWN)
+def own_link() -> ResponseReturnValue:
+    """Build a link to any page of the site, with its marks and its QR code."""
+    partner, form = _own(), LinkForm(formdata=request.args)
+    found, status = service.referral_link(partner), 200
+    if form.validate():
+        try:
+            found = service.referral_link(partner, form.to.data or "", **_marks())
+        except Invalid as error:
+            form.blame(error)
+            status = 422
+    return render_template(
+        "partners/link.html", partner=partner, form=form, link_of=found, query=request.args.to_dict()
+    ), status
+
+
+@bp.get("/own/qr.svg")
+@requires(Permission.PARTNERS_OWN)
+def qr() -> ResponseReturnValue:
+    """The link as a QR code, for print and slides."""
+    address = service.referral_link(_own(), request.args.get("to", "")[:200], **_marks())
+    drawing = io.BytesIO()
+    segno.make(address, error="m").save(drawing, kind="svg", scale=8, border=4, xmldecl=True)
+    response = Response(drawing.getvalue(), mimetype="image/svg+xml")
+    if "download" in request.args:
+        response.headers.set("Content-Disposition", "attachment", filename=f"{_own().code}.svg")
+    return response
+
+
+def _marks() -> dict[str, str]:
+    return {name: request.args.get(name, "").strip()[:60] for name in UTM}
