@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from ..core import audit, clock, months
 from ..core.database import db
@@ -129,6 +130,7 @@ def history(partner: Partner) -> list[TierAssignment]:
     return list(
         db.session.scalars(
             select(TierAssignment)
+            .options(joinedload(TierAssignment.tier))
             .where(TierAssignment.partner_id == partner.id)
             .order_by(TierAssignment.starts_at.desc())
         )

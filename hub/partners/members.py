@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from ..accounts import service as accounts
 from ..accounts.models import User
@@ -23,6 +24,7 @@ def members(partner: Partner) -> list[Membership]:
     found = db.session.scalars(
         select(Membership)
         .where(Membership.partner_id == partner.id)
+        .options(joinedload(Membership.user))
         .order_by(Membership.role.desc(), Membership.id)
     )
     return list(found)
