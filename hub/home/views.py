@@ -7,7 +7,7 @@ from flask_login import current_user
 from ..core.access import Permission, can, is_staff, public
 from ..core.frame import link
 from ..partners.service import partner_of
-from . import programme, service, waiting
+from . import new, programme, service, waiting
 
 bp = Blueprint("home", __name__, template_folder="templates")
 
@@ -36,6 +36,7 @@ def _partners_home() -> ResponseReturnValue:
         partner=partner,
         hello=service.greeting(current_user),
         tasks=waiting.tasks(current_user),
+        news=new.news(current_user),
         money=service.money(partner),
         way=service.way(partner),
         steps=service.steps(partner),

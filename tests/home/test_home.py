@@ -1,17 +1,20 @@
 """Where each day begins, and what it shows first."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from hub.core import clock, i18n
 from hub.core.database import transaction
 from hub.home import programme, service
+from hub.kb.models import Audience
 from hub.tickets import inbox
 from hub.tickets import service as tickets
 from tests.earnings.factories import sell
 from tests.factories import make_member
+from tests.kb.factories import make_article, make_category
 from tests.tickets.factories import make_ticket
+from tests.training.factories import make_registration, make_webinar
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 
@@ -112,3 +115,27 @@ def test_what_waits_for_the_team_does_not_wait_for_the_partner(browse, partner, 
         tickets.assign(ticket, agent, agent)
     assert "Waiting for your answer" not in browse(partner).get("/").text
     assert (inbox.my_turn(agent), inbox.partners_turn(partner)) == (1, 0)
+
+
+def test_what_is_new_is_told_in_the_readers_language_and_for_their_eyes(browse, partner):
+    with transaction():
+        category = make_category()
+        make_article(category, "Partner tricks", audience=Audience.PARTNERS)
+        make_article(category, "Escalation list", audience=Audience.STAFF)
+        make_article(category, "Календарь выплат", lang="ru")
+        make_article(category, "Unfinished", published=False)
+        make_article(category, "Old news").published_at = clock.now() - timedelta(days=90)
+        make_webinar(title="What sells in December")
+    page = browse(partner).get("/").text
+    assert "Partner tricks" in page
+    assert "What sells in December" in page
+    assert "10 seats are free" in page
+    assert [word for word in ("Escalation", "Календарь", "Unfinished", "Old news") if word in page] == []
+
+
+def test_who_is_registered_is_not_asked_again(browse, partner):
+    with transaction():
+        make_registration(make_webinar(), partner)
+    page = browse(partner).get("/").text
+    assert "You are registered" in page
+    assert ">Register<" not in page

@@ -1,0 +1,82 @@
+"""What is new for a partner: articles in their language, webinars to come."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import url_for
+from sqlalchemy import select
+
+from ..accounts.models import User
+from ..core import clock, i18n
+from ..core.access import visible
+from ..core.database import db
+from ..core.i18n import _, ngettext
+from ..kb.models import Status, Translation
+from ..training import service as training
+
+#: Older things are no news.
+FRESH = timedelta(days=60)
+MOST = 6
+
+
+@dataclass(frozen=True)
+class News:
+    """A line of what is new; `action` is the word on its button, if there is something to do."""
+
+    kind: str
+    icon: str
+    title: str
+    url: str
+    about: str
+    at: datetime
+    action: str | None = None
+
+
+def news(user: User) -> list[News]:
+    """The newest first."""
+    found = [*_articles(user), *_webinars(user)]
+    return sorted(found, key=lambda each: each.at, reverse=True)[:MOST]
+
+
+def _articles(user: User) -> list[News]:
+    fresh = (
+        visible(select(Translation), user)
+        .where(Translation.status == Status.PUBLISHED, Translation.locale == i18n.locale())
+        .where(Translation.published_at > clock.now() - FRESH)
+    )
+    return [
+        News(
+            kind=_("Article"),
+            icon="book-2",
+            title=article.title,
+            url=article.path,
+            about=ngettext("%(count)s minute", "%(count)s minutes", article.minutes),
+            at=article.published_at or article.updated_at,
+        )
+        for article in db.session.scalars(fresh.order_by(Translation.published_at.desc()).limit(4))
+    ]
+
+
+def _webinars(user: User) -> list[News]:
+    return [
+        News(
+            kind=_("Webinar"),
+            icon="video",
+            title=each.webinar.title,
+            url=url_for("training.show", id=each.webinar.id),
+            about=_about(each),
+            at=each.webinar.created_at,
+            action=None if each.status and (each.is_seated or each.is_waiting) else _("Register"),
+        )
+        for each in training.coming(user, limit=2)
+    ]
+
+
+def _about(each: training.Coming) -> str:
+    moment = i18n.format_datetime(each.webinar.starts_at)
+    if each.is_seated:
+        return _("%(moment)s. You are registered", moment=moment)
+    if each.is_waiting:
+        return _("%(moment)s. You are on the waiting list", moment=moment)
+    left = ngettext("%(count)s seat is free", "%(count)s seats are free", each.left)
+    return f"{moment}. {left}"
