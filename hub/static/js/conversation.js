@@ -40,7 +40,10 @@ async function fetchNew() {
   let more = true;
   while (more) {
     const url = `${talk.dataset.items}?after=${talk.dataset.last}&event=${talk.dataset.lastEvent}`;
-    const response = await fetch(url, { headers: { "X-Requested-With": "fetch" } });
+    const response = await fetch(url, {
+      headers: { "X-Requested-With": "fetch" },
+      signal: AbortSignal.timeout(15_000),
+    });
     if (!response.ok || response.redirected) return;
     const part = document.createElement("template");
     part.innerHTML = await response.text();

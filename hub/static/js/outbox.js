@@ -3,6 +3,8 @@
 
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 15000;
+const FAST = 10_000; // ms to wait for an answer
+const SLOW = 120_000; // with files
 
 export class Outbox {
   /** `onSent()` after an acknowledgement, `onLine(up)` when the line goes down or comes back. */
@@ -54,6 +56,8 @@ export class Outbox {
         method: "POST",
         headers: { "X-CSRFToken": this.token, Accept: "application/json" },
         body: form,
+        // A server that is going down may accept a connection and never answer.
+        signal: AbortSignal.timeout(message.files.length ? SLOW : FAST),
       });
     } catch {
       return this.later(message);
