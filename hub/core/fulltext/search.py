@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from ..access import is_staff
 from .documents import PARTNERS, PUBLIC, STAFF, Document, Section
-from .engine import Engine
+from .engine import Engine, IndexMissing
 from .highlight import Highlighter
 from .keyboard import swapped
 from .question import LONGEST, SHORTEST_COMPLETED, Words, forms, understand
@@ -101,9 +101,14 @@ def _reading(engine: Engine, lang: str, text: str, audience: Set[str], typing: b
     """The language and spelling in which most words are known; as typed unless nothing is known so."""
     others = [(other, text) for other in LANGUAGES if other != lang]
     for candidate in [(lang, text), *swapped(lang, text), *others]:
-        with engine.words(candidate[0], audience) as words:
-            if _knows(words, *candidate, typing):
-                return candidate
+        try:
+            with engine.words(candidate[0], audience) as words:
+                if _knows(words, *candidate, typing):
+                    return candidate
+        except IndexMissing:
+            # Another language that has no index yet is no reason to fail in this one.
+            if candidate[0] == lang:
+                raise
     return lang, text
 
 

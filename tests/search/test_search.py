@@ -1,0 +1,144 @@
+"""The search page, the list while typing, and the API."""
+
+import pytest
+
+from hub.accounts import tokens
+from hub.core import fulltext, jobs
+from hub.core.database import transaction
+from hub.kb import service as articles
+from hub.kb.models import Audience
+from hub.search.commands import search
+from tests.kb.factories import make_article, make_category
+
+
+@pytest.fixture
+def library(cast, worker):
+    """A few articles, indexed."""
+    with transaction():
+        shelf = make_category()
+        make_article(
+            shelf, "Payout calendar", body="Money goes out.\n\n## Minimum amount\n\nFifty euros at least."
+        )
+        make_article(shelf, "Partner tricks <b>", body="Tricks for partners.", audience=Audience.PARTNERS)
+        make_article(shelf, "Zebra escalation", body="Zebra numbers.", audience=Audience.STAFF)
+        make_article(shelf, "Календарь выплат", lang="ru", body="Деньги уходят пятого числа.")
+    worker()
+
+
+def test_the_page_finds_marks_and_leads_to_the_section(library, client):
+    page = client.get("/search/?q=minimal+amounts").text
+    assert '<a href="/kb/en/payout-calendar#s-minimum-amount">Payout calendar</a>' in page
+    assert "1 result." in page
+
+
+def test_inflected_russian_finds(library, browse, partner):
+    with transaction():
+        partner.locale = "ru"
+    page = browse(partner).get("/search/?q=календарями+выплатам").text
+    assert "<mark>Календарь</mark> <mark>выплат</mark>" in page
+
+
+def test_titles_are_text(library, browse, partner):
+    assert "tricks</mark> &lt;b&gt;" in browse(partner).get("/search/?q=tricks").text.replace(
+        "Tricks", "tricks"
+    )
+
+
+@pytest.mark.parametrize(
+    "address", ["/search/?q={}", "/search/suggest?q={}", "/api/v1/search?q={}&instant=1"]
+)
+@pytest.mark.parametrize("text", ["zebra", "zebr", "zebta", "escalation numbers"])
+def test_staff_articles_leave_no_trace_for_partners(library, browse, partner, agent, address, text):
+    seen = browse(partner).get(address.format(text)).text.replace(text, "").lower()
+    assert "zebra" not in seen
+    assert "zebra" in browse(agent).get(address.format(text)).text.lower()
+
+
+def test_nothing_found_offers_support_with_the_words(library, browse, partner):
+    page = browse(partner).get("/search/?q=qwrtzxcv").text
+    assert "Nothing fits these words" in page
+
+
+def test_another_language_is_announced(library, client):
+    page = client.get("/search/?q=календарь").text
+    assert "These results are in Русский" in page
+
+
+def test_the_wrong_keyboard_is_announced(library, browse, partner):
+    with transaction():
+        partner.locale = "ru"
+    assert "we searched for “выплаты”" in browse(partner).get("/search/?q=dsgkfns").text
+
+
+def test_a_typo_says_what_was_searched_for(library, client):
+    assert "Searched also for <mark>calendar</mark>" in client.get("/search/?q=calxndar").text
+
+
+def test_an_empty_question_shows_the_field(library, client):
+    assert 'type="search"' in client.get("/search/").text
+    assert client.get("/search/suggest").text.strip() == ""
+
+
+def test_suggestions_are_a_listbox(library, client):
+    html = client.get("/search/suggest?q=payo").text
+    assert 'role="listbox"' in html
+    assert html.count('role="option"') == 1
+    assert "<mark>Payout</mark> calendar" in html
+
+
+def test_the_api_gives_the_ranking_of_the_page(library, app, partner):
+    with transaction():
+        _row, secret = tokens.create(partner, "reader")
+    headers = {"Authorization": f"Bearer {secret}"}
+    answer = app.test_client().get("/api/v1/search?q=payouts&lang=en", headers=headers).json
+    assert [(hit["kind"], hit["title"], hit["url"]) for hit in answer["hits"]] == [
+        ("article", "Payout calendar", "/kb/en/payout-calendar")
+    ]
+    assert answer["hits"][0].keys() == {"id", "external_id", "kind", "title", "url", "fragment"}
+    assert app.test_client().get("/api/v1/search?q=payouts").status_code == 401
+    assert app.test_client().get("/api/v1/search?q=x&limit=9999&kind=nothing", headers=headers).json == {
+        "hits": []
+    }
+
+
+def test_pages_follow_each_other_without_repeats(cast, worker, client):
+    with transaction():
+        shelf = make_category()
+        for number in range(25):
+            make_article(shelf, f"Coupon {number}", body="x")
+    worker()
+    titles = []
+    for number in (1, 2, 3):
+        titles += [
+            line
+            for line in client.get(f"/search/?q=coupon&page={number}").text.split("<h2>")[1:]
+            if "/kb/" in line
+        ]
+    links = [title.split('href="')[1].split('"')[0] for title in titles]
+    assert len(links) == len(set(links)) == 25
+
+
+def test_a_rebuild_holds_what_the_tables_hold(library, app, agent, monkeypatch):
+    fulltext.engine().rebuild("en", [], lambda _: None)
+    assert fulltext.find(agent, "en", "zebra").hits == []
+    result = app.test_cli_runner().invoke(search, ["rebuild"])
+    assert result.exit_code == 0, result.output
+    assert "en: done" in result.output
+    assert len(fulltext.find(agent, "en", "zebra").hits) == 1
+
+
+def test_a_missing_index_is_built_by_the_worker(cast, worker, partner):
+    with transaction():
+        make_article(make_category(), "Payout calendar")
+    jobs.queue().flush()
+    assert not fulltext.find(partner, "en", "payout").is_complete
+    worker()
+    assert len(fulltext.find(partner, "en", "payout").hits) == 1
+
+
+def test_archived_articles_are_not_rebuilt_into_the_index(library, agent):
+    with transaction():
+        found = fulltext.find(agent, "en", "zebra").hits[0].document.id
+        articles.archive(articles.db.session.get(articles.Translation, found))
+    fulltext.rebuild("en")
+    assert fulltext.find(agent, "en", "zebra").hits == []
