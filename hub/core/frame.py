@@ -83,7 +83,10 @@ VISITOR = (
 USER = (
     Entry("accounts.profile", _l("Profile"), "user", below="/profile"),
     Entry("accounts.security", _l("Sign-in and security"), "shield-check", below="/profile/security"),
-    Entry("partners.own", _l("Our organisation"), "users", P.PARTNERS_OWN),
+    Entry("partners.own", _l("Our organisation"), "users", P.PARTNERS_OWN, below="/partners/own"),
+    Entry(
+        "newsletters.own_preferences", _l("News by e-mail"), "mail", P.NEWS_READ, below="/news/preferences"
+    ),
 )
 BAR_LENGTH = 4
 

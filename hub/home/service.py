@@ -90,7 +90,7 @@ def steps(partner: Partner) -> list[Step]:
     complete = bool(partner.website and partner.audience)
     sold = earnings.sales_count(partner, months.this_year()) > 0
     found = [
-        Step(_("Complete the profile"), complete, link("partners.own")),
+        Step(_("Complete the profile"), complete, link("partners.edit_own")),
         Step(_("Take a banner with your link"), sold, link("materials.index")),
         Step(_("Make the first sale"), sold, link("earnings.index")),
         Step(_("Invite a colleague"), bool(members and members > 1), link("partners.own")),

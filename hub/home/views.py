@@ -6,7 +6,7 @@ from flask_login import current_user
 
 from ..core.access import Permission, can, is_staff, public
 from ..core.frame import link
-from ..partners.service import partner_of
+from ..partners.service import partner_of, referral_link
 from . import new, programme, service, waiting
 
 bp = Blueprint("home", __name__, template_folder="templates")
@@ -35,6 +35,7 @@ def _partners_home() -> ResponseReturnValue:
         "home/partner.html",
         partner=partner,
         hello=service.greeting(current_user),
+        my_link=referral_link(partner),
         tasks=waiting.tasks(current_user),
         news=new.news(current_user),
         money=service.money(partner),

@@ -8,6 +8,7 @@ from hub.core import clock, i18n
 from hub.core.database import transaction
 from hub.home import programme, service
 from hub.kb.models import Audience
+from hub.partners.service import referral_link
 from hub.tickets import inbox
 from hub.tickets import service as tickets
 from tests.earnings.factories import sell
@@ -37,6 +38,7 @@ def test_a_partner_sees_this_month_against_the_same_days_of_the_last(november, b
     assert "€60.00" in page  # 15% of 400.00
     assert "100%" in page  # October by the 20th brought half of that
     assert "Good morning, Pat" in page
+    assert f'data-copy="{referral_link(november.acme)}"' in page
 
 
 def test_a_partner_sees_only_their_own_money(november, browse):
@@ -56,11 +58,11 @@ def test_the_way_to_the_next_level(november):
     assert (way.tier.key, way.sales, way.left) == ("silver", 4, 6)
 
 
-def test_steps_disappear_when_all_are_done(november):
+def test_steps_disappear_when_all_are_done(november, browse):
     with transaction():
         november.acme.website, november.acme.audience = "https://acme.example", "Accountants"
         make_member(november.acme)
-    assert service.steps(november.acme) == []
+    assert "First steps" not in browse(november.partner).get("/").text
 
 
 def test_someone_without_an_organisation_is_told_so(browse, november):
