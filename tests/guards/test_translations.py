@@ -6,25 +6,12 @@ from pathlib import Path
 
 import pytest
 from babel.messages import pofile
-from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.plurals import get_plural
+
+from scripts.messages import extract
 
 HUB = Path(__file__).parents[2] / "hub"
 LANGUAGES = ["ru", "uk", "pl"]
-KEYWORDS = {
-    **DEFAULT_KEYWORDS,
-    "_l": None,
-    "lazy_gettext": None,
-    "lazy_ngettext": (1, 2),
-    "lazy_pgettext": ((1, "c"), 2),
-}
-METHODS = [
-    ("**/templates/**.html", "jinja2"),
-    ("**/templates/**.txt", "jinja2"),
-    ("**/templates/**.mjml", "jinja2"),
-    ("**/templates/**.md", "jinja2"),
-]
-OPTIONS = {pattern: {"trimmed": "true", "silent": "false"} for pattern, _ in METHODS}
 PLACEHOLDER = re.compile(r"%\((\w+)\)[a-z]")
 TAG = re.compile(r"</?\w+")
 
@@ -33,11 +20,10 @@ TAG = re.compile(r"</?\w+")
 def messages():
     """Return {(context, singular): (plural or None, where)} of everything marked in the source."""
     found = {}
-    extracted = extract_from_dir(HUB, [*METHODS, ("**.py", "python")], OPTIONS, keywords=KEYWORDS)
-    for file, line, message, _, context in extracted:
-        forms = message if isinstance(message, tuple) else (message, None)
-        key = (context, forms[0])
-        found[key] = (forms[1] or found.get(key, (None,))[0], f"{file}:{line}")
+    for message in extract():
+        if message.id:
+            ids = message.id if message.pluralizable else (message.id, None)
+            found[message.context, ids[0]] = (ids[1], "{}:{}".format(*message.locations[0]))
     return found
 
 
