@@ -7,6 +7,7 @@ export function wire(root) {
     button.addEventListener("click", (event) => {
       event.preventDefault();
       choose(button.dataset.setTheme, button.form.action);
+      button.closest("[data-menu]")?.removeAttribute("open");
     });
   }
 }
