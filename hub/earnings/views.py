@@ -221,7 +221,9 @@ def _here(partner: Partner, currency: str = "", **values: Any) -> str:
 def _chips(partner: Partner, currency: str, chosen: dict[str, str]) -> list[dict[str, Any]]:
     """Kinds of entries with their numbers in the chosen month."""
     counting = _filtered(_entries(partner, currency), chosen | {"kind": ""}).subquery()
-    counts: dict[str, int] = dict(iter(db.session.execute(select(counting.c.kind, func.count()).group_by(counting.c.kind))))
+    counts: dict[str, int] = dict(
+        iter(db.session.execute(select(counting.c.kind, func.count()).group_by(counting.c.kind)))
+    )
     counts[""] = sum(counts.values())
     return [
         {
