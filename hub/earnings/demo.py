@@ -26,8 +26,8 @@ WEIGHTS = (8, 4, 5, 2)
 STARS = {"WOJCIK": 38, "KRASNOVA": 27, "BRIGHT": 19, "SHEVCHUK": 14, "PODATKOWO": 9, "LEDGERLY": 8}
 SALES = 200
 DAYS = 424
-#: Sales of this month that the demo's own people see on their home page.
-FRESH = {"WOJCIK": 4, "KRASNOVA": 5, "BRIGHT": 3, "SHEVCHUK": 2}
+#: Sales of this month and of the last one that the demo's own people see on their home page.
+FRESH = {"WOJCIK": (3, 3), "KRASNOVA": (3, 3), "BRIGHT": (2, 2), "SHEVCHUK": (2, 1)}
 COUPON_SHARE = 0.25
 REFUNDS = 7
 
@@ -73,6 +73,8 @@ def _first_of_month(now: datetime) -> datetime:
 def _sales(cast: Cast, rng: random.Random) -> list[Sale]:
     partners = [each for each in cast.partners.values() if each.status is not PartnerStatus.APPLIED]
     moments: list[tuple[Partner, datetime]] = []
+    beginning = _first_of_month(cast.now)
+    before = _first_of_month(beginning - timedelta(days=1))
     for code, count in STARS.items():
         fresh = FRESH.get(code, 0)
         moments += [
@@ -100,9 +102,8 @@ def _moment(partner: Partner, now: datetime, rng: random.Random) -> datetime:
     return min(awake, now - timedelta(minutes=rng.randrange(20, 300)))
 
 
-def _this_month(now: datetime, rng: random.Random) -> datetime:
-    beginning = _first_of_month(now)
-    return beginning + (now - beginning) * rng.uniform(0.02, 0.98)
+def _between(start: datetime, end: datetime, rng: random.Random) -> datetime:
+    return start + (end - start) * rng.uniform(0.02, 0.98)
 
 
 def _sale(partner: Partner, moment: datetime, number: int, rng: random.Random) -> Sale:
