@@ -1,7 +1,8 @@
 """The demo's people: its staff, and the cast that every room's demo plays with."""
 
 import random
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,11 +45,12 @@ class Cast:
         """Erik Dahl, the admin."""
         return self.staff["erik"]
 
-    def at(
-        self, *, days: float = 0, hours: float = 0, minutes: float = 0
-    ) -> AbstractContextManager[datetime]:
-        """Inside the block it is that long before `now`."""
-        return clock.frozen(self.now - timedelta(days=days, hours=hours, minutes=minutes))
+    @contextmanager
+    def at(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> Iterator[datetime]:
+        """Inside the block it is that long before `now`, also for what rows fill in by themselves."""
+        with clock.frozen(self.now - timedelta(days=days, hours=hours, minutes=minutes)) as moment:
+            yield moment
+            db.session.flush()
 
     def person(self, email: str, name: str, role: Role = Role.PARTNER, **values: Any) -> User:
         """Add someone who can sign in with the demo's password; `created_at` is the set clock's."""

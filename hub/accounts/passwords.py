@@ -11,6 +11,15 @@ from ..core.i18n import Text, _
 from ..core.settings import Env, settings
 
 SHORTEST = 8
+ROWS = (
+    "qwertyuiopasdfghjklzxcvbnm",
+    "qwertzuiopasdfghjklyxcvbnm",
+    "йцукенгшщзхъфывапролджэячсмитьбю",
+    "йцукенгшщзхїфівапролджєячсмитьбю",
+    "abcdefghijklmnopqrstuvwxyz",
+    "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
+    "01234567890",
+)
 #: Everyone in the demo data has this one; in production it opens nothing.
 DEMO_PASSWORD = "nordbill-demo"  # noqa: S105
 #: Verified when there is no such person, so that the answer takes as long.
@@ -60,12 +69,23 @@ def weakness(password: str, *about: str) -> Text | None:
     if len(password) < SHORTEST:
         return _("Use at least %(count)s characters.", count=SHORTEST)
     core = _core(password)
-    if {password.casefold(), core} & _common() or len(set(password)) < 4 or password == DEMO_PASSWORD:
+    is_common = {password.casefold(), core} & _common() or len(set(password)) < 4 or password == DEMO_PASSWORD
+    if is_common or _is_run(core):
         return _("This password is among those tried first. Choose another one.")
-    known = {part for text in about for part in re.split(r"[\W_]+", text.casefold()) if len(part) > 3}
-    if core in known or any(password.casefold() == text.casefold() for text in about):
+    known = {text.casefold() for text in about} | {part for text in about for part in _words(text)}
+    if core in known or _words(core) <= known:
         return _("This password is too close to your name or address.")
     return None
+
+
+def _words(text: str) -> set[str]:
+    """What a text is made of; a text without letters is one word."""
+    return set(re.findall(r"[^\W\d_]{3,}", text.casefold())) or {text}
+
+
+def _is_run(core: str) -> bool:
+    """Is it a walk along a row of keys, or along the alphabet?"""
+    return any(core in row or core in row[::-1] for row in ROWS)
 
 
 def _core(password: str) -> str:

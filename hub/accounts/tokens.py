@@ -13,7 +13,7 @@ from .secrets import fingerprint, token
 
 PREFIX = "hub_"
 #: Where a bearer token opens something: never on the pages where accounts are managed.
-PATHS = ("/api/", "/socket.io/")
+PATHS = ("/api/", "/socket.io")
 
 
 def create(user: User, name: str) -> tuple[ApiToken, str]:

@@ -28,6 +28,12 @@ def record(actor: Any, action: str, object: str, *, before: Any = None, after: A
     actor_id = getattr(actor, "id", None)
     db.session.add(
         AuditEvent(
-            actor_id=actor_id, action=action, object=object, before=before, after=after, address=address
+            at=clock.now(),
+            actor_id=actor_id,
+            action=action,
+            object=object,
+            before=before,
+            after=after,
+            address=address,
         )
     )

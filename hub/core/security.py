@@ -31,8 +31,8 @@ HEADERS = {
 
 
 def has_bearer() -> bool:
-    """A bearer token is never sent by a browser on its own, so it needs no CSRF token."""
-    return request.headers.get("Authorization", "").startswith("Bearer ")
+    """A bearer token is never sent by a browser on its own, so the API it opens needs no CSRF token."""
+    return request.path.startswith("/api/") and request.headers.get("Authorization", "").startswith("Bearer ")
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -42,6 +42,6 @@ def _without_password(address: str) -> str:
     if "://" not in address:
         scheme, _, rest = address.partition(":")
         return f"{scheme}:••••••••" if rest else address
-    parts = urlsplit(address)
-    login, at, host = parts.netloc.rpartition("@")
-    return parts._replace(netloc=f"••••••••@{host}" if at and login else host, query="").geturl()
+    address = address.partition("?")[0]  # passwords may stand there too
+    login, at, _host = urlsplit(address).netloc.rpartition("@")
+    return address.replace(f"{login}@", "••••••••@", 1) if at else address
