@@ -9,7 +9,7 @@ from flask import g
 
 from hub.accounts import sessions
 from hub.app import create_app
-from hub.core import i18n, jobs
+from hub.core import extensions, i18n, jobs
 from hub.core.database import db, transaction
 from hub.core.live import Process
 from hub.core.settings import Settings
@@ -66,12 +66,20 @@ def forget_the_last_request():
     vars(g).clear()
 
 
+def keep_sockets_here(server):
+    """Emit without Redis in between, for which Flask-SocketIO's test client cannot wait."""
+    server.manager = Manager()
+    server.manager.set_server(server)
+    server.manager.initialize()
+
+
 @pytest.fixture(scope="session")
 def the_app(tmp_path_factory, backend_urls):
     home: Path = tmp_path_factory.mktemp("home")
     settings = Settings(env="test", home=home, rate_limits="off", port=8000, **backend_urls)
     app = create_app(settings, process=Process.WEB)
     app.config["WTF_CSRF_ENABLED"] = False
+    keep_sockets_here(extensions.socketio.server)
     app.before_request_funcs.setdefault(None, []).insert(0, forget_the_last_request)
     with app.app_context():
         db.drop_all()
