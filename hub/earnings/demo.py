@@ -76,11 +76,10 @@ def _sales(cast: Cast, rng: random.Random) -> list[Sale]:
     beginning = _first_of_month(cast.now)
     before = _first_of_month(beginning - timedelta(days=1))
     for code, count in STARS.items():
-        fresh = FRESH.get(code, 0)
-        moments += [
-            (cast.partners[code], _moment(cast.partners[code], cast.now, rng)) for _ in range(count - fresh)
-        ]
-        moments += [(cast.partners[code], _this_month(cast.now, rng)) for _ in range(fresh)]
+        partner, (fresh, last) = cast.partners[code], FRESH.get(code, (0, 0))
+        moments += [(partner, _moment(partner, cast.now, rng)) for _ in range(count - fresh - last)]
+        moments += [(partner, _between(beginning, cast.now, rng)) for _ in range(fresh)]
+        moments += [(partner, _between(before, beginning, rng)) for _ in range(last)]
     others = [each for each in partners if each.code not in STARS]
     while len(moments) < SALES:
         partner = rng.choice(others)
