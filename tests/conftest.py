@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from flask import g
+from socketio import Manager
 
 from hub.accounts import sessions
 from hub.app import create_app
