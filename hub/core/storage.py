@@ -94,7 +94,7 @@ def send(key: str, *, filename: str, mimetype: str, inline: bool = False) -> Res
     """
     response = _storage().respond(key, mimetype)
     shown = inline and mimetype in INLINE
-    response.headers.set("Content-Disposition", "inline" if shown else "attachment", **_names(filename))
+    response.headers.set("Content-Disposition", "inline" if shown else "attachment", **disposition(filename))
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "private, no-cache")
     if not mimetype.startswith("image/") or not shown:
@@ -102,8 +102,8 @@ def send(key: str, *, filename: str, mimetype: str, inline: bool = False) -> Res
     return response
 
 
-def _names(filename: str) -> dict[str, str]:
-    """RFC 5987: the name in UTF-8, and an ASCII one for old programs."""
+def disposition(filename: str) -> dict[str, str]:
+    """Parameters of Content-Disposition after RFC 5987: the name in UTF-8, and an ASCII one for old programs."""
     clean = "".join(c for c in filename if c.isprintable() and c not in '"\\/') or "file"
     plain = clean.encode("ascii", "ignore").decode().strip(" .-_") or "file" + Path(clean).suffix
     if plain == clean:
@@ -179,7 +179,9 @@ class LocalStorage:
 class S3Storage:
     """Files in an S3 bucket; answers are passed through, so every download is checked here."""
 
-    def __init__(self, bucket: str, key: str, secret: str, endpoint: str | None, region: str, prefix: str) -> None:
+    def __init__(
+        self, bucket: str, *, key: str, secret: str, endpoint: str | None, region: str, prefix: str
+    ) -> None:
         self.bucket, self.prefix = bucket, prefix
         self.client: Any = boto3.session.Session().client(
             "s3",
@@ -187,7 +189,9 @@ class S3Storage:
             aws_secret_access_key=secret or None,
             endpoint_url=endpoint,
             region_name=region,
-            config=Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3, "mode": "standard"}),
+            config=Config(
+                connect_timeout=5, read_timeout=30, retries={"max_attempts": 3, "mode": "standard"}
+            ),
         )
 
     def keep(self, path: Path, key: str) -> None:
@@ -199,7 +203,7 @@ class S3Storage:
         with _missing_is_not_found():
             self.client.download_fileobj(self.bucket, self.prefix + key, copy)
         copy.seek(0)
-        return copy  # type: ignore[return-value]
+        return copy
 
     def delete(self, key: str) -> None:
         self.client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
@@ -216,10 +220,11 @@ class S3Storage:
         with _missing_is_not_found():
             size = self.client.head_object(Bucket=self.bucket, Key=self.prefix + key)["ContentLength"]
         response = Response(mimetype=mimetype)
-        response.set_etag(key.rpartition("/")[2])
+        etag = key.rpartition("/")[2]
+        response.set_etag(etag)
         response.accept_ranges = "bytes"
         wanted = request.range.range_for_length(size) if request.range and request.method == "GET" else None
-        if request.if_none_match.contains_weak(response.get_etag()[0]):
+        if request.if_none_match.contains_weak(etag):
             response.status_code = 304
             return response
         start, stop = wanted or (0, size)
@@ -228,7 +233,9 @@ class S3Storage:
             response.content_range = ContentRange("bytes", start, stop, size)
         response.content_length = stop - start
         if request.method == "GET" and stop > start:
-            body = self.client.get_object(Bucket=self.bucket, Key=self.prefix + key, Range=f"bytes={start}-{stop - 1}")["Body"]
+            body = self.client.get_object(
+                Bucket=self.bucket, Key=self.prefix + key, Range=f"bytes={start}-{stop - 1}"
+            )["Body"]
             response.response = body.iter_chunks(CHUNK)
             response.call_on_close(body.close)
         return response
@@ -254,11 +261,11 @@ def from_url(url: str) -> Storage:
         prefix = parts.path.strip("/")
         return S3Storage(
             parts.hostname or "",
-            unquote(parts.username or ""),
-            unquote(parts.password or ""),
-            options.get("endpoint", [None])[0],  # type: ignore[list-item]
-            options.get("region", ["us-east-1"])[0],
-            prefix + "/" if prefix else "",
+            key=unquote(parts.username or ""),
+            secret=unquote(parts.password or ""),
+            endpoint=options.get("endpoint", [""])[0] or None,
+            region=options.get("region", ["us-east-1"])[0],
+            prefix=prefix + "/" if prefix else "",
         )
     raise ValueError(f"HUB_STORAGE_URL: {parts.scheme}: is neither file: nor s3:")
 

@@ -88,7 +88,9 @@ def examine(file: Any, *, limit: int | None = None) -> Examined:
     stream.seek(0)
     name = safe_name(file.filename or "")
     if size > limit:
-        raise TooLarge(_l("The file is %(size)s; the limit is %(limit)s.", size=filesize(size), limit=filesize(limit)))
+        raise TooLarge(
+            _l("The file is %(size)s; the limit is %(limit)s.", size=filesize(size), limit=filesize(limit))
+        )
     if size == 0:
         raise BadFile(_l("The file is empty."))
     mime = _true_type(stream, name)
@@ -102,7 +104,9 @@ def examine(file: Any, *, limit: int | None = None) -> Examined:
 def safe_name(name: str) -> str:
     """A file's name without folders, control and direction characters, and of sensible length."""
     name = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
-    name = "".join(c for c in name if c.isprintable() and unicodedata.category(c) not in ("Cf", "Cc", "Co", "Cs"))
+    name = "".join(
+        c for c in name if c.isprintable() and unicodedata.category(c) not in ("Cf", "Cc", "Co", "Cs")
+    )
     name = re.sub(r'[<>:"|?*%\s]+', " ", name).strip(" .")
     stem, dot, ending = name.rpartition(".")
     if not dot:
@@ -115,7 +119,11 @@ def _true_type(stream: IO[bytes], name: str) -> str:
     stream.seek(0)
     mime = _by_signature(head) or _zipped(stream, head) or _as_text(stream, head, name)
     if mime is None:
-        raise BadFile(_l("Files of this type are not accepted. Accepted: PNG, JPEG, GIF, WebP, MP4, WebM, PDF, Office files, ZIP and text."))
+        raise BadFile(
+            _l(
+                "Files of this type are not accepted. Accepted: PNG, JPEG, GIF, WebP, MP4, WebM, PDF, Office files, ZIP and text."
+            )
+        )
     _refuse_lying_name(name, mime)
     return mime
 
@@ -126,7 +134,9 @@ def _by_signature(head: bytes) -> str | None:
         return "application/pdf"
     if head[4:8] == b"ftyp" and head[8:12] not in (b"heic", b"heix", b"avif", b"mif1"):
         return "video/mp4"
-    if head.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8")) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
+    if head.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8")) or (
+        head.startswith(b"RIFF") and head[8:12] == b"WEBP"
+    ):
         return "image/png"  # some raster image; the decoder says which
     if head.startswith(b"\x1aE\xdf\xa3") and b"webm" in head[:64]:
         return "video/webm"
@@ -138,7 +148,7 @@ def _zipped(stream: IO[bytes], head: bytes) -> str | None:
     if not head.startswith(b"PK\x03\x04"):
         return None
     try:
-        with zipfile.ZipFile(stream) as archive:  # type: ignore[arg-type]
+        with zipfile.ZipFile(stream) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
         raise BadFile(_l("The ZIP file is damaged.")) from None
@@ -151,7 +161,11 @@ def _zipped(stream: IO[bytes], head: bytes) -> str | None:
         raise BadFile(_l("The ZIP file has entries that point outside of it."))
     if any("vbaProject" in one for one in names):
         raise BadFile(_l("Office files with macros are not accepted."))
-    for part, kind in (("word/", "wordprocessingml.document"), ("xl/", "spreadsheetml.sheet"), ("ppt/", "presentationml.presentation")):
+    for part, kind in (
+        ("word/", "wordprocessingml.document"),
+        ("xl/", "spreadsheetml.sheet"),
+        ("ppt/", "presentationml.presentation"),
+    ):
         if "[Content_Types].xml" in names and any(one.startswith(part) for one in names):
             return "application/vnd.openxmlformats-officedocument." + kind
     return "application/zip"
@@ -167,7 +181,11 @@ def _as_text(stream: IO[bytes], head: bytes, name: str) -> str | None:
     if b"\x00" in data:
         return None
     if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
-        raise BadFile(_l("SVG, HTML and XML files are not accepted: they can carry scripts. Save the picture as PNG or WebP."))
+        raise BadFile(
+            _l(
+                "SVG, HTML and XML files are not accepted: they can carry scripts. Save the picture as PNG or WebP."
+            )
+        )
     return _TEXT_ENDINGS.get("." + name.rpartition(".")[2].lower(), "text/plain")
 
 
@@ -187,6 +205,7 @@ def _with_suffix(name: str, suffix: str) -> str:
 
 # --- Images ----------------------------------------------------------------
 
+
 def _image(stream: IO[bytes], name: str) -> Examined:
     damaged: Text = _l("The image is damaged or incomplete.")
     try:
@@ -197,12 +216,22 @@ def _image(stream: IO[bytes], name: str) -> Examined:
             data, width, height, kind = _anew(image)
     except Image.DecompressionBombError:
         raise BadFile(_too_many_pixels()) from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:
+    except (
+        UnidentifiedImageError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        IndexError,
+        TypeError,
+    ) as error:
         if isinstance(error, OSError) and error.errno == 28:
             raise
         raise BadFile(damaged) from error
     mime = _FORMATS[image.format or ""]
-    return Examined(_with_suffix(name, TYPES[mime][1]), mime, kind, len(data), io.BytesIO(data), width, height)
+    return Examined(
+        _with_suffix(name, TYPES[mime][1]), mime, kind, len(data), io.BytesIO(data), width, height
+    )
 
 
 def _refuse_huge(image: Image.Image) -> None:
@@ -219,7 +248,10 @@ def _too_many_pixels(width: int = 0, height: int = 0) -> Text:
     if not width:
         return _l("The image has more than %(limit)s megapixels.", limit=MEGAPIXELS)
     return _l(
-        "The image has %(width)s × %(height)s pixels; the limit is %(limit)s megapixels.", width=width, height=height, limit=MEGAPIXELS
+        "The image has %(width)s × %(height)s pixels; the limit is %(limit)s megapixels.",
+        width=width,
+        height=height,
+        limit=MEGAPIXELS,
     )
 
 
@@ -244,5 +276,7 @@ def _anew(image: Image.Image) -> tuple[bytes, int, int, Kind]:
         options |= {"quality": 90, "method": 4}
     elif image.format == "PNG":
         options |= {"optimize": upright.width * upright.height <= 2_000_000}
-    upright.save(out, image.format, exif=b"", **options) if image.format != "GIF" else upright.save(out, "GIF")
+    upright.save(out, image.format, exif=b"", **options) if image.format != "GIF" else upright.save(
+        out, "GIF"
+    )
     return out.getvalue(), upright.width, upright.height, Kind.IMAGE

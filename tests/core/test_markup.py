@@ -5,6 +5,7 @@ import time
 from html.parser import HTMLParser
 
 import pytest
+
 from hub.core.errors import Invalid
 from hub.core.markup import article, message, plain
 from hub.core.markup.articles import _LANGUAGES
@@ -24,8 +25,10 @@ def test_article_has_tables_notes_tabs_code_tasks_and_footnotes():
     assert '<p class="admonition-title">Careful</p>' in html
     assert html.count('class="tabbed-block"') == 2
     assert '<span class="k">def</span>' in html
-    assert 'class="task done"' in html and 'class="task todo"' in html
-    assert 'href="#fn:1"' in html and 'id="fn:1"' in html
+    assert 'class="task done"' in html
+    assert 'class="task todo"' in html
+    assert 'href="#fn:1"' in html
+    assert 'id="fn:1"' in html
 
 
 def test_headings_get_unique_latin_anchors():
@@ -38,7 +41,8 @@ def test_headings_get_unique_latin_anchors():
     assert [h.title for h in rendered.toc] == ["Как считается комиссия"] * 2
     assert rendered.toc[0].children[0].title == "Łódź"
     for heading in rendered.headings:
-        assert f'id="{heading.id}"' in rendered.html and f'href="#{heading.id}"' in rendered.html
+        assert f'id="{heading.id}"' in rendered.html
+        assert f'href="#{heading.id}"' in rendered.html
 
 
 def test_internal_links_are_resolved_and_unknown_ones_lose_their_link():
@@ -56,7 +60,10 @@ def test_only_links_that_leave_are_marked():
 
 
 def test_plain_text_of_an_article_has_its_words_and_no_marks():
-    assert article("## Head\n\nA **bold** [link](https://x.example)\n\n- one\n- two").plain == "Head\nA bold link\none\ntwo"
+    assert (
+        article("## Head\n\nA **bold** [link](https://x.example)\n\n- one\n- two").plain
+        == "Head\nA bold link\none\ntwo"
+    )
 
 
 HOSTILE = [
@@ -109,7 +116,9 @@ def test_nothing_hostile_comes_through(render, text):
 
 
 def test_message_links_addresses_and_keeps_lines():
-    html = message("first\nsecond https://x.example/a_(b)?c=1&d=2. (see https://y.example)\n\n`https://no.example`")
+    html = message(
+        "first\nsecond https://x.example/a_(b)?c=1&d=2. (see https://y.example)\n\n`https://no.example`"
+    )
     assert html.startswith("<p>first<br>")
     assert '<a href="https://x.example/a_(b)?c=1&amp;d=2" rel="noopener nofollow">' in html
     assert '<a href="https://y.example" rel="noopener nofollow">https://y.example</a>)' in html
@@ -164,7 +173,24 @@ PATHOLOGICAL = {
 }
 
 
-SNIPPETS = ("{", "(", "[", "<a ", "/*", "`${", "'", '"', "<?php ", "a.", "\\", "<!--", "- ", "@@ ", "=", "f'{")
+SNIPPETS = (
+    "{",
+    "(",
+    "[",
+    "<a ",
+    "/*",
+    "`${",
+    "'",
+    '"',
+    "<?php ",
+    "a.",
+    "\\",
+    "<!--",
+    "- ",
+    "@@ ",
+    "=",
+    "f'{",
+)
 
 
 @pytest.mark.parametrize("language", sorted(_LANGUAGES))

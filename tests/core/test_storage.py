@@ -5,6 +5,7 @@ import os
 
 import pytest
 from flask import Response
+
 from hub.core import storage
 from hub.core.errors import NotFound, TooLarge
 
@@ -20,7 +21,13 @@ def bucket():
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     endpoint = "http://{}:{}".format(*server.get_host_and_port())
-    client = boto3.client("s3", endpoint_url=endpoint, aws_access_key_id="key", aws_secret_access_key="secret", region_name="us-east-1")
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+        region_name="us-east-1",
+    )
     client.create_bucket(Bucket="hub-files")
     yield f"s3://key:secret@hub-files/under?endpoint={endpoint}"
     server.stop()
@@ -88,7 +95,12 @@ def test_answers_have_ranges_and_etags(place, app):
 
 @pytest.mark.parametrize(
     ("mimetype", "disposition", "sandboxed"),
-    [("image/png", "inline", False), ("application/pdf", "inline", True), ("text/html", "attachment", True), ("image/svg+xml", "attachment", True)],
+    [
+        ("image/png", "inline", False),
+        ("application/pdf", "inline", True),
+        ("text/html", "attachment", True),
+        ("image/svg+xml", "attachment", True),
+    ],
 )
 def test_only_harmless_types_open_in_the_browser(place, app, mimetype, disposition, sandboxed):
     response = sent(app, put(), mimetype=mimetype, inline=True)

@@ -7,10 +7,11 @@ import zipfile
 import zlib
 
 import pytest
-from hub.core.errors import TooLarge
-from hub.core.uploads import BadFile, Kind, examine, safe_name
 from PIL import Image
 from werkzeug.datastructures import FileStorage
+
+from hub.core.errors import TooLarge
+from hub.core.uploads import BadFile, Kind, examine, safe_name
 
 
 def upload(content: bytes, name: str = "file.png") -> FileStorage:
@@ -30,7 +31,12 @@ def png_claiming(width: int, height: int) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
 
 
 def zipped(names: dict[str, bytes]) -> bytes:
@@ -41,7 +47,10 @@ def zipped(names: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize(("fmt", "mime"), [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/webp"), ("GIF", "image/gif")])
+@pytest.mark.parametrize(
+    ("fmt", "mime"),
+    [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/webp"), ("GIF", "image/gif")],
+)
 def test_images_are_known_by_their_content(app, fmt, mime):
     found = examine(upload(picture(fmt), "any.bin"))
     assert (found.mime, found.kind, found.width, found.height) == (mime, Kind.IMAGE, 30, 20)

@@ -30,7 +30,23 @@ _CONFIGS: dict[str, dict[str, Any]] = {
     "pymdownx.tabbed": {"alternate_style": True},
 }
 #: Languages of code that are coloured; lexers of others have inputs that take a minute.
-_LANGUAGES = {"css", "diff", "html", "http", "ini", "javascript", "js", "json", "php", "python", "py", "sql", "text", "xml", "yaml"}
+_LANGUAGES = {
+    "css",
+    "diff",
+    "html",
+    "http",
+    "ini",
+    "javascript",
+    "js",
+    "json",
+    "php",
+    "python",
+    "py",
+    "sql",
+    "text",
+    "xml",
+    "yaml",
+}
 _INTERNAL = re.compile(r"(?!https?:|mailto:|tel:)[a-z]+:\S+")
 _TASK = re.compile(r"\[([ xX])\]\s+")
 #: Attributes that `{: … }` may set; ids belong to the table of contents.
@@ -116,7 +132,7 @@ class _Code(HighlightExtension):
 class _LineBreak(InlineProcessor):
     """`<br>`, the only way to break a line inside a table cell."""
 
-    def handleMatch(self, m: re.Match[str], data: str) -> tuple[Element, int, int]:  # noqa: N802
+    def handleMatch(self, m: re.Match[str], data: str) -> tuple[Element, int, int]:
         return Element("br"), m.start(0), m.end(0)
 
 
@@ -182,7 +198,10 @@ def _task(item: Element) -> None:
     if not found:
         return
     done = found[1] != " "
-    box = Element("span", {"class": "task done" if done else "task todo", "role": "img", "aria-label": "✓" if done else "○"})
+    box = Element(
+        "span",
+        {"class": "task done" if done else "task todo", "role": "img", "aria-label": "✓" if done else "○"},
+    )
     box.tail = " " + str(holder.text)[found.end() :]
     holder.text = ""
     holder.insert(0, box)
@@ -202,7 +221,9 @@ def _wrap(parent: Element, place: int, table: Element) -> None:
 
 
 def _heading(token: dict[str, Any]) -> Heading:
-    return Heading(token["level"], token["id"], to_plain(token["name"]), [_heading(child) for child in token["children"]])
+    return Heading(
+        token["level"], token["id"], to_plain(token["name"]), [_heading(child) for child in token["children"]]
+    )
 
 
 def _flat(headings: list[Heading]) -> Iterator[Heading]:

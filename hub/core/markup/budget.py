@@ -25,7 +25,9 @@ def refuse_long(text: str, limit: int) -> None:
     """Raise Invalid when `text` has more than `limit` bytes."""
     size = len(text.encode(errors="replace"))
     if size > limit:
-        raise Invalid(_l("The text has %(size)s; the limit is %(limit)s.", size=filesize(size), limit=filesize(limit)))
+        raise Invalid(
+            _l("The text has %(size)s; the limit is %(limit)s.", size=filesize(size), limit=filesize(limit))
+        )
 
 
 #: Marks in a row on which a single regular expression takes quadratic time or worse.

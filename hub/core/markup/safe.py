@@ -11,8 +11,35 @@ from markupsafe import Markup
 Links = Callable[[str], str | None]
 
 _COMMON = {
-    "a", "abbr", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol",
-    "p", "pre", "s", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
+    "a",
+    "abbr",
+    "blockquote",
+    "br",
+    "code",
+    "del",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "s",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "ul",
 }
 _ARTICLE = _COMMON | {"div", "span", "img", "input", "label", "ins", "mark", "details", "summary"}
 _SCHEMES = {"http", "https", "mailto", "tel"}
@@ -31,7 +58,9 @@ _NUMBER = re.compile(r"\d{1,4}")
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
     if name == "class":
-        kept = [one for one in value.split() if one in _CLASSES or (tag == "span" and _CODE_CLASS.fullmatch(one))]
+        kept = [
+            one for one in value.split() if one in _CLASSES or (tag == "span" and _CODE_CLASS.fullmatch(one))
+        ]
         return " ".join(kept) or None
     if name in ("id", "for", "name", "aria-labelledby"):
         return value if _IDS.fullmatch(value) else None

@@ -1,0 +1,234 @@
+"""The demo's materials: campaigns, banners drawn by ourselves, ready texts, a product sheet, and a year of use."""
+
+import io
+import json
+import random
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import typst
+from PIL import Image
+from sqlalchemy import insert, select, update
+
+from ..accounts.demo import Cast
+from ..core import storage, uploads
+from ..core.database import db
+from ..core.uploads import Examined
+from ..partners.models import Membership
+from . import service
+from .demo_texts import CAMPAIGNS, RIGHTS, SHEET, TEXTS
+from .models import Asset, AssetVersion, Campaign, Click, Download
+
+HERE = Path(__file__).parent
+
+#: (campaign, locale, sizes), from the oldest to the newest.
+BANNERS = [
+    ("business", "en", "300x250 728x90 970x250 1200x628"),
+    ("business", "ru", "300x250 728x90"),
+    ("business", "uk", "300x250"),
+    ("business", "pl", "300x250 336x280"),
+    ("freelancers", "en", "300x250 300x600"),
+    ("freelancers", "pl", "300x250 1200x628"),
+    ("freelancers", "ru", "300x250 1080x1080"),
+    ("freelancers", "uk", "300x250 320x100"),
+    ("annual", "en", "300x250 320x100 160x600"),
+    ("annual", "ru", "300x250"),
+    ("annual", "uk", "300x250 160x600"),
+    ("annual", "pl", "300x250 970x250"),
+    ("black-friday", "en", "300x250 728x90 160x600 1080x1080"),
+    ("black-friday", "pl", "300x250 728x90"),
+    ("black-friday", "uk", "300x250 728x90"),
+    ("black-friday", "ru", "300x250 728x90 160x600"),
+]
+AGES = {"business": 330, "freelancers": 210, "annual": 95, "black-friday": 12}
+
+
+def fill(cast: Cast, rng: random.Random) -> None:
+    """Publish campaign after campaign, then let partners download and place things for a year."""
+    campaigns = _campaigns(cast)
+    assets = [
+        *_banners(cast, campaigns),
+        _animation(cast, campaigns),
+        *_sheets(cast, campaigns),
+        *_texts(cast, campaigns),
+    ]
+    db.session.flush()
+    _use(cast, rng, assets)
+    cast.rooms["materials"] = {"assets": assets, "campaigns": campaigns}
+
+
+def _campaigns(cast: Cast) -> dict[str, Campaign]:
+    made = {}
+    for key, campaign in CAMPAIGNS.items():
+        with cast.at(days=AGES[key] + 3):
+            made[key] = service.save_campaign(cast.anna, campaign["names"])
+    return made
+
+
+def _banners(cast: Cast, campaigns: dict[str, Campaign]) -> list[Asset]:
+    wanted = [(key, locale, size) for key, locale, sizes in BANNERS for size in sizes.split()]
+    pictures = draw([_order(key, locale, size) for key, locale, size in wanted])
+    assets = []
+    for number, ((key, locale, size), data) in enumerate(zip(wanted, pictures, strict=True)):
+        with cast.at(days=AGES[key], hours=-number / 30):
+            assets.append(
+                _file(cast, campaigns, key, locale, name=f"nordbill-{key}-{locale}-{size}.png", data=data)
+            )
+    return assets
+
+
+def _order(key: str, locale: str, size: str) -> dict[str, Any]:
+    campaign = CAMPAIGNS[key]
+    width, height = (int(part) for part in size.split("x"))
+    look = {"palette": campaign["palette"], "picture": campaign["picture"]}
+    return {"width": width, "height": height, **look, **campaign["words"][locale]}
+
+
+def draw(orders: list[dict[str, Any]]) -> list[bytes]:
+    """A PNG for each order; all of them in one run of typst."""
+    drawn = typst.compile(
+        str(HERE / "demo_banners.typ"),
+        format="png",
+        ppi=72,
+        sys_inputs={"banners": json.dumps(orders)},
+        ignore_system_fonts=True,
+    )
+    return drawn if isinstance(drawn, list) else [drawn]
+
+
+def _animation(cast: Cast, campaigns: dict[str, Campaign]) -> Asset:
+    """Black Friday, moving: the name, then the offer."""
+    order = _order("black-friday", "en", "300x250")
+    second = order | {"wide": order["second"], "subs": [], "picture": "columns"}
+    frames = [Image.open(io.BytesIO(data)).convert("RGB").quantize(64) for data in draw([order, second])]
+    out = io.BytesIO()
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=[1800, 2600], loop=0)
+    with cast.at(days=9):
+        return _file(
+            cast,
+            campaigns,
+            "black-friday",
+            "en",
+            name="nordbill-black-friday-en-300x250.gif",
+            data=out.getvalue(),
+        )
+
+
+def _sheets(cast: Cast, campaigns: dict[str, Campaign]) -> list[Asset]:
+    """The product on one page, as PDF."""
+    made = []
+    for locale, words in SHEET.items():
+        pdf = typst.compile(
+            str(HERE / "demo_sheet.typ"),
+            format="pdf",
+            sys_inputs={"sheet": json.dumps(words)},
+            ignore_system_fonts=True,
+        )
+        with cast.at(days=150):
+            made.append(
+                _file(
+                    cast,
+                    campaigns,
+                    "business",
+                    locale,
+                    name=f"nordbill-{locale}.pdf",
+                    data=pdf,
+                    title=words["title"],
+                )
+            )
+    return made
+
+
+def _texts(cast: Cast, campaigns: dict[str, Campaign]) -> list[Asset]:
+    made = []
+    for days, (key, locale, tag, title, body) in zip(range(200, 0, -23), TEXTS, strict=False):
+        with cast.at(days=min(days, AGES[key])):
+            details = _details(campaigns, key, locale, title)
+            made.append(service.add_text(cast.anna, body.strip(), {**details, "tags": [tag]}))
+    return made
+
+
+def _file(
+    cast: Cast,
+    campaigns: dict[str, Campaign],
+    key: str,
+    locale: str,
+    *,
+    name: str,
+    data: bytes,
+    title: str = "",
+) -> Asset:
+    """An asset of a file we made ourselves and know."""
+    mime = {"png": "image/png", "gif": "image/gif", "pdf": "application/pdf"}[name.rpartition(".")[2]]
+    width = height = None
+    if mime.startswith("image/"):
+        width, height = Image.open(io.BytesIO(data)).size
+    kind = {"image/png": uploads.Kind.IMAGE, "image/gif": uploads.Kind.ANIMATED}.get(
+        mime, uploads.Kind.DOCUMENT
+    )
+    stream = io.BytesIO(data)
+    examined = Examined(name, mime, kind, len(data), stream, width, height)
+    stored = storage.store(stream, limit=len(data))
+    title = title or CAMPAIGNS[key]["words"][locale]["title"]
+    return service.add_file(cast.anna, examined, stored, _details(campaigns, key, locale, title))
+
+
+def _details(campaigns: dict[str, Campaign], key: str, locale: str, title: str) -> service.Details:
+    campaign = CAMPAIGNS[key]
+    return {
+        "title": title,
+        "campaign_id": campaigns[key].id,
+        "locale": locale,
+        "tags": campaign["tags"],
+        "rights": RIGHTS[locale],
+        "landing": campaign["landing"],
+    }
+
+
+def _use(cast: Cast, rng: random.Random, assets: list[Asset]) -> None:
+    """Downloads and clicks since each asset came out; keen partners do more of both."""
+    members = db.session.execute(
+        select(Membership.user_id, Membership.partner_id).order_by(Membership.id)
+    ).all()
+    if not members:
+        return
+    versions = dict(
+        iter(
+            db.session.execute(select(AssetVersion.asset_id, AssetVersion.id).where(AssetVersion.is_current))
+        )
+    )
+    downloads: dict[Any, dict[str, Any]] = {}
+    clicks: list[dict[str, Any]] = []
+    for asset in assets:
+        age = max((cast.now - asset.released_at).total_seconds() / 86400, 1)
+        for user_id, partner_id in rng.sample(members, min(len(members), rng.randint(1, 9))):
+            begun = cast.now - timedelta(days=age * rng.random() ** 1.4)
+            row = {
+                "version_id": versions[asset.id],
+                "partner_id": partner_id,
+                "user_id": user_id,
+                "at": begun,
+                "day": begun.date(),
+            }
+            downloads[row["version_id"], user_id, row["day"]] = row
+            span = (cast.now - begun).total_seconds()
+            clicks += [
+                {
+                    "partner_id": partner_id,
+                    "asset_id": asset.id,
+                    "at": begun + timedelta(seconds=span * rng.random()),
+                    "referrer": None,
+                }
+                for _n in range(rng.randint(0, 14))
+            ]
+    db.session.execute(insert(Download), list(downloads.values()))
+    db.session.execute(insert(Click), clicks)
+    counts = dict.fromkeys(versions, 0)
+    by_version = {version_id: asset_id for asset_id, version_id in versions.items()}
+    for row in downloads.values():
+        counts[by_version[row["version_id"]]] += 1
+    db.session.execute(
+        update(Asset), [{"id": asset_id, "uses": count} for asset_id, count in counts.items() if count]
+    )

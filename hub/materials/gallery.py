@@ -1,0 +1,179 @@
+"""What the gallery shows: filters, how many there are of each, and one page of assets."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy.orm import joinedload
+from werkzeug.datastructures import MultiDict
+
+from ..core import clock
+from ..core.access import visible
+from ..core.database import db
+from ..core.i18n import LOCALES
+from ..core.paging import Page, page
+from .models import Asset, AssetTag, Campaign, Kind, Status
+
+NEW_DAYS = 21
+SIZE = 24
+SHOWN_TAGS = 12
+SHOWN_SIZES = 14
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What is ticked; an empty facet lets everything through, two ticks in one mean either."""
+
+    kind: frozenset[str] = frozenset()
+    size: frozenset[str] = frozenset()  # "300x250"
+    lang: frozenset[str] = frozenset()
+    campaign: frozenset[str] = frozenset()  # ids
+    tag: frozenset[str] = frozenset()
+    new: bool = False
+    archived: bool = False
+    sort: str = "newest"
+
+    @classmethod
+    def read(cls, args: MultiDict[str, str]) -> "Filters":
+        """From an address; what makes no sense is left out."""
+        return cls(
+            kind=frozenset(args.getlist("kind")) & {str(kind) for kind in Kind},
+            size=frozenset(size for size in args.getlist("size") if _dimensions(size)),
+            lang=frozenset(args.getlist("lang")) & LOCALES.keys(),
+            campaign=frozenset(id for id in args.getlist("campaign") if id.isdecimal() and len(id) < 10),
+            tag=frozenset(filter(None, args.getlist("tag")[:20])),
+            new=args.get("new") == "1",
+            archived=args.get("archived") == "1",
+            sort="used" if args.get("sort") == "used" else "newest",
+        )
+
+    def __len__(self) -> int:
+        """How many things are ticked."""
+        return (
+            len(self.kind) + len(self.size) + len(self.lang) + len(self.campaign) + len(self.tag) + self.new
+        )
+
+
+@dataclass(frozen=True)
+class Option:
+    """A line of a facet."""
+
+    value: str
+    label: str
+    count: int
+    is_chosen: bool
+
+
+@dataclass
+class Facets:
+    """Lines with counts: how many there would be if only this were chosen in its own facet."""
+
+    kind: Counter[str] = field(default_factory=Counter)
+    size: Counter[str] = field(default_factory=Counter)
+    lang: Counter[str] = field(default_factory=Counter)
+    campaign: Counter[str] = field(default_factory=Counter)
+    tag: Counter[str] = field(default_factory=Counter)
+    new: int = 0
+    found: int = 0
+    all: int = 0
+
+
+def assets(user: Any, filters: Filters, cursor: str | None) -> Page:
+    """One page of what `user` may see and has chosen."""
+    key = Asset.uses if filters.sort == "used" else Asset.released_at
+    statement = _base(user, filters).where(*_conditions(filters)).options(joinedload(Asset.current))
+    return page(statement, cursor, key, Asset.id, size=SIZE)
+
+
+def facets(user: Any, filters: Filters) -> Facets:
+    """Count every facet with two statements, whatever the number of assets."""
+    found = Facets()
+    chosen = {"kind": filters.kind, "size": filters.size, "lang": filters.lang, "campaign": filters.campaign}
+    is_new = case((Asset.released_at >= _new_since(), 1), else_=0)
+    columns = (Asset.kind, Asset.width, Asset.height, Asset.locale, Asset.campaign_id, is_new)
+    tagged = [_tagged(filters)] if filters.tag else []
+    statement = _base(user, filters).with_only_columns(*columns, func.count(), maintain_column_froms=True)
+    for kind, width, height, lang, campaign, new, count in db.session.execute(
+        statement.where(*tagged).group_by(*columns)
+    ):
+        values = {
+            "kind": str(kind),
+            "size": f"{width}x{height}" if width else "",
+            "lang": lang or "",
+            "campaign": str(campaign or ""),
+        }
+        missed = [name for name, wanted in chosen.items() if wanted and values[name] not in wanted]
+        fits_new = bool(new) or not filters.new
+        found.all += count
+        for name, value in values.items():
+            if value and fits_new and missed in ([], [name]):
+                getattr(found, name)[value] += count
+        if not missed:
+            found.new += count if new else 0
+            found.found += count if fits_new else 0
+    found.tag.update(_count_tags(user, filters))
+    return found
+
+
+def campaigns(user: Any) -> dict[str, Campaign]:
+    """Campaigns by id as text."""
+    return {str(campaign.id): campaign for campaign in db.session.scalars(visible(select(Campaign), user))}
+
+
+def is_new(asset: Asset) -> bool:
+    return asset.status is Status.PUBLISHED and asset.released_at >= _new_since()
+
+
+def _base(user: Any, filters: Filters) -> Select[Any]:
+    statement = visible(select(Asset), user)
+    archived = Asset.status == Status.ARCHIVED
+    return statement.where(archived if filters.archived else ~archived)
+
+
+def _new_since() -> Any:
+    return clock.now() - timedelta(days=NEW_DAYS)
+
+
+def _conditions(filters: Filters, *, tags: bool = True) -> list[Any]:
+    conditions: list[Any] = []
+    if filters.kind:
+        conditions.append(Asset.kind.in_([Kind(kind) for kind in filters.kind]))
+    if filters.size:
+        pairs = [_dimensions(size) for size in filters.size]
+        conditions.append(
+            or_(*(and_(Asset.width == pair[0], Asset.height == pair[1]) for pair in pairs if pair))
+        )
+    if filters.lang:
+        conditions.append(Asset.locale.in_(filters.lang))
+    if filters.campaign:
+        conditions.append(Asset.campaign_id.in_([int(id) for id in filters.campaign]))
+    if filters.new:
+        conditions.append(Asset.released_at >= _new_since())
+    if filters.tag and tags:
+        conditions.append(_tagged(filters))
+    return conditions
+
+
+def _tagged(filters: Filters) -> Any:
+    return Asset.id.in_(select(AssetTag.asset_id).where(AssetTag.tag.in_(filters.tag)))
+
+
+def _count_tags(user: Any, filters: Filters) -> dict[str, int]:
+    fitting = _base(user, filters).where(*_conditions(filters, tags=False)).with_only_columns(Asset.id)
+    statement = (
+        select(AssetTag.tag, func.count())
+        .where(AssetTag.asset_id.in_(fitting))
+        .group_by(AssetTag.tag)
+        .order_by(func.count().desc(), AssetTag.tag)
+        .limit(SHOWN_TAGS)
+    )
+    return dict(db.session.execute(statement))
+
+
+def _dimensions(size: str) -> tuple[int, int] | None:
+    width, _x, height = size.partition("x")
+    if width.isdecimal() and height.isdecimal() and len(size) < 12:
+        return int(width), int(height)
+    return None

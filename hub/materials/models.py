@@ -1,0 +1,263 @@
+"""Promo campaigns, assets and their versions; who downloaded them and where clicks came from."""
+
+import secrets
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, Select, UniqueConstraint, and_, exists, false, or_
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..accounts.models import User
+from ..core import clock, i18n
+from ..core.access import Permission, can, visibility
+from ..core.database import db
+from ..core.i18n import _l
+from ..partners.models import Membership, Partner
+
+
+class Kind(StrEnum):
+    IMAGE = "image"
+    ANIMATED = "animated"
+    VIDEO = "video"
+    DOCUMENT = "document"
+    TEXT = "text"
+    HTML = "html"
+
+
+KINDS = {
+    Kind.IMAGE: _l("Banners"),
+    Kind.ANIMATED: _l("Animated banners"),
+    Kind.VIDEO: _l("Videos"),
+    Kind.TEXT: _l("Ready texts"),
+    Kind.DOCUMENT: _l("Documents"),
+    Kind.HTML: _l("HTML5 banners"),
+}
+
+
+class Status(StrEnum):
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+class Visibility(StrEnum):
+    ALL = "all"  # every partner
+    TIERS = "tiers"  # partners of the levels chosen
+    STAFF = "staff"
+
+
+class ThumbnailState(StrEnum):
+    NONE = "none"  # not a picture
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Campaign(db.Model):
+    """What assets are made for: “Black Friday”."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    names: Mapped[dict[str, str]] = mapped_column(JSON)  # locale → name; English is always there
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    @property
+    def name(self) -> str:
+        """In the reader's language, or in English."""
+        return self.names.get(i18n.locale()) or self.names.get("en") or "–"
+
+
+class Asset(db.Model):
+    """Something a partner may use. What it shows is its current version."""
+
+    __table_args__ = (
+        Index("ix_asset_released_at_id", "released_at", "id"),
+        Index("ix_asset_uses_id", "uses", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: In addresses that partners place on their sites: stable, and not countable.
+    public_id: Mapped[str] = mapped_column(unique=True, default=lambda: secrets.token_hex(6))
+    kind: Mapped[Kind]
+    status: Mapped[Status] = mapped_column(default=Status.PUBLISHED)
+    title: Mapped[str]
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"), index=True)
+    locale: Mapped[str | None]  # None: fits every language
+    width: Mapped[int | None]  # of the current version
+    height: Mapped[int | None]
+    rights: Mapped[str | None]
+    landing: Mapped[str | None]  # path on the programme's site that links lead to
+    visibility: Mapped[Visibility] = mapped_column(default=Visibility.ALL)
+    valid_from: Mapped[datetime | None]
+    valid_until: Mapped[datetime | None]
+    replacement_id: Mapped[int | None] = mapped_column(ForeignKey("asset.id"))
+    uses: Mapped[int] = mapped_column(default=0)  # downloads counted so far
+    released_at: Mapped[datetime] = mapped_column(default=clock.now)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+
+    campaign: Mapped[Campaign | None] = relationship()
+    replacement: Mapped["Asset | None"] = relationship(remote_side=[id])
+    tag_rows: Mapped[list["AssetTag"]] = relationship(cascade="all, delete-orphan", order_by="AssetTag.tag")
+    tier_rows: Mapped[list["AssetTier"]] = relationship(cascade="all, delete-orphan")
+    versions: Mapped[list["AssetVersion"]] = relationship(
+        back_populates="asset", order_by="AssetVersion.number"
+    )
+    #: The one in use; older ones stay reproducible.
+    current: Mapped["AssetVersion"] = relationship(
+        primaryjoin="and_(AssetVersion.asset_id == Asset.id, AssetVersion.is_current)",
+        viewonly=True,
+        uselist=False,
+    )
+
+    @property
+    def tags(self) -> list[str]:
+        return [row.tag for row in self.tag_rows]
+
+    @tags.setter
+    def tags(self, names: list[str]) -> None:
+        kept = {row.tag: row for row in self.tag_rows}
+        self.tag_rows = [kept.get(name) or AssetTag(tag=name) for name in sorted(set(names))]
+
+    @property
+    def tier_ids(self) -> list[int]:
+        return [row.tier_id for row in self.tier_rows]
+
+    @tier_ids.setter
+    def tier_ids(self, ids: list[int]) -> None:
+        kept = {row.tier_id: row for row in self.tier_rows}
+        self.tier_rows = [kept.get(id) or AssetTier(tier_id=id) for id in sorted(set(ids))]
+
+    @property
+    def is_picture(self) -> bool:
+        return self.kind in (Kind.IMAGE, Kind.ANIMATED)
+
+    @property
+    def size(self) -> str | None:
+        """“300 × 250”, or None for what has no size."""
+        return f"{self.width} × {self.height}" if self.width else None
+
+    def is_valid(self) -> bool:
+        """May it be used today?"""
+        now = clock.now()
+        begun = self.valid_from is None or self.valid_from <= now
+        return begun and (self.valid_until is None or self.valid_until > now)
+
+
+class AssetTag(db.Model):
+    __table_args__ = (UniqueConstraint("asset_id", "tag"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id", ondelete="CASCADE"))
+    tag: Mapped[str] = mapped_column(index=True)
+
+
+class AssetTier(db.Model):
+    """A level whose partners may see the asset."""
+
+    __table_args__ = (UniqueConstraint("asset_id", "tier_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id", ondelete="CASCADE"))
+    tier_id: Mapped[int] = mapped_column(ForeignKey("tier.id"))
+
+
+class AssetVersion(db.Model):
+    """A file as it was uploaded, or a ready text as it was written. Never changed afterwards."""
+
+    __table_args__ = (UniqueConstraint("asset_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"))
+    number: Mapped[int] = mapped_column(default=1)
+    is_current: Mapped[bool] = mapped_column(default=True)
+    key: Mapped[str | None]  # in the storage; None for a text
+    text: Mapped[str | None]
+    sha256: Mapped[str] = mapped_column(index=True)
+    size: Mapped[int]  # bytes
+    mime: Mapped[str]
+    filename: Mapped[str]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    thumbnail_state: Mapped[ThumbnailState] = mapped_column(default=ThumbnailState.NONE, index=True)
+    thumbnail_key: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+
+    asset: Mapped[Asset] = relationship(back_populates="versions")
+    author: Mapped[User | None] = relationship()
+
+
+class Download(db.Model):
+    """Someone took a version; counted once per person, version and day."""
+
+    __table_args__ = (
+        UniqueConstraint("version_id", "user_id", "day"),
+        Index("ix_download_at_id", "at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("asset_version.id"))
+    partner_id: Mapped[int | None] = mapped_column(ForeignKey("partner.id"), index=True)  # None: staff
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+    day: Mapped[date]  # in UTC
+
+    version: Mapped[AssetVersion] = relationship()
+    partner: Mapped[Partner | None] = relationship()
+    user: Mapped[User] = relationship()
+
+
+class Click(db.Model):
+    """A visitor followed a referral link. Nothing about the visitor is kept."""
+
+    __table_args__ = (Index("ix_click_partner_id_at", "partner_id", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    partner_id: Mapped[int] = mapped_column(ForeignKey("partner.id"))
+    asset_id: Mapped[int | None] = mapped_column(ForeignKey("asset.id"), index=True)
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+    referrer: Mapped[str | None]  # host only
+
+
+def usable_now() -> Any:
+    """Condition: published and within its dates."""
+    now = clock.now()
+    return and_(
+        Asset.status == Status.PUBLISHED,
+        or_(Asset.valid_from.is_(None), Asset.valid_from <= now),
+        or_(Asset.valid_until.is_(None), Asset.valid_until > now),
+    )
+
+
+def for_partners(*conditions: Any) -> Any:
+    """Condition: usable by a partner that the further `conditions` on Partner describe."""
+    chosen = exists().where(AssetTier.asset_id == Asset.id, AssetTier.tier_id == Partner.tier_id, *conditions)
+    return and_(
+        usable_now(),
+        or_(Asset.visibility == Visibility.ALL, and_(Asset.visibility == Visibility.TIERS, chosen)),
+    )
+
+
+@visibility(Asset)
+def _assets(statement: Select[Any], user: Any) -> Select[Any]:
+    if can(user, Permission.MATERIALS_MANAGE):
+        return statement
+    if can(user, Permission.PARTNERS_OWN):
+        return statement.where(
+            for_partners(Membership.partner_id == Partner.id, Membership.user_id == user.id)
+        )
+    if can(user, Permission.MATERIALS_VIEW):  # the team that does not manage materials
+        return statement.where(usable_now())
+    return statement.where(false())
+
+
+@visibility(Campaign)
+def _campaigns(statement: Select[Any], user: Any) -> Select[Any]:
+    return statement if can(user, Permission.MATERIALS_VIEW) else statement.where(false())
+
+
+@visibility(Download)
+def _downloads(statement: Select[Any], user: Any) -> Select[Any]:
+    return statement if can(user, Permission.MATERIALS_MANAGE) else statement.where(false())

@@ -1,0 +1,251 @@
+"""What can be done with promo materials."""
+
+import hashlib
+import io
+import re
+from datetime import datetime
+from typing import Any, TypedDict
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ..core import audit, clock, storage, uploads
+from ..core.database import db
+from ..core.errors import HubError
+from ..core.i18n import _l
+from ..core.jobs import ring
+from ..core.storage import Stored
+from ..core.uploads import Examined
+from ..partners.service import partner_of
+from .models import (
+    Asset,
+    AssetVersion,
+    Campaign,
+    Click,
+    Download,
+    Kind,
+    Status,
+    ThumbnailState,
+    Visibility,
+)
+
+TAGS_MOST = 12
+
+
+class WrongKind(HubError):
+    """A new version must be what the asset already is: embed codes in the wild depend on it."""
+
+    message = _l("The new version must be of the same kind as the old one.")
+
+
+class Details(TypedDict, total=False):
+    """What is said about an asset, besides its content."""
+
+    title: str
+    status: Status
+    campaign_id: int | None
+    locale: str | None
+    tags: list[str]
+    rights: str | None
+    landing: str | None
+    visibility: Visibility
+    tier_ids: list[int]
+    valid_from: datetime | None
+    valid_until: datetime | None
+
+
+def keep(file: Any) -> tuple[Examined, Stored]:
+    """Examine and store an upload, before any transaction: it may take a while."""
+    examined = uploads.examine(file)
+    return examined, storage.store(examined.stream, limit=max(examined.size, 1))
+
+
+def add_file(author: Any, examined: Examined, stored: Stored, details: Details) -> Asset:
+    """Make an asset of an examined and stored file; without a title it is called like the file."""
+    title = details.get("title") or title_from(examined.name)
+    asset = _new(
+        author,
+        Kind.DOCUMENT if examined.kind == "archive" else Kind(examined.kind),
+        {**details, "title": title},
+    )
+    _add_version(asset, author, _file_version(examined, stored))
+    return asset
+
+
+def add_text(author: Any, text: str, details: Details) -> Asset:
+    """Make an asset of a ready text; `{link}`, `{coupon}` and `{name}` are filled in per partner."""
+    asset = _new(author, Kind.TEXT, details)
+    _add_version(asset, author, _text_version(asset, text))
+    return asset
+
+
+def add_version(asset: Asset, author: Any, examined: Examined, stored: Stored) -> AssetVersion:
+    """Show a new file under the asset's old addresses. Raises WrongKind for another kind of file."""
+    kind = Kind.DOCUMENT if examined.kind == "archive" else Kind(examined.kind)
+    if {kind, asset.kind} - {Kind.IMAGE, Kind.ANIMATED} and kind != asset.kind:
+        raise WrongKind
+    asset.kind = kind
+    version = _add_version(asset, author, _file_version(examined, stored))
+    audit.record(author, "asset.new_version", f"asset:{asset.id}", after={"number": version.number})
+    return version
+
+
+def rewrite(asset: Asset, author: Any, text: str) -> None:
+    """Give a ready text new words, as a new version; the same words change nothing."""
+    if asset.current.text != text:
+        _add_version(asset, author, _text_version(asset, text))
+
+
+def edit(asset: Asset, author: Any, details: Details) -> None:
+    """Change what is said about an asset. Publishing a draft makes it new today."""
+    before = _facts(asset)
+    if asset.status is Status.DRAFT and details.get("status") is Status.PUBLISHED:
+        asset.released_at = clock.now()
+    _describe(asset, details)
+    audit.record(author, "asset.edited", f"asset:{asset.id}", before=before, after=_facts(asset))
+
+
+def archive(asset: Asset, author: Any) -> None:
+    """Take an asset out of the gallery; codes that partners have placed keep leading to the site."""
+    asset.status = Status.ARCHIVED
+    audit.record(author, "asset.archived", f"asset:{asset.id}")
+
+
+def restore(asset: Asset, author: Any) -> None:
+    """Take an asset out of the archive."""
+    asset.status = Status.PUBLISHED
+    audit.record(author, "asset.restored", f"asset:{asset.id}")
+
+
+def save_campaign(author: Any, names: dict[str, str], campaign: Campaign | None = None) -> Campaign:
+    """Add a campaign, or rename one."""
+    before = campaign.names if campaign else None
+    campaign = campaign or Campaign()
+    campaign.names = {locale: name for locale, name in names.items() if name}
+    db.session.add(campaign)
+    db.session.flush()
+    audit.record(author, "campaign.saved", f"campaign:{campaign.id}", before=before, after=campaign.names)
+    return campaign
+
+
+def same_file(sha256: str) -> Asset | None:
+    """An asset that already shows this very file."""
+    return db.session.scalar(
+        select(Asset)
+        .join(AssetVersion, AssetVersion.asset_id == Asset.id)
+        .where(AssetVersion.sha256 == sha256, AssetVersion.is_current)
+        .order_by(Asset.id)
+        .limit(1)
+    )
+
+
+def record_download(version: AssetVersion, user: Any) -> bool:
+    """Count a download, once per person, version and day; says whether it counted."""
+    partner = partner_of(user)
+    try:
+        with db.session.begin_nested():
+            db.session.add(
+                Download(
+                    version_id=version.id,
+                    partner_id=partner.id if partner else None,
+                    user_id=user.id,
+                    day=clock.now().date(),
+                )
+            )
+    except IntegrityError:
+        return False
+    db.session.execute(update(Asset).where(Asset.id == version.asset_id).values(uses=Asset.uses + 1))
+    return True
+
+
+def record_click(partner_id: int, asset_id: int | None, referrer: str | None) -> None:
+    """Note that a referral link was followed."""
+    db.session.add(Click(partner_id=partner_id, asset_id=asset_id, referrer=referrer))
+
+
+def title_from(filename: str) -> str:
+    """“black-friday_300x250.png” → “Black friday 300x250”."""
+    words = re.sub(r"[-_\s]+", " ", filename.rpartition(".")[0] or filename).strip()
+    return (words[:1].upper() + words[1:])[:200] or filename
+
+
+def clean_tags(text: str) -> list[str]:
+    """Tags from a line with commas: lower case, without doubles."""
+    names = (re.sub(r"\s+", " ", part).strip().lower()[:40] for part in text.split(","))
+    return sorted({name for name in names if name})[:TAGS_MOST]
+
+
+# --- Within ----------------------------------------------------------------
+
+
+def _new(author: Any, kind: Kind, details: Details) -> Asset:
+    asset = Asset(kind=kind, author_id=author.id)
+    _describe(asset, details)
+    db.session.add(asset)
+    db.session.flush()
+    audit.record(author, "asset.added", f"asset:{asset.id}", after=_facts(asset))
+    return asset
+
+
+def _describe(asset: Asset, details: Details) -> None:
+    for name, value in details.items():
+        setattr(asset, name, value)
+    if asset.visibility is not Visibility.TIERS:
+        asset.tier_ids = []
+    db.session.flush()
+
+
+def _facts(asset: Asset) -> dict[str, Any]:
+    return {
+        "title": asset.title,
+        "status": asset.status,
+        "visibility": asset.visibility,
+        "tiers": asset.tier_ids,
+        "locale": asset.locale,
+        "tags": asset.tags,
+    }
+
+
+def _file_version(examined: Examined, stored: Stored) -> AssetVersion:
+    picture = examined.kind in ("image", "animated")
+    return AssetVersion(
+        key=stored.key,
+        sha256=stored.sha256,
+        size=stored.size,
+        mime=examined.mime,
+        filename=examined.name,
+        width=examined.width,
+        height=examined.height,
+        thumbnail_state=ThumbnailState.PENDING if picture else ThumbnailState.NONE,
+    )
+
+
+def _text_version(asset: Asset, text: str) -> AssetVersion:
+    data = text.encode()
+    return AssetVersion(
+        text=text,
+        sha256=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        mime="text/plain",
+        filename=uploads.safe_name(f"{asset.title}.txt"),
+    )
+
+
+def _add_version(asset: Asset, author: Any, version: AssetVersion) -> AssetVersion:
+    db.session.execute(update(AssetVersion).where(AssetVersion.asset_id == asset.id).values(is_current=False))
+    newest = db.session.scalar(select(func.max(AssetVersion.number)).where(AssetVersion.asset_id == asset.id))
+    version.asset_id, version.author_id, version.number = asset.id, author.id, (newest or 0) + 1
+    version.is_current = True
+    asset.width, asset.height = version.width, version.height
+    db.session.add(version)
+    db.session.flush()
+    db.session.expire(asset, ["versions", "current"])
+    if version.thumbnail_state is ThumbnailState.PENDING:
+        ring("materials.thumbnails")
+    return version
+
+
+def content(version: AssetVersion) -> io.BytesIO:
+    """A version's content in memory, for pictures."""
+    with storage.open(version.key or "") as stored:
+        return io.BytesIO(stored.read())

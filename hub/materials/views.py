@@ -1,0 +1,218 @@
+"""The gallery and an asset's page, for everyone who uses materials."""
+
+import io
+from typing import Any
+
+import segno
+from flask import Response, make_response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from ..core import storage
+from ..core.access import Permission, can, requires, visible_or_404
+from ..core.database import transaction
+from ..core.errors import NotFound
+from ..core.i18n import LOCALES, _
+from ..core.uploads import TYPES, safe_name
+from . import embedding, gallery, public, publishing, service
+from .blueprint import bp
+from .gallery import Facets, Filters, Option
+from .models import KINDS, Asset, AssetVersion, Campaign, Kind, ThumbnailState
+
+__all__ = ["bp", "public", "publishing"]  # importing them registers their views
+
+YEAR = "private, max-age=31536000, immutable"
+
+
+@bp.get("/materials/")
+@requires(Permission.MATERIALS_VIEW)
+def index() -> ResponseReturnValue:
+    """The gallery: filters with counts, and a page of tiles."""
+    filters = Filters.read(request.args)
+    if filters.archived and not can(current_user, Permission.MATERIALS_MANAGE):
+        raise NotFound
+    found = gallery.facets(current_user, filters)
+    names = gallery.campaigns(current_user)
+    groups = _groups(filters, found, names)
+    return render_template(
+        "materials/index.html",
+        page=gallery.assets(current_user, filters, request.args.get("cursor")),
+        filters=filters,
+        found=found,
+        groups=groups,
+        chips=_chips(filters, groups),
+        is_new=gallery.is_new,
+        campaigns=names,
+        address=_address,
+        manages=can(current_user, Permission.MATERIALS_MANAGE),
+    )
+
+
+@bp.get("/materials/<int:id>")
+@requires(Permission.MATERIALS_VIEW)
+def show(id: int) -> ResponseReturnValue:
+    """An asset: preview, facts, codes with the viewer's link; alone for the gallery's drawer."""
+    asset = _visible(id)
+    who = embedding.viewer(current_user)
+    to = embedding.site_path(request.args.get("to"))
+    template = "materials/_asset.html" if request.headers.get("HX-Request") else "materials/show.html"
+    return render_template(
+        template,
+        asset=asset,
+        version=asset.current,
+        who=who,
+        to=to,
+        wrong_to=bool(request.args.get("to")) and to is None,
+        codes=embedding.codes(asset, who.code, to),
+        text=embedding.fill_in(asset.current.text, who, asset, to) if asset.current.text else None,
+        is_new=gallery.is_new(asset),
+        ending=TYPES[asset.current.mime][1].lstrip(".").upper(),
+        manages=can(current_user, Permission.MATERIALS_MANAGE),
+    )
+
+
+@bp.get("/materials/<int:id>/thumbnail")
+@requires(Permission.MATERIALS_VIEW)
+def thumbnail(id: int) -> ResponseReturnValue:
+    """The small picture of the gallery."""
+    version = _visible(id).current
+    if version.thumbnail_state is not ThumbnailState.READY or not version.thumbnail_key:
+        raise NotFound
+    return _cached(
+        storage.send(version.thumbnail_key, filename="thumbnail.webp", mimetype="image/webp", inline=True)
+    )
+
+
+@bp.get("/materials/<int:id>/preview")
+@requires(Permission.MATERIALS_VIEW)
+def preview(id: int) -> ResponseReturnValue:
+    """The picture itself, shown on a page."""
+    version = _visible(id).current
+    if not version.key:
+        raise NotFound
+    return _cached(storage.send(version.key, filename=version.filename, mimetype=version.mime, inline=True))
+
+
+@bp.get("/materials/<int:id>/download")
+@requires(Permission.MATERIALS_VIEW)
+def download(id: int) -> ResponseReturnValue:
+    """Hand the file out, counted; a ready text has the partner's link filled in."""
+    asset = _visible(id)
+    version = _wanted(asset, request.args.get("version", type=int))
+    # A continued or repeated part of a download is not another one.
+    if "Range" not in request.headers or request.headers["Range"].startswith("bytes=0-"):
+        with transaction():
+            service.record_download(version, current_user)
+    if version.key:
+        return storage.send(version.key, filename=version.filename, mimetype=version.mime)
+    text = embedding.fill_in(version.text or "", embedding.viewer(current_user), asset)
+    response = make_response(text)
+    response.mimetype = "text/plain"
+    response.headers.set("Content-Disposition", "attachment", **storage.disposition(version.filename))
+    return response
+
+
+@bp.get("/materials/<int:id>/qr.<any(svg, png):form>")
+@requires(Permission.MATERIALS_VIEW)
+def qr(id: int, form: str) -> ResponseReturnValue:
+    """The viewer's link to an asset as a QR code."""
+    asset = _visible(id)
+    who = embedding.viewer(current_user)
+    code = segno.make(embedding.link(who.code, asset, request.args.get("to")), error="m", micro=False)
+    out = io.BytesIO()
+    code.save(out, kind=form, scale=8, border=3, **({"xmldecl": False} if form == "svg" else {}))
+    response = Response(out.getvalue(), mimetype="image/svg+xml" if form == "svg" else "image/png")
+    response.headers["Content-Security-Policy"] = storage.SANDBOX
+    if request.args.get("download"):
+        name = safe_name(f"{who.code}-{asset.public_id}.{form}")
+        response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+# --- Parts -----------------------------------------------------------------
+
+
+def _visible(id: int) -> Asset:
+    statement = select(Asset).where(Asset.id == id)
+    loaded = (joinedload(Asset.current), joinedload(Asset.campaign), selectinload(Asset.tag_rows))
+    return visible_or_404(statement.options(*loaded), current_user)
+
+
+def _wanted(asset: Asset, number: int | None) -> AssetVersion:
+    """The version with this number: the team sees old ones, partners the current one only."""
+    if number is None or number == asset.current.number:
+        return asset.current
+    found = [version for version in asset.versions if version.number == number]
+    if not found or not can(current_user, Permission.MATERIALS_MANAGE):
+        raise NotFound
+    return found[0]
+
+
+def _cached(response: Response) -> Response:
+    # The address names the version, so what it shows never changes.
+    if "v" in request.args:
+        response.headers["Cache-Control"] = YEAR
+    return response
+
+
+def _groups(
+    filters: Filters, found: Facets, names: dict[str, Campaign]
+) -> list[tuple[str, str, list[Option]]]:
+    """Facets as the page shows them: (name, heading, lines)."""
+    kinds = {str(kind): str(KINDS[kind]) for kind in Kind}
+    sizes = sorted(found.size, key=lambda size: (-found.size[size], size))[: gallery.SHOWN_SIZES]
+    tags = sorted(found.tag, key=lambda tag: (-found.tag[tag], tag))
+    rows: list[tuple[str, str, dict[str, str]]] = [
+        ("kind", _("Kind"), kinds),
+        (
+            "size",
+            _("Size"),
+            {
+                size: size.replace("x", " × ")
+                for size in {**dict.fromkeys(sizes), **dict.fromkeys(filters.size)}
+            },
+        ),
+        ("lang", _("Language"), LOCALES),
+        (
+            "campaign",
+            _("Promo campaign"),
+            {id: each.name for id, each in sorted(names.items(), key=lambda pair: pair[1].name)},
+        ),
+        (
+            "tag",
+            _("Tag"),
+            {tag: tag for tag in {**dict.fromkeys(tags), **dict.fromkeys(sorted(filters.tag))}},
+        ),
+    ]
+    groups = []
+    for name, heading, labels in rows:
+        counts, chosen = getattr(found, name), getattr(filters, name)
+        options = [
+            Option(value, label, counts[value], value in chosen)
+            for value, label in labels.items()
+            if counts[value] or value in chosen
+        ]
+        groups.append((name, heading, options))
+    return [group for group in groups if group[2]]
+
+
+def _chips(filters: Filters, groups: list[tuple[str, str, list[Option]]]) -> list[tuple[str, str]]:
+    """What is ticked, each with the address without it: (label, url)."""
+    chips = [
+        (option.label, _address(**{name: {option.value}}))
+        for name, _heading, options in groups
+        for option in options
+        if option.is_chosen
+    ]
+    return [*chips, (_("New"), _address(new={"1"}))] if filters.new else chips
+
+
+def _address(*, cursor: str | None = None, **without: Any) -> str:
+    """This gallery's address at another page, or from its first page without some of its values."""
+    query: dict[str, Any] = {}
+    for name, value in request.args.items(multi=True):
+        if name != "cursor" and value not in without.get(name, ()):
+            query.setdefault(name, []).append(value)
+    return url_for("materials.index", **query, cursor=cursor)

@@ -1,0 +1,91 @@
+"""Materials to test with: real pictures, stored for real."""
+
+import io
+from types import SimpleNamespace
+
+from PIL import Image
+from werkzeug.datastructures import FileStorage
+
+from hub.core.database import db
+from hub.materials import service
+from hub.materials.models import Asset, Campaign, Download, Visibility
+from hub.partners.models import Tier
+
+
+def picture(size=(300, 250), color="teal", fmt="PNG") -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, color).save(out, fmt)
+    return out.getvalue()
+
+
+def upload(content: bytes | None = None, name: str = "banner.png") -> FileStorage:
+    return FileStorage(io.BytesIO(picture() if content is None else content), filename=name)
+
+
+def make_asset(author, *, content: bytes | None = None, name: str = "banner.png", **details) -> Asset:
+    """A published banner of 300 × 250, unless told otherwise."""
+    examined, stored = service.keep(upload(content, name))
+    return service.add_file(author, examined, stored, {"title": "Banner", **details})
+
+
+def make_text(author, text: str = "See {link}, code {coupon}, yours {name}", **details) -> Asset:
+    return service.add_text(author, text, {"title": "Letter", **details})
+
+
+def make_tiers() -> dict[str, Tier]:
+    tiers = {
+        key: Tier(
+            key=key, names={"en": key.title()}, order=order, rate_bp=1500 + 500 * order, sales_from=10 * order
+        )
+        for order, key in enumerate(("bronze", "silver", "gold"))
+    }
+    db.session.add_all(tiers.values())
+    db.session.flush()
+    return tiers
+
+
+def make_campaign(author, name: str = "Spring") -> Campaign:
+    return service.save_campaign(author, {"en": name})
+
+
+def gold_asset(cast) -> Asset:
+    """A banner for Gold partners; Acme is Gold, Other is Silver."""
+    tiers = make_tiers()
+    cast.acme.tier_id, cast.other_org.tier_id = tiers["gold"].id, tiers["silver"].id
+    db.session.flush()
+    return make_asset(
+        cast.manager, title="Gold only", name="gold.png", content=picture((728, 90), "gold"),
+        visibility=Visibility.TIERS, tier_ids=[tiers["gold"].id],
+    )  # fmt: skip
+
+
+def sample(cast) -> dict[str, object]:
+    """Names for the golden table: `gold` is Acme's level's, `asset` everyone's."""
+    campaign = make_campaign(cast.manager)
+    asset = make_asset(cast.manager, campaign_id=campaign.id, locale="en", tags=["spring"])
+    gold = gold_asset(cast)
+    text = make_text(cast.manager)
+    hidden = make_asset(cast.manager, title="Draft", status="draft")
+    from hub.materials.tasks import thumbnails
+
+    db.session.commit()
+    thumbnails()
+    db.session.add(
+        Download(
+            version_id=asset.current.id,
+            partner_id=cast.acme.id,
+            user_id=cast.partner.id,
+            day=asset.created_at.date(),
+        )
+    )
+    db.session.flush()
+    return SimpleNamespace(
+        asset=asset.id,
+        gold=gold.id,
+        text=text.id,
+        hidden=hidden.id,
+        campaign=campaign.id,
+        public=asset.public_id,
+        gold_public=gold.public_id,
+        code=cast.acme.code,
+    ).__dict__
