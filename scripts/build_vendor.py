@@ -42,7 +42,7 @@ DECLARED_ICONS = """
     heading help history home id inbox info-circle italic key language layout-grid link list list-check
     list-numbers lock login logout mail mail-opened map-pin menu-2 message message-circle messages minus moon
     news note package paperclip percentage phone photo pin player-play plus presentation qrcode question-mark
-    quote receipt refresh report robot school search send settings share shield-check sort-ascending
+    quote receipt refresh report robot rocket scale school search send settings share shield-check sort-ascending
     sort-descending sparkles star sun sun-moon table tag target thumb-down thumb-up ticket trash trending-down
     trending-up trophy typography upload user user-check user-circle user-plus users video wallet wifi-off
     world x zoom-question

@@ -32,6 +32,7 @@ def index() -> ResponseReturnValue:
         text=text,
         lang=lang if lang in LOCALES else locale(),
         kind=kind,
+        labels={each.kind: each.label for each in fulltext.sources().values()},
         chips=_chips(answer, kind, kept),
         moment=datetime.fromisoformat,
         newer=url_for(".index", **kept, kind=kind or None, page=number - 1) if number > 1 else None,

@@ -223,3 +223,9 @@ def test_a_lost_or_damaged_index_is_noticed_and_built_again(app, index, partner,
         assert len(jobs.queue()) >= 1
         fulltext.write("ru", [article(1, "Купон")])
         assert found("купон") == [1]
+
+
+def test_a_fragment_reads_as_sentences(index):
+    index(article(1, "Прочее", "Возвраты\nВозврат отменяет комиссию.\nСтавка\nКомиссия"))
+    fragment = ask("возврат").hits[0].fragment
+    assert fragment == "<mark>Возвраты</mark>. <mark>Возврат</mark> отменяет комиссию. Ставка. Комиссия"

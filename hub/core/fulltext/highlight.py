@@ -1,5 +1,6 @@
 """Found words marked in plain text, in whatever form they stand there."""
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from .words import terms, written
 FRAGMENT = 240
 _LEAD = 60
 _FAR_ENOUGH = 20_000
+_LINE_END = re.compile(r"(^|\S)\s*\n")
 _MARKED = Markup("<mark>{}</mark>")
 
 
@@ -100,7 +102,14 @@ def _marked(text: str, start: int, end: int, found: list[Spot]) -> Markup:
     for spot in found:
         if spot.end > end:
             break
-        parts += [escape(text[at : spot.start]), _MARKED.format(text[spot.start : spot.end])]
+        parts += [escape(_in_a_row(text[at : spot.start])), _MARKED.format(text[spot.start : spot.end])]
         at = spot.end
-    parts += [escape(text[at:end]), Markup(" …") if end < len(text) else Markup("")]
+    parts += [escape(_in_a_row(text[at:end])), Markup(" …") if end < len(text) else Markup("")]
     return Markup("").join(parts)
+
+
+def _in_a_row(text: str) -> str:
+    """Lines become sentences: a heading or a cell gets the full stop it lacks."""
+    return _LINE_END.sub(
+        lambda found: f"{found[1]} " if found[1] and found[1] in ".:;,?!…" else f"{found[1]}. ", text
+    )
