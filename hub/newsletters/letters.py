@@ -12,6 +12,7 @@ from ..core.i18n import _
 from ..core.mail import Letter
 from ..core.mail.compose import lay_out, one_click, sender_domain
 from ..core.settings import settings
+from ..kb.service import link_of
 from . import consent, variables
 from .models import TOPICS, Content, Topic
 from .variables import VARIABLE
@@ -92,20 +93,18 @@ def prepare(topic: Topic, content: Content) -> Prepared:
                 (_("Choose topics"), marks.mark(PREFERENCES, None)),
                 (_("Unsubscribe"), marks.mark(UNSUBSCRIBE, None)),
             ],
-            to=lambda address: absolute_address(address, content.locale),
+            to=absolute_address,
         )
     subject, page, text = (marks.cut(each) for each in (texts.subject, texts.html, texts.text))
     plain = [piece if isinstance(piece, str) else (piece[0], "text") for piece in subject]
     return Prepared(topic, content.locale, marks.slots, plain, page, [_as_text(piece) for piece in text])
 
 
-def absolute_address(address: str, locale: str) -> str:
-    """Addresses within the hub written out; `kb:payouts` is an article in the reader's language."""
-    if address.startswith("kb:"):
-        return f"{settings.base_url}/kb/{locale}/{address.removeprefix('kb:')}"
-    return (
-        settings.base_url + address if address.startswith("/") and not address.startswith("//") else address
-    )
+def absolute_address(address: str) -> str:
+    """Addresses within the hub written out; `kb:payouts` is an article, in the language of who opens it."""
+    address = link_of(address) or address
+    is_path = address.startswith("/") and not address.startswith("//")
+    return settings.base_url + address if is_path else address
 
 
 class _Marks:

@@ -20,6 +20,7 @@ from ..core.links import path
 from ..core.live import announce
 from ..core.mail import Letter, queue_letter
 from ..core.mail.compose import escape_markdown
+from ..kb.service import link_of
 from ..notifications import kinds
 from ..notifications.service import notify
 from . import audience, letters, variables
@@ -159,7 +160,7 @@ def for_page(newsletter: Newsletter, locale: str, user: Any) -> tuple[Content, s
         return None
     words = words_of(user, content.locale)
     body = variables.fill(content.body, {name: escape_markdown(word) for name, word in words.items()})
-    page = markup.article(body, links=lambda target: letters.absolute_address(target, content.locale))
+    page = markup.article(body, links=link_of)
     return content, headline(newsletter, content.locale, words)[0], page.html
 
 
@@ -207,13 +208,13 @@ def start(newsletter: Newsletter, actor: User | None = None) -> int:
     must_be_ready(newsletter)
     _move(newsletter, Status.SENDING, Status.DRAFT, Status.SCHEDULED)
     newsletter.started_at, newsletter.due_at = clock.now(), None
-    number = _freeze(newsletter)
+    number = freeze(newsletter)
     audit.record(actor, "newsletter.started", f"newsletter:{newsletter.id}", after={"recipients": number})
     ring("newsletters.send")
     return number
 
 
-def _freeze(newsletter: Newsletter) -> int:
+def freeze(newsletter: Newsletter) -> int:
     """Write a row for everyone it is for, with what their variables stand for now."""
     names = {each.locale: _names(each) for each in newsletter.written}
     now, number, rows = clock.now(), 0, []

@@ -1,5 +1,6 @@
 """Drafts: begin, write, look at them, say whom they are for."""
 
+from email.utils import parseaddr
 from typing import Any
 
 from flask import Response, jsonify, make_response, redirect, render_template, request, url_for
@@ -13,6 +14,7 @@ from ...core.database import db, transaction
 from ...core.i18n import LOCALES, _
 from ...core.paging import page
 from ...core.security import CSP
+from ...core.settings import settings
 from .. import audience, checks, service, starters, variables
 from ..audience import Recipient
 from ..forms import AudienceForm, StartForm, TextForm
@@ -126,6 +128,7 @@ def _editor(newsletter: Newsletter, locale: str, form: TextForm, status: int = 2
         languages=LOCALES,
         form=form,
         variables=variables.catalogue(),
+        sender=parseaddr(settings.mail_from),
         readers=list(audience.recipients(newsletter.audience, newsletter.topic, limit=SAMPLE)),
         described=audience.describe(newsletter.audience),
         **_readiness(newsletter),

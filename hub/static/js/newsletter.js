@@ -30,6 +30,7 @@ function editor(form) {
     try {
       const answer = await (await post(form.action, new FormData(form))).json();
       form.querySelector("[data-saved]").textContent = answer.saved;
+      document.querySelector("[data-subject]").textContent = form.elements.subject.value;
       look();
       const list = await fetch(form.dataset.checks);
       if (list.ok) document.querySelector("[data-checklist]").innerHTML = await list.text();

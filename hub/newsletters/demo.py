@@ -1,0 +1,76 @@
+"""A year of newsletters for the demo: six sent, one being written."""
+
+import random
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from ..accounts.demo import Cast
+from ..core import clock
+from ..core.database import db
+from ..partners.models import Partner
+from . import consent, service, starters
+from .demo_texts import SENT
+from .models import Delivery, DeliveryState, Newsletter, Shown, Status, SuppressionReason, Topic
+
+GONE = "550 5.1.1 The mailbox does not exist"
+SILENT = "no answer after the message: timed out"
+
+
+def fill(cast: Cast, rng: random.Random) -> None:
+    """Send what was sent to those who were there, and leave next month's update half written."""
+    for days, topic, texts in SENT:
+        contents = [
+            {"locale": locale, "subject": subject, "preheader": preheader, "body": body}
+            for locale, (subject, preheader, body) in texts.items()
+        ]
+        with cast.at(days=days, hours=rng.uniform(0, 3)):
+            newsletter = service.create(cast.anna, topic, contents=contents)
+            newsletter.shown = Shown.PUBLIC if topic is Topic.PRODUCT else Shown.PARTNERS
+            _send(newsletter, rng)
+    _some_decline(rng)
+    with cast.at(days=1):
+        draft = starters.starter("monthly-update")
+        if draft:
+            service.create(cast.anna, draft.topic, contents=draft.contents.values())
+
+
+def _send(newsletter: Newsletter, rng: random.Random) -> None:
+    """Write the ledger as a sending of that day would have left it."""
+    now = clock.now()
+    service.freeze(newsletter)
+    joined: dict[int | None, datetime] = dict(
+        db.session.execute(select(Partner.id, Partner.joined_at)).tuples().all()
+    )
+    ledger = select(Delivery).where(Delivery.newsletter_id == newsletter.id).order_by(Delivery.id)
+    deliveries = list(db.session.scalars(ledger))
+    for number, delivery in enumerate(deliveries):
+        if joined[delivery.partner_id] > now:
+            db.session.delete(delivery)
+            continue
+        delivery.attempts = 1
+        delivery.claimed_at = now + timedelta(seconds=number * 0.4)
+        luck = rng.random()
+        if luck < 0.02:
+            delivery.state, delivery.reason = DeliveryState.FAILED, GONE
+        elif luck < 0.03:
+            delivery.state, delivery.reason = DeliveryState.UNCERTAIN, SILENT
+        elif luck < 0.06:
+            delivery.state, delivery.reason, delivery.attempts = DeliveryState.SUPPRESSED, "topic", 0
+        else:
+            delivery.state, delivery.sent_at = (
+                DeliveryState.SENT,
+                delivery.claimed_at + timedelta(seconds=0.3),
+            )
+    newsletter.status, newsletter.started_at = Status.SENT, now
+    newsletter.finished_at = now + timedelta(seconds=len(deliveries) * 0.4 + 1)
+    db.session.flush()
+
+
+def _some_decline(rng: random.Random) -> None:
+    """A few readers want fewer mails, and one address is gone."""
+    addresses = sorted(set(db.session.scalars(select(Delivery.address))))
+    for address in rng.sample(addresses, min(4, len(addresses))):
+        consent.opt_out(address, rng.choice([Topic.MATERIALS, Topic.TRAINING, Topic.PRODUCT]))
+    consent.suppress("biuro@dawna-firma.example", SuppressionReason.BOUNCE)
+    consent.suppress("info@old-ledger.example", SuppressionReason.MANUAL)
