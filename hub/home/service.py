@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy import func, select
 
@@ -15,6 +14,7 @@ from ..earnings import payouts
 from ..earnings import service as earnings
 from ..partners import levels
 from ..partners.models import Membership, Partner, Tier
+from .curve import Curve, draw
 
 
 @dataclass(frozen=True)
@@ -26,20 +26,8 @@ class Money:
     payout_day: date
 
     @property
-    def chart(self) -> dict[str, Any]:
-        """Running totals by day, for the chart beside the sum."""
-        days = self.comparison.days
-        this, last = self.comparison.this, self.comparison.last
-        return {
-            "type": "line",
-            "labels": list(range(1, days + 1)),
-            "money": self.comparison.currency,
-            "exponent": i18n.exponent(self.comparison.currency),
-            "series": [
-                {"label": _("This month"), "values": this},
-                {"label": _("Last month"), "values": last, "dashed": True},
-            ],
-        }
+    def curve(self) -> Curve:
+        return draw(self.comparison)
 
 
 @dataclass(frozen=True)
@@ -74,21 +62,25 @@ def money(partner: Partner) -> Money | None:
     return Money(comparison, balance, payouts.next_payout_day())
 
 
-def way(partner: Partner) -> Way | None:
-    """The way to the next level; None at the top."""
-    sales = earnings.sales_count(partner, months.this_year())
+def sales_this_year(partner: Partner) -> int:
+    """Sales that count towards a level."""
+    return earnings.sales_count(partner, months.this_year())
+
+
+def way(partner: Partner, sales: int) -> Way | None:
+    """The way to the next level from `sales` of this year; None at the top."""
     order = partner.tier.order if partner.tier else 0
     above = [tier for tier in levels.ladder() if tier.order > order and tier.sales_from > sales]
     return Way(above[0], sales) if above else None
 
 
-def steps(partner: Partner) -> list[Step]:
+def steps(partner: Partner, sales: int) -> list[Step]:
     """First steps, until all of them are done."""
     members = db.session.scalar(
         select(func.count()).select_from(Membership).where(Membership.partner_id == partner.id)
     )
     complete = bool(partner.website and partner.audience)
-    sold = earnings.sales_count(partner, months.this_year()) > 0
+    sold = sales > 0
     found = [
         Step(_("Complete the profile"), complete, link("partners.edit_own")),
         Step(_("Take a banner with your link"), sold, link("materials.index")),

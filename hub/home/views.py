@@ -31,6 +31,7 @@ def _partners_home() -> ResponseReturnValue:
     partner = partner_of(current_user)
     if partner is None:
         return render_template("home/alone.html")
+    sales = service.sales_this_year(partner)
     return render_template(
         "home/partner.html",
         partner=partner,
@@ -39,6 +40,6 @@ def _partners_home() -> ResponseReturnValue:
         tasks=waiting.tasks(current_user),
         news=new.news(current_user),
         money=service.money(partner),
-        way=service.way(partner),
-        steps=service.steps(partner),
+        way=service.way(partner, sales),
+        steps=service.steps(partner, sales),
     )

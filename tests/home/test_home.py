@@ -6,7 +6,9 @@ import pytest
 
 from hub.core import clock, i18n
 from hub.core.database import transaction
+from hub.earnings.service import Comparison
 from hub.home import programme, service
+from hub.home.curve import draw
 from hub.kb.models import Audience
 from hub.partners.service import referral_link
 from hub.tickets import inbox
@@ -54,7 +56,7 @@ def test_a_new_partner_is_told_how_to_begin(browse, partner):
 
 
 def test_the_way_to_the_next_level(november):
-    way = service.way(november.acme)
+    way = service.way(november.acme, 4)
     assert (way.tier.key, way.sales, way.left) == ("silver", 4, 6)
 
 
@@ -141,3 +143,22 @@ def test_who_is_registered_is_not_asked_again(browse, partner):
     page = browse(partner).get("/").text
     assert "You are registered" in page
     assert ">Register<" not in page
+
+
+def test_the_curve_shares_one_scale_and_stays_in_its_box():
+    curve = draw(Comparison("EUR", this=[0, 12_000, 128_450], last=[0, 5_000, 60_000, 110_000]))
+    assert [label for _y, label in curve.levels] == ["0", "500", "1,000", "1,500"]
+    assert curve.this.startswith("M0.0 138.5 ")
+    assert curve.now == (240.0, 25.5)
+    heights = [float(number) for number in curve.this[1:].split()[1::2] + curve.last[1:].split()[1::2]]
+    assert all(6.5 <= height <= 138.5 for height in heights)
+
+
+def test_a_month_of_refunds_goes_below_zero():
+    curve = draw(Comparison("EUR", this=[0, -4_000], last=[0, 1_000, 2_000]))
+    assert curve.levels[0][1].startswith("-")
+    assert curve.now[1] <= 138.5
+
+
+def test_an_empty_month_still_has_a_scale():
+    assert len(draw(Comparison("EUR", this=[0], last=[0, 0])).levels) == 4
