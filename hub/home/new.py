@@ -1,10 +1,10 @@
-"""What is new for a partner: articles in their language, webinars to come."""
+"""What is new for a partner: materials, articles in their language, webinars to come."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import url_for
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from ..accounts.models import User
 from ..core import clock, i18n
@@ -12,6 +12,7 @@ from ..core.access import visible
 from ..core.database import db
 from ..core.i18n import _, ngettext
 from ..kb.models import Status, Translation
+from ..materials.models import Asset, usable_now
 from ..training import service as training
 
 #: Older things are no news.
@@ -34,8 +35,29 @@ class News:
 
 def news(user: User) -> list[News]:
     """The newest first."""
-    found = [*_articles(user), *_webinars(user)]
+    found = [*_materials(user), *_articles(user), *_webinars(user)]
     return sorted(found, key=lambda each: each.at, reverse=True)[:MOST]
+
+
+def _materials(user: User) -> list[News]:
+    fresh = visible(select(Asset), user).where(
+        usable_now(),
+        Asset.released_at > clock.now() - FRESH,
+        or_(Asset.locale == i18n.locale(), Asset.locale.is_(None)),
+    )
+    return [
+        News(
+            kind=_("Material"),
+            icon="photo",
+            title=asset.title,
+            url=url_for("materials.show", id=asset.id),
+            about=_("Use until %(day)s", day=i18n.format_date(asset.valid_until))
+            if asset.valid_until
+            else "",
+            at=asset.released_at,
+        )
+        for asset in db.session.scalars(fresh.order_by(Asset.released_at.desc()).limit(3))
+    ]
 
 
 def _articles(user: User) -> list[News]:

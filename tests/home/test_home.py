@@ -16,6 +16,7 @@ from hub.tickets import service as tickets
 from tests.earnings.factories import sell
 from tests.factories import make_member
 from tests.kb.factories import make_article, make_category
+from tests.materials.factories import make_asset
 from tests.tickets.factories import make_ticket
 from tests.training.factories import make_registration, make_webinar
 
@@ -121,7 +122,7 @@ def test_what_waits_for_the_team_does_not_wait_for_the_partner(browse, partner, 
     assert (inbox.my_turn(agent), inbox.partners_turn(partner)) == (1, 0)
 
 
-def test_what_is_new_is_told_in_the_readers_language_and_for_their_eyes(browse, partner):
+def test_what_is_new_is_told_in_the_readers_language_and_for_their_eyes(browse, partner, manager):
     with transaction():
         category = make_category()
         make_article(category, "Partner tricks", audience=Audience.PARTNERS)
@@ -130,10 +131,12 @@ def test_what_is_new_is_told_in_the_readers_language_and_for_their_eyes(browse, 
         make_article(category, "Unfinished", published=False)
         make_article(category, "Old news").published_at = clock.now() - timedelta(days=90)
         make_webinar(title="What sells in December")
+        make_asset(manager, title="Invoices in a minute")
     page = browse(partner).get("/").text
     assert "Partner tricks" in page
     assert "What sells in December" in page
     assert "10 seats are free" in page
+    assert "Invoices in a minute" in page
     assert [word for word in ("Escalation", "Календарь", "Unfinished", "Old news") if word in page] == []
 
 
