@@ -169,7 +169,7 @@ def _count_tags(user: Any, filters: Filters) -> dict[str, int]:
         .order_by(func.count().desc(), AssetTag.tag)
         .limit(SHOWN_TAGS)
     )
-    return dict(db.session.execute(statement))
+    return dict(iter(db.session.execute(statement)))
 
 
 def _dimensions(size: str) -> tuple[int, int] | None:

@@ -201,18 +201,18 @@ def _groups(
 def _chips(filters: Filters, groups: list[tuple[str, str, list[Option]]]) -> list[tuple[str, str]]:
     """What is ticked, each with the address without it: (label, url)."""
     chips = [
-        (option.label, _address(**{name: {option.value}}))
+        (option.label, _address(without={name: {option.value}}))
         for name, _heading, options in groups
         for option in options
         if option.is_chosen
     ]
-    return [*chips, (_("New"), _address(new={"1"}))] if filters.new else chips
+    return [*chips, (_("New"), _address(without={"new": {"1"}}))] if filters.new else chips
 
 
-def _address(*, cursor: str | None = None, **without: Any) -> str:
+def _address(*, cursor: str | None = None, without: dict[str, set[str]] | None = None) -> str:
     """This gallery's address at another page, or from its first page without some of its values."""
     query: dict[str, Any] = {}
     for name, value in request.args.items(multi=True):
-        if name != "cursor" and value not in without.get(name, ()):
+        if name != "cursor" and value not in (without or {}).get(name, ()):
             query.setdefault(name, []).append(value)
     return url_for("materials.index", **query, cursor=cursor)
