@@ -14,7 +14,7 @@ from .models import Article, Audience, Status, Translation
 from .service import INDEX
 
 KIND = "article"
-_BATCH = 500
+_BATCH = 2500
 _WHOLE = (
     joinedload(Translation.article).joinedload(Article.category),
     undefer(Translation.plain),
