@@ -1,0 +1,1 @@
+"""Surveys and ideas: what partners think, asked and unasked."""
