@@ -32,7 +32,7 @@ def _tickets(user: User) -> list[Task]:
             title=ticket.subject,
             url=url_for("tickets.show", number=ticket.number),
             about=ticket.preview,
-            action=_("Answer"),
+            action=_("Reply"),
             at=ticket.updated_at,
         )
         for ticket in tickets.waiting_for(user)

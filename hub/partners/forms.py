@@ -33,7 +33,7 @@ class ChecksField(SelectMultipleField):
 class _FactsForm(HubForm):
     """What a partner may change about their own organisation."""
 
-    name = StringField(_l("Name"), [DataRequired(), Length(max=120)])
+    name = StringField(_l("Name of the organisation"), [DataRequired(), Length(max=120)])
     kind = SelectField(_l("Kind"))
     country = SelectField(_l("Country"))
     locale = SelectField(_l("Language"), description=_l("Of what we write to the organisation."))
