@@ -24,7 +24,8 @@ def fill(cast: Cast, rng: random.Random) -> None:
             {"locale": locale, "subject": subject, "preheader": preheader, "body": body}
             for locale, (subject, preheader, body) in texts.items()
         ]
-        with cast.at(days=days, hours=rng.uniform(0, 3)):
+        morning = (cast.now - timedelta(days=days)).replace(hour=8, minute=rng.randrange(60))
+        with clock.frozen(morning):
             newsletter = service.create(cast.anna, topic, contents=contents)
             newsletter.shown = Shown.PUBLIC if topic is Topic.PRODUCT else Shown.PARTNERS
             _send(newsletter, rng)
