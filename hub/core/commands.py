@@ -8,6 +8,7 @@ from flask import current_app
 from flask.cli import ScriptInfo, with_appcontext
 
 from . import jobs
+from .doctor import doctor
 from .migrations import bring_up_to_date, write
 from .serve import Child, Supervisor, is_answering, is_listening, web_command
 from .settings import settings
@@ -93,4 +94,4 @@ def worker() -> None:
     consumer.run()
 
 
-commands = [routes, migrate, migration, serve, worker]
+commands = [routes, migrate, migration, serve, worker, doctor]

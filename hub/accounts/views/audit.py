@@ -88,11 +88,14 @@ def _changes(before: Any, after: Any) -> Iterable[tuple[str, str, str]]:
     if isinstance(before, dict) or isinstance(after, dict):
         old, new = before or {}, after or {}
         for key in [*old, *(key for key in new if key not in old)]:
-            if old.get(key) != new.get(key):
+            # What was empty and stays so is no news.
+            if old.get(key) != new.get(key) and _text(old.get(key)) + _text(new.get(key)):
                 yield str(key), _text(old.get(key)), _text(new.get(key))
     elif before is not None or after is not None:
         yield "", _text(before), _text(after)
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)[:200]
     return "" if value is None else str(value)[:200]

@@ -144,16 +144,16 @@ def change_role(id: int) -> ResponseReturnValue:
 @requires(Permission.USERS_MANAGE)
 @recently_authenticated
 def disable(id: int) -> ResponseReturnValue:
-    """Shut a person out."""
-    return _do(id, service.disable, _("This person is shut out, with every open page."))
+    """Disable a person's account."""
+    return _do(id, service.disable, _("The account is disabled, and every open page of it is closed."))
 
 
 @bp.post("/settings/users/<int:id>/enable")
 @requires(Permission.USERS_MANAGE)
 @recently_authenticated
 def enable(id: int) -> ResponseReturnValue:
-    """Let a person in again."""
-    return _do(id, service.enable, _("This person can sign in again."))
+    """Enable a person's account."""
+    return _do(id, service.enable, _("The account is enabled. This person can sign in again."))
 
 
 @bp.post("/settings/users/<int:id>/invite-again")

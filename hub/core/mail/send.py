@@ -123,7 +123,7 @@ class Smtp(Backend):
                 connection.quit()
 
     def _hand_over(self, address: str, message: bytes) -> None:
-        smtp = self.connection or self._connect()
+        smtp = self.connection or self.connect()
         with self._before_data():
             options = ["BODY=8BITMIME"] if smtp.has_extn("8bitmime") else []
             _expect(smtp.mail(parseaddr(settings.mail_from)[1], options))
@@ -145,7 +145,7 @@ class Smtp(Backend):
             self._drop()
         _expect(answer)
 
-    def _connect(self) -> smtplib.SMTP:
+    def connect(self) -> smtplib.SMTP:
         try:
             kind: Any = smtplib.SMTP_SSL if self.is_tls else smtplib.SMTP
             extra = {"context": self.tls} if self.is_tls else {}
