@@ -1,8 +1,9 @@
 """Arithmetic of money: integer minor units, basis points, and one rule of rounding."""
 
+import functools
 from decimal import Decimal, InvalidOperation
 
-from babel.numbers import list_currencies
+from babel.core import get_global
 
 from ..core.i18n import exponent
 
@@ -48,9 +49,16 @@ def minimum(currency: str) -> int:
     return MINIMUMS.get(currency, 1)
 
 
+@functools.cache
+def _currencies() -> frozenset[str]:
+    """Currencies that are legal tender somewhere today: historic codes are slips of the keyboard."""
+    uses = (use for territory in get_global("territory_currencies").values() for use in territory)
+    return frozenset(code for code, _start, end, is_tender in uses if end is None and is_tender)
+
+
 def is_currency(code: str) -> bool:
-    """Is this the code of an ISO 4217 currency?"""
-    return code in list_currencies()
+    """Is this the ISO 4217 code of a currency in use?"""
+    return code in _currencies()
 
 
 def parse(text: str, currency: str) -> int:

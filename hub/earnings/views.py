@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
+from babel.dates import format_date
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import Select, func, select
 
-from ..core import months
+from ..core import i18n, months
 from ..core.access import Permission, can, requires, visible, visible_or_404
 from ..core.database import db
 from ..core.errors import NotFound
@@ -278,7 +279,7 @@ def _year(partner: Partner, currency: str) -> dict[str, Any]:
             "type": "bar",
             "money": currency,
             "exponent": exponent(currency),
-            "labels": [format_month(month, year=False) for month in wanted],
+            "labels": [format_date(month, "LLL", locale=i18n.locale()) for month in wanted],
             "series": [{"label": _("Earned"), "values": [summary.total for _month, summary in rows]}],
         },
     }
@@ -286,4 +287,4 @@ def _year(partner: Partner, currency: str) -> dict[str, Any]:
 
 def _statements(partner: Partner, currency: str) -> Iterator[Statement]:
     closed = select(Statement).where(Statement.partner_id == partner.id, Statement.currency == currency)
-    return iter(db.session.scalars(closed.order_by(Statement.month.desc()).limit(MONTHS)))
+    return iter(db.session.scalars(closed.order_by(Statement.month.desc()).limit(6)))

@@ -74,10 +74,11 @@ class Standing:
         return earned
 
     def assign(self, tier: Tier, at: datetime, cause: TierCause, actor: Any = None) -> TierAssignment:
-        """Begin a level at a moment: the one in force ends there, and later ones stay."""
+        """Begin a level at a moment: the one in force ends there, later ones stay, one of the same moment gives way."""
         before = self._covering(at)
         if before and before.starts_at == at:
-            return self.assign(tier, at + JUST_AFTER, cause, actor)
+            before.tier, before.cause, before.actor_id = tier, cause, getattr(actor, "id", None)
+            return self._present(before)
         later = [each.starts_at for each in self.assignments if each.starts_at > at]
         new = TierAssignment(
             partner_id=self.partner.id,
@@ -93,9 +94,13 @@ class Standing:
         db.session.add(new)
         db.session.flush()
         self.assignments = sorted([*self.assignments, new], key=lambda each: each.starts_at)
-        if new.ends_at is None:
-            self.partner.tier = tier
-        return new
+        return self._present(new)
+
+    def _present(self, changed: TierAssignment) -> TierAssignment:
+        """The open interval is the partner's level of today."""
+        if changed.ends_at is None:
+            self.partner.tier = changed.tier
+        return changed
 
     def _covering(self, moment: datetime) -> TierAssignment | None:
         for each in reversed(self.assignments):

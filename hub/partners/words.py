@@ -36,3 +36,15 @@ CHANNELS: dict[str, Text] = {
     "events": _l("Events and courses"),
     "advice": _l("Advising clients"),
 }
+#: What the audit trail says of a partner.
+EVENT: dict[str, Text] = {
+    "partner.created": _l("Added to the programme"),
+    "partner.edited": _l("Facts changed"),
+    "partner.status": _l("Status changed"),
+    "partner.tier": _l("Level changed by a manager"),
+    "partner.member_added": _l("A member was added"),
+    "partner.member_removed": _l("A member was removed"),
+    "partner.member_role": _l("A member's role was changed"),
+    "coupon.assigned": _l("A coupon was assigned"),
+    "coupon.ended": _l("A coupon was ended"),
+}

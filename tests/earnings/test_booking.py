@@ -106,6 +106,13 @@ def test_sales_of_the_same_moment_still_follow_each_other(cast):
     assert amounts()[-1] == 2_000
 
 
+def test_two_thresholds_in_one_moment_leave_one_step(cast):
+    with transaction():
+        booking.book_sales([sale(cast.acme, 10_000, JUNE) for _ in range(40)])
+    assert [each.tier.key for each in levels.history(cast.acme)] == ["gold", "bronze"]
+    assert cast.acme.tier.key == "gold"
+
+
 def test_a_calendar_year_begins_at_the_lowest_level_in_oslo(cast):
     new_year = datetime(2026, 12, 31, 23, tzinfo=UTC)
     with transaction():

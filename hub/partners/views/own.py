@@ -102,7 +102,7 @@ def qr() -> ResponseReturnValue:
     """The link as a QR code, for print and slides."""
     address = service.referral_link(_own(), request.args.get("to", "")[:200], **_marks())
     drawing = io.BytesIO()
-    segno.make(address, error="m").save(drawing, kind="svg", scale=8, border=4, xmldecl=True)
+    segno.make(address, error="m").save(drawing, kind="svg", light="white", scale=8, border=4, xmldecl=True)
     response = Response(drawing.getvalue(), mimetype="image/svg+xml")
     if "download" in request.args:
         response.headers.set("Content-Disposition", "attachment", filename=f"{_own().code}.svg")

@@ -22,7 +22,7 @@ from .. import coupons, levels, members, service
 from ..forms import CouponForm, MemberForm, PartnerForm
 from ..models import Coupon, Partner, PartnerStatus, Tier
 from ..places import countries
-from ..words import CAUSE, CHANNELS, KIND, ROLE, STATUS, VERBS
+from ..words import CAUSE, CHANNELS, EVENT, KIND, ROLE, STATUS, VERBS
 from . import bp
 
 FILTERS = ("q", "status", "tier", "country", "manager", "tag")
@@ -137,6 +137,7 @@ def card(
             "role": ROLE,
             "cause": CAUSE,
             "channel": CHANNELS,
+            "event": EVENT,
         },
     )
 
