@@ -21,6 +21,7 @@ def measure(home: Path) -> Iterator[Row]:
     port, bare_port = spare_port(), spare_port()
     env = environment(home, port)
     hub(env, "migrate")
+    routes = {row["endpoint"]: row["rule"] for row in json.loads(hub(env, "routes", "--json"))}
     signins = {who["role"]: who for who in reversed(json.loads(hub(env, "demo", "--json")))}
     with ExitStack() as stack:
         stack.enter_context(web("bench.baseline:create_app()", bare_port))
@@ -30,11 +31,11 @@ def measure(home: Path) -> Iterator[Row]:
         partner.sign_in(SIGN_IN, signins["partner"]["email"], signins["partner"]["password"])
         agent.sign_in(SIGN_IN, signins["agent"]["email"], signins["agent"]["password"])
         paths = {
-            "pages.home": (partner, "/"),
-            "pages.article": (partner, first_link(partner.get("/kb/"), r"/kb/en/[\w-]+")),
-            "pages.gallery": (partner, "/materials/"),
-            "pages.tickets": (agent, "/tickets/"),
-            "pages.ticket": (agent, first_link(agent.get("/tickets/"), r"/tickets/\d+")),
+            "pages.home": (partner, routes["home.index"]),
+            "pages.article": (partner, first_link(partner, routes["kb.index"], r"/kb/[a-z]{2}/[\w-]+")),
+            "pages.gallery": (partner, routes["materials.index"]),
+            "pages.tickets": (agent, routes["tickets.inbox"]),
+            "pages.ticket": (agent, first_link(agent, routes["tickets.inbox"], r"/inbox/\d+")),
         }
         medians = interleaved(
             {"empty": (Client(f"http://127.0.0.1:{bare_port}"), "/"), **paths}, ROUNDS, WARM_UP
@@ -50,11 +51,11 @@ def measure(home: Path) -> Iterator[Row]:
         )
 
 
-def first_link(page: str, pattern: str) -> str:
+def first_link(client: Client, path: str, pattern: str) -> str:
     """Return the first link of the page that matches."""
-    match = re.search(rf'href="({pattern})["?#]', page)
+    match = re.search(rf'href="({pattern})["?#]', client.get(path))
     if match is None:
-        raise RuntimeError(f"no link {pattern} on the page")
+        raise RuntimeError(f"no link {pattern} on {path}")
     return match.group(1)
 
 

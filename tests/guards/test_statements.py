@@ -17,14 +17,16 @@ ROOMS = sorted({row.room for row in ROWS if (HERE / row.room / "factories.py").e
 @pytest.fixture
 def names(cast):
     """Make every room's sample; return what `{…}` in its addresses stands for."""
-    found = {room: importlib.import_module(f"tests.{room}.factories").sample(cast) for room in ROOMS}
-    db.session.commit()
+    found = {}
+    for room in ROOMS:
+        found[room] = importlib.import_module(f"tests.{room}.factories").sample(cast)
+        db.session.commit()  # the next sample may open a transaction, which begins with a rollback
     return found
 
 
 def statements(browser, url):
     """Return the answer's status and the SQL of the second visit, when caches are warm."""
-    browser.get(url)
+    browser.get(url).close()
     seen = []
 
     def note(_connection, _cursor, statement, *_rest):
@@ -40,7 +42,8 @@ def statements(browser, url):
     return answer.status_code, seen
 
 
-@pytest.mark.parametrize("role", ["partner", "agent", "manager", "admin"])
+@pytest.mark.once
+@pytest.mark.parametrize("role", ["partner", "agent", "admin"])
 def test_pages_ask_as_often_with_many_rows_as_with_few(role, names, cast, browse):
     browser = browse(getattr(cast, role))
     urls = {
@@ -55,6 +58,7 @@ def test_pages_ask_as_often_with_many_rows_as_with_few(role, names, cast, browse
     multiply(originals, range(FEW, MANY), db.session)
     db.session.commit()
     many = {endpoint: statements(browser, url) for endpoint, url in urls.items()}
+    assert [url for endpoint, url in urls.items() if many[endpoint][0] in (403, 404)] == []
     grown = [
         f"{endpoint}: {len(few[endpoint][1])} → {len(many[endpoint][1])} statements, such as\n"
         + "\n".join(sorted(set(many[endpoint][1]) - set(few[endpoint][1]))[:2] or many[endpoint][1][-1:])
