@@ -92,6 +92,10 @@ class Asset(db.Model):
     valid_until: Mapped[datetime | None]
     replacement_id: Mapped[int | None] = mapped_column(ForeignKey("asset.id"))
     uses: Mapped[int] = mapped_column(default=0)  # downloads counted so far
+    is_stale: Mapped[bool] = mapped_column(
+        default=True, index=True
+    )  # the search index does not know it as it is
+    is_indexed: Mapped[bool] = mapped_column(default=False)  # is it in the search index at all?
     released_at: Mapped[datetime] = mapped_column(default=clock.now)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)

@@ -30,6 +30,8 @@ from .models import (
 )
 
 TAGS_MOST = 12
+#: The job that tells search what has changed.
+INDEX = "materials.index"
 
 
 class WrongKind(HubError):
@@ -108,12 +110,14 @@ def edit(asset: Asset, author: Any, details: Details) -> None:
 def archive(asset: Asset, author: Any) -> None:
     """Take an asset out of the gallery; codes that partners have placed keep leading to the site."""
     asset.status = Status.ARCHIVED
+    _changed(asset)
     audit.record(author, "asset.archived", f"asset:{asset.id}")
 
 
 def restore(asset: Asset, author: Any) -> None:
     """Take an asset out of the archive."""
     asset.status = Status.PUBLISHED
+    _changed(asset)
     audit.record(author, "asset.restored", f"asset:{asset.id}")
 
 
@@ -124,6 +128,8 @@ def save_campaign(author: Any, names: dict[str, str], campaign: Campaign | None 
     campaign.names = {locale: name for locale, name in names.items() if name}
     db.session.add(campaign)
     db.session.flush()
+    db.session.execute(update(Asset).where(Asset.campaign_id == campaign.id).values(is_stale=True))
+    ring(INDEX)
     audit.record(author, "campaign.saved", f"campaign:{campaign.id}", before=before, after=campaign.names)
     return campaign
 
@@ -154,7 +160,7 @@ def record_download(version: AssetVersion, user: Any) -> bool:
             )
     except IntegrityError:
         return False
-    db.session.execute(update(Asset).where(Asset.id == version.asset_id).values(uses=Asset.uses + 1))
+    db.session.execute(update(Asset).where(Asset.id == version.asset_id).values(uses=Asset.uses + 1, updated_at=Asset.updated_at))
     return True
 
 
@@ -192,7 +198,14 @@ def _describe(asset: Asset, details: Details) -> None:
         setattr(asset, name, value)
     if asset.visibility is not Visibility.TIERS:
         asset.tier_ids = []
+    _changed(asset)
     db.session.flush()
+
+
+def _changed(asset: Asset) -> None:
+    """What search knows about the asset is out of date."""
+    asset.is_stale = True
+    ring(INDEX)
 
 
 def _facts(asset: Asset) -> dict[str, Any]:
@@ -240,6 +253,7 @@ def _add_version(asset: Asset, author: Any, version: AssetVersion) -> AssetVersi
     db.session.add(version)
     db.session.flush()
     db.session.expire(asset, ["versions", "current"])
+    _changed(asset)
     if version.thumbnail_state is ThumbnailState.PENDING:
         ring("materials.thumbnails")
     return version

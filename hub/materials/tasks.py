@@ -9,10 +9,17 @@ from sqlalchemy import select, update
 from ..core import storage
 from ..core.database import db, transaction
 from ..core.jobs import job
-from . import service
+from . import indexing, service
 from .models import AssetVersion, ThumbnailState
 
 log = structlog.get_logger()
+
+
+@job(service.INDEX, every="* * * * *")
+def index() -> int:
+    """Tell search what has changed, and what has begun or ended by date."""
+    return indexing.index_stale()
+
 
 BOX = (600, 500)  # twice a tile's size, for dense screens
 
