@@ -9,6 +9,7 @@ from werkzeug.datastructures import FileStorage
 from hub.core.database import db
 from hub.materials import service
 from hub.materials.models import Asset, Campaign, Download, Visibility
+from hub.partners.levels import ensure_ladder
 from hub.partners.models import Tier
 
 
@@ -33,15 +34,7 @@ def make_text(author, text: str = "See {link}, code {coupon}, yours {name}", **d
 
 
 def make_tiers() -> dict[str, Tier]:
-    tiers = {
-        key: Tier(
-            key=key, names={"en": key.title()}, order=order, rate_bp=1500 + 500 * order, sales_from=10 * order
-        )
-        for order, key in enumerate(("bronze", "silver", "gold"))
-    }
-    db.session.add_all(tiers.values())
-    db.session.flush()
-    return tiers
+    return {tier.key: tier for tier in ensure_ladder()}
 
 
 def make_campaign(author, name: str = "Spring") -> Campaign:
