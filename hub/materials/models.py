@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Select, UniqueConstraint, and_, exists, false, or_
+from sqlalchemy import JSON, ForeignKey, Index, Select, UniqueConstraint, and_, exists, false, or_, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..accounts.models import User
@@ -170,7 +170,17 @@ class AssetTier(db.Model):
 class AssetVersion(db.Model):
     """A file as it was uploaded, or a ready text as it was written. Never changed afterwards."""
 
-    __table_args__ = (UniqueConstraint("asset_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("asset_id", "number"),
+        # One version of an asset is in use, never two.
+        Index(
+            "uq_asset_version_current",
+            "asset_id",
+            unique=True,
+            sqlite_where=text("is_current"),
+            postgresql_where=text("is_current"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"))

@@ -37,6 +37,7 @@ def statements(browser, url):
     try:
         answer = browser.get(url)
         answer.close()
+        db.session.rollback()  # what the answer wrote after it had gone out is another session's
     finally:
         event.remove(db.engine, "before_cursor_execute", note)
     return answer.status_code, seen
