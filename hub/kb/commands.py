@@ -25,15 +25,21 @@ def content() -> None:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), default=FOLDER)
 @with_appcontext
 def sync(folder: Path, force: bool) -> None:
-    """Import FOLDER/kb (default: content); what was edited in the hub is never overwritten silently."""
+    """Import FOLDER (default: content), all of it or nothing.
+
+    An article that was edited in the hub is never overwritten silently.
+    """
     try:
         with transaction():
             report = files.sync(folder / "kb", force=force)
+            others = [part(folder) for part in files.parts()]
     except HubError as error:
         raise click.ClickException(str(error)) from None
     click.echo(
         f"{len(report.created)} created, {len(report.revised)} revised, {len(report.unchanged)} unchanged"
     )
+    for line in others:
+        click.echo(line)
     for path in report.conflicts:
         click.echo(
             f"conflict: {path} and the article were both changed; the article stays (--force takes the file)"

@@ -17,6 +17,7 @@ also edited in the hub since the last sync, that is a conflict and the hub's tex
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -34,6 +35,21 @@ from .models import Article, Audience, Category, Revision, Translation
 
 KEYS = ("id", "lang", "slug", "title", "summary", "category", "audience", "tags", "updated")
 _FENCE = "---\n"
+
+
+#: What another room keeps in the same folder: it imports its part and says in a line what it did.
+Part = Callable[[Path], str]
+_parts: list[Part] = []
+
+
+def also_sync(part: Part) -> Part:
+    """Register a higher room's part of the folder."""
+    _parts.append(part)
+    return part
+
+
+def parts() -> list[Part]:
+    return list(_parts)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from ..core import clock
 from ..core.database import db, touched
 from ..core.errors import HubError
 from ..core.i18n import LOCALES
+from ..kb.content import also_sync
 from .models import Course, CourseText, Lesson, LessonText
 
 _LESSON = re.compile(r"(\d+)-([a-z0-9][a-z0-9-]*)\.md")
@@ -62,6 +63,13 @@ def sync(folder: Path) -> dict[str, int]:
     found = [read(path.parent, path.parts[-3]) for path in sorted(folder.glob("*/*/course.md"))]
     changed = sum(_store(each) for each in found)
     return {"courses": len({each.key for each in found}), "changed": changed}
+
+
+@also_sync
+def _part(folder: Path) -> str:
+    """What `hub content sync` brings in besides articles."""
+    report = sync(folder / "training")
+    return f"{report['courses']} courses, {report['changed']} of their languages changed"
 
 
 # --- Reading ---------------------------------------------------------------
@@ -176,6 +184,8 @@ def _update(row: Any, **values: Any) -> bool:
         setattr(row, name, value)
     if different and hasattr(row, "updated_at"):
         row.updated_at = clock.now()
+    if different and isinstance(row, LessonText):
+        row.is_stale = True
     db.session.add(row)
     db.session.flush()
     return bool(different)

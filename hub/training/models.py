@@ -57,6 +57,7 @@ class Webinar(db.Model):
     links: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)  # materials: {title, url}
     status: Mapped[WebinarStatus] = mapped_column(default=WebinarStatus.SCHEDULED)
     recording_told_at: Mapped[datetime | None]
+    is_stale: Mapped[bool] = mapped_column(default=True, index=True)  # the search index is behind
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)
 
@@ -191,6 +192,7 @@ class LessonText(db.Model):
     title: Mapped[str]
     body: Mapped[str]  # Markdown
     minutes: Mapped[int]
+    is_stale: Mapped[bool] = mapped_column(default=True, index=True)  # the search index is behind
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     lesson: Mapped[Lesson] = relationship()

@@ -94,6 +94,7 @@ def change(
         return
     webinar.sequence += 1
     webinar.updated_at = clock.now()
+    webinar.is_stale = True
     audit.record(author, "webinar.changed", f"webinar:{webinar.id}", before=before, after=_facts(webinar))
     if starts_at != was_at:
         _tell_new_time(webinar)
@@ -111,6 +112,7 @@ def call_off(webinar: Webinar, author: User) -> None:
     webinar.status = WebinarStatus.CANCELLED
     webinar.sequence += 1
     webinar.updated_at = clock.now()
+    webinar.is_stale = True
     audit.record(author, "webinar.called_off", f"webinar:{webinar.id}")
     tell(webinar, _people(webinar, *SEATED, RegistrationStatus.WAITLISTED), kinds.CALLED_OFF, "called_off")
 
@@ -307,6 +309,11 @@ class Coming:
     @property
     def left(self) -> int:
         return max(0, self.webinar.capacity - self.taken)
+
+    @property
+    def is_near(self) -> bool:
+        """Within six days: then “in 3 days” says more than the date."""
+        return self.webinar.starts_at - clock.now() <= 6 * DAY
 
     @property
     def is_seated(self) -> bool:

@@ -1,8 +1,8 @@
-"""What training does by the clock: reminders, and noting what is over."""
+"""What training does by the clock: reminders, noting what is over, the search index."""
 
 from ..core.database import transaction
 from ..core.jobs import job
-from . import service
+from . import indexing, service
 
 
 @job("training.remind", every="* * * * *")
@@ -17,3 +17,9 @@ def finish() -> None:
     """Note which webinars are over."""
     with transaction():
         service.finish()
+
+
+@job("training.index", every="* * * * *")
+def index() -> None:
+    """Bring webinars and lessons into the search index; it opens its own short transactions."""
+    indexing.index_stale()

@@ -10,6 +10,7 @@ from ...core.access import Permission, public, requires
 from ...core.database import transaction
 from ...core.errors import NotFound
 from ...core.i18n import LOCALES, _
+from ...kb.service import link_of
 from .. import courses
 from .blueprint import bp
 
@@ -112,4 +113,4 @@ def _with_quiz(key: str) -> courses.Path:
 
 
 def _html(text: str) -> Markup:
-    return markup.article(text).html
+    return markup.article(text, links=link_of).html

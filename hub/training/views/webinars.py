@@ -17,6 +17,7 @@ from ...core.i18n import LOCALES, _, speaking, zone
 from ...core.links import absolute
 from ...core.paging import page
 from ...core.settings import settings
+from ...kb.service import link_of
 from .. import courses as learning
 from .. import ics, questions, service
 from ..forms import QuestionForm, WebinarForm
@@ -88,7 +89,7 @@ def show_page(webinar: Webinar, form: QuestionForm, status: int = 200) -> Respon
         render_template(
             "training/webinar.html",
             webinar=webinar,
-            description=markup.article(webinar.description).html,
+            description=markup.article(webinar.description, links=link_of).html,
             registration=registration,
             place=service.place_in_line(registration) if registration and waits else None,
             taken=taken,
