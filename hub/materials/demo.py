@@ -3,6 +3,7 @@
 import io
 import json
 import random
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
