@@ -15,7 +15,13 @@ from babel import Locale
 from babel.dates import format_timedelta, get_date_format, get_datetime_format, get_time_format, parse_pattern
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
+from babel.numbers import (
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_precision,
+    get_currency_symbol,
+)
 from babel.support import LazyProxy, NullTranslations, Translations
 from babel.units import format_unit
 from flask import Flask, Request
@@ -30,6 +36,19 @@ FOLDER = Path(__file__).parent.parent / "translations"
 Text = str | LazyProxy
 #: CLDR's lengths of a date or time.
 Width = Literal["full", "long", "medium", "short"]
+
+#: Signs of currencies where they are at home.
+HOME_SIGNS = {
+    "EUR": "€",
+    "GBP": "£",
+    "USD": "$",
+    "PLN": "zł",
+    "UAH": "₴",
+    "KZT": "₸",
+    "NOK": "kr",
+    "SEK": "kr",
+    "CZK": "Kč",
+}
 
 _locale: ContextVar[str] = ContextVar("locale", default="en")
 _zone: ContextVar[ZoneInfo] = ContextVar("zone", default=ZoneInfo("UTC"))  # noqa: B039 (a zone never changes)
@@ -214,9 +233,23 @@ def exponent(currency: str) -> int:
 
 
 def money(minor: int, currency: str) -> str:
-    """An amount of integer minor units, as the locale writes it."""
+    """An amount of integer minor units, as the locale writes it: £12.00, 12,00 €, 1 870,00 zł.
+
+    Where the locale knows no sign for a currency, the amount is followed by the sign used at home:
+    “1,870.00 zł” reads better than “PLN1,870.00”.
+    """
     amount = Decimal(minor).scaleb(-exponent(currency))
-    return format_currency(amount, currency, locale=_babel(_locale.get()))
+    where = _babel(_locale.get())
+    sign = get_currency_symbol(currency, where)
+    if sign == currency and currency in HOME_SIGNS:
+        return f"{format_currency(amount, currency, _bare(currency), where, currency_digits=False)}\xa0{HOME_SIGNS[currency]}"
+    return format_currency(amount, currency, locale=where)
+
+
+@functools.cache
+def _bare(currency: str) -> str:
+    digits = exponent(currency)
+    return "#,##0" + ("." + "0" * digits if digits else "")
 
 
 def percent(basis_points: int) -> str:

@@ -29,6 +29,7 @@ def fill(cast: Cast, rng: random.Random) -> None:
     statement = select(Translation).where(Translation.status == Status.PUBLISHED).order_by(Translation.id)
     articles = list(db.session.scalars(statement))
     for translation in articles:
+        translation.published_at = translation.updated_at
         translation.article.owner_id = owners[translation.article_id % len(owners)].id
     open_to_all = [each for each in articles if each.article.audience is not Audience.STAFF]
     readers = list(cast.owners.values())

@@ -2,6 +2,7 @@
 
 import csv
 import random
+from datetime import timedelta
 from pathlib import Path
 
 from ..accounts.demo import Cast
@@ -77,4 +78,6 @@ def _join(cast: Cast, row: dict[str, str], rng: random.Random) -> None:
     )
     owner = cast.person(row["email"], row["owner"], locale=row["locale"], time_zone=row["time_zone"])
     members.add(partner, owner, cast.anna, role=MemberRole.OWNER)
+    # Most look in every few days, some have not been seen for long.
+    owner.last_seen_at = cast.now - timedelta(days=min(rng.expovariate(1 / 12), int(row["joined"])))
     cast.partners[code], cast.owners[code] = partner, owner
