@@ -85,7 +85,7 @@ def forget():
             session.execute(model.__table__.delete())
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories)
 def test_all_doors_tell_the_same_sums(cast, browse, history):
     forget()
