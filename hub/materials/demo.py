@@ -226,7 +226,7 @@ def _use(cast: Cast, rng: random.Random, assets: list[Asset]) -> None:
     db.session.execute(insert(Download), list(downloads.values()))
     db.session.execute(insert(Click), clicks)
     counts: Counter[Any] = Counter()
-    by_version = {version_id: asset_id for asset_id, version_id in versions.items()}
+    by_version: dict[Any, int] = {version_id: asset_id for asset_id, version_id in versions.items()}
     for row in downloads.values():
         counts[by_version[row["version_id"]]] += 1
     db.session.execute(update(Asset), [{"id": asset_id, "uses": count} for asset_id, count in counts.items()])
