@@ -1,17 +1,72 @@
 """The hub's main job, from end to end, by the people who do it, in several browsers at once."""
 
+import csv
+import email
+import email.policy
 import itertools
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
+from icalendar import Calendar
+from PIL import Image
 from playwright.sync_api import expect
 
-KRASNOVA = "KRASNOVA"
+#: Time for the worker: it builds the index, sends mail and books sales in its own process.
+WORKER = 60_000
 
 
 @pytest.fixture
 def people(hub):
     """The demo's people by role, each role's first."""
     return {role: found[0] for role, found in hub.sign_ins().items()}
+
+
+# --- A partner searches, reads, takes a banner ---------------------------------
+
+
+def test_a_partner_finds_an_article_and_a_banner(people, visit, tmp_path):
+    page = visit(people["partner"], permissions=["clipboard-read", "clipboard-write"])
+    page.goto("/")
+    expect(page.locator("html")).to_have_attribute("lang", "ru")
+
+    suggestion = page.locator("#suggest [role=option][href*='/kb/ru/']", has_text="баннер")
+    type_until_shown(page.locator("#search"), "баннеров на сайтах", suggestion)
+    suggestion.first.click()
+    page.wait_for_url("**/kb/ru/**")
+    expect(page.locator("article h1")).to_have_text("Как разместить баннер на сайте")
+
+    page.goto("/materials/")
+    page.locator("#facets input[value='300x250'], #facets input[value='300×250']").check()
+    page.wait_for_url("**/materials/?*")
+    page.locator("a[data-asset]", has_text=re.compile(r"300\s*×\s*250")).first.click()
+    drawer = page.locator("#asset")
+    drawer.locator("[data-copy]:visible").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "<img" in copied
+    assert "KRASNOVA" in copied
+    with page.expect_download() as download:
+        drawer.locator("footer a").first.click()
+    download.value.save_as(tmp_path / "banner")
+    with Image.open(tmp_path / "banner") as image:
+        assert image.size == (300, 250)
+
+
+def type_until_shown(field, text, result, seconds=60):
+    """Type as a person does, again and again until the worker has built the index."""
+    deadline = time.monotonic() + seconds
+    while True:
+        field.fill("")
+        field.press_sequentially(text, delay=30)
+        try:
+            expect(result.first).to_be_visible(timeout=3000)
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
 # --- A partner asks, an agent answers ------------------------------------------
@@ -103,3 +158,196 @@ def test_an_internal_note_never_reaches_the_partner(people, visit):
     expect_message(partner, "Скидка десять процентов")
     partner.reload()
     assert "Только для своих" not in partner.content()
+
+
+# --- A manager writes to all partners ------------------------------------------
+
+
+def letters(hub, subject):
+    """Return the mails in the outbox with this subject."""
+    read = [
+        email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        for path in (hub.home / "outbox").glob("**/*.eml")
+    ]
+    return [letter for letter in read if letter["Subject"] == subject]
+
+
+def write_newsletter(page, language, subject, body):
+    """Fill in one language of the newsletter and save it."""
+    page.locator(f"nav .tabs a[lang={language}]").click()
+    expect(page.locator("form[data-draft] [name=language]")).to_have_value(language)
+    page.locator("[name=subject]").fill(subject)
+    page.locator("[name=preheader]").fill(subject)
+    page.locator("[name=body]").fill(body)
+    page.locator("form[data-draft] button[type=submit]").click()
+    page.wait_for_load_state()
+    expect(page.locator("[name=subject]")).to_have_value(subject)
+
+
+def test_a_manager_writes_to_all_partners(hub, people, visit):
+    page = visit(people["manager"])
+    page.goto("/newsletters/new")
+    page.locator("form:has(select[name=topic]) button[type=submit]").click()
+    page.wait_for_url("**/newsletters/*/edit*")
+    write_newsletter(
+        page, "en", "A new payout calendar", "Hello {user.first_name|partner}, **payouts** move."
+    )
+    write_newsletter(page, "ru", "Новый календарь выплат", "Здравствуйте! **Выплаты** переносятся.")
+    expect(page.frame_locator("iframe[data-preview]").locator("strong")).to_have_text("Выплаты")
+
+    page.locator("form[action*='/test'] button").click()
+    page.wait_for_load_state()
+    wait_until(lambda: len(letters_to(hub, people["manager"]["email"])) >= 1)
+
+    page.locator("a[href$='/review']").click()
+    send = page.locator("form[action$='/start'] button")
+    people_reached = int(re.search(r"\d+", send.inner_text()).group())
+    assert people_reached >= 30
+    send.click()
+    page.locator("dialog button[value=yes]").click()
+    page.wait_for_url(re.compile(r"/newsletters/\d+$"))
+    expect(page.locator("[data-state=sent]")).to_have_text(str(people_reached), timeout=WORKER)
+    expect(page.locator("[data-progress]")).to_have_attribute("data-status", "sent", timeout=WORKER)
+
+    english, russian = letters(hub, "A new payout calendar"), letters(hub, "Новый календарь выплат")
+    assert len(english) + len(russian) == people_reached
+    receivers = [letter["To"] for letter in english + russian]
+    assert len(set(receivers)) == people_reached
+    mine = next(letter for letter in russian if people["partner"]["email"] in letter["To"])
+    assert "Выплаты" in mine.get_body(("plain",)).get_content()
+    assert "<strong" in mine.get_body(("html",)).get_content()
+
+    # One click, by the mail program, without a browser or a sign-in.
+    assert mine["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    address = urlsplit(re.search(r"<(https?://[^>]+)>", mine["List-Unsubscribe"]).group(1)).path
+    stranger = visit(None)
+    answer = stranger.request.post(address, form={"List-Unsubscribe": "One-Click"})
+    assert answer.status == 200
+    assert stranger.request.post(address, form={"List-Unsubscribe": "One-Click"}).status == 200
+
+
+def letters_to(hub, address):
+    """Return the files in the outbox addressed to somebody."""
+    return [path for path in (hub.home / "outbox").glob("**/*.eml") if address.encode() in path.read_bytes()]
+
+
+def wait_until(condition, seconds=60):
+    """Wait for what the worker does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the worker did not get there"
+        time.sleep(0.1)
+
+
+# --- Webinar, survey, earnings --------------------------------------------------
+
+
+def test_a_webinar_is_scheduled_and_put_into_a_calendar(people, visit):
+    manager, partner = visit(people["manager"]), visit(people["partner"])
+    starts = (datetime.now(UTC) + timedelta(days=9)).replace(hour=15, minute=0, second=0, microsecond=0)
+    manager.goto("/training/webinars/new")
+    manager.locator("[name=title]").fill("Осенние баннеры")
+    manager.locator("[name=description]").fill("Что изменилось и **почему**.")
+    manager.locator("[name=language]").select_option("ru")
+    manager.locator("[name=starts_at]").fill(starts.strftime("%Y-%m-%dT%H:%M"))
+    manager.locator("[name=zone]").select_option("Europe/Oslo")
+    manager.locator("[name=minutes]").fill("45")
+    manager.locator("[name=host]").fill("Anna Lindqvist")
+    manager.locator("[name=capacity]").fill("20")
+    manager.locator("form:has([name=title]) button[type=submit]").click()
+    manager.wait_for_url(re.compile(r"/training/webinars/\d+$"))
+
+    partner.goto("/training/")
+    partner.get_by_role("link", name="Осенние баннеры").click()
+    partner.locator("form[action$='/register'] button").click()
+    expect(partner.locator("form[action$='/unregister']")).to_have_count(1)
+    answer = partner.request.get(partner.locator("a[href$='calendar.ics']").first.get_attribute("href"))
+    assert answer.headers["content-type"].startswith("text/calendar")
+    (event,) = Calendar.from_ical(answer.text()).walk("VEVENT")
+    assert event["SUMMARY"] == "Осенние баннеры"
+    assert event.decoded("DTSTART").astimezone(UTC).strftime("%d %M") == starts.strftime("%d %M")
+    assert event.decoded("DTEND") - event.decoded("DTSTART") == timedelta(minutes=45)
+
+
+def test_a_survey_of_three_questions_is_answered(people, visit):
+    manager, partner = visit(people["manager"]), visit(people["partner"])
+    manager.goto("/surveys/new")
+    manager.locator("[name=title_en]").fill("How was October?")
+    manager.locator("[name=title_ru]").fill("Как прошёл октябрь?")
+    manager.locator("form:has([name=title_en]) button[type=submit]").click()
+    manager.wait_for_url(re.compile(r"/surveys/\d+/results$"))
+    results = manager.url
+    questions = [
+        ("scale", "Would you recommend us?", "Порекомендуете ли вы нас?", None),
+        (
+            "single",
+            "What helped most?",
+            "Что помогло больше всего?",
+            ("Banners\nCoupons", "Баннеры\nПромокоды"),
+        ),
+        ("text", "What is missing?", "Чего не хватает?", None),
+    ]
+    for kind, english, russian, options in questions:
+        manager.locator("a[href$='/questions/new']").first.click()
+        manager.locator("[name=kind]").select_option(kind)
+        manager.locator("[name=text_en]").fill(english)
+        manager.locator("[name=text_ru]").fill(russian)
+        if options:
+            manager.locator("[name=options_en]").fill(options[0])
+            manager.locator("[name=options_ru]").fill(options[1])
+        manager.locator("form:has([name=kind]) button[type=submit]").click()
+        manager.wait_for_url(results)
+    manager.locator("form[action$='/publish'] button").click()
+    manager.locator("dialog button[value=yes]").click()
+    expect(manager.locator("form[action$='/publish']")).to_have_count(0)
+
+    partner.goto("/surveys/")
+    partner.get_by_role("link", name="Как прошёл октябрь?").first.click()
+    partner.locator("input[type=radio][value='9']").check()
+    partner.get_by_label("Промокоды").check()
+    partner.locator("textarea").fill("Вертикальных баннеров")
+    partner.locator("form:has(textarea) button[type=submit]").click()
+    partner.wait_for_url("**/thanks")
+    manager.goto(results)
+    expect(manager.locator("main")).to_contain_text("Вертикальных баннеров")
+
+
+def test_imported_sales_are_this_months_earnings(people, visit, tmp_path):
+    manager, partner = visit(people["manager"]), visit(people["partner"])
+    file = tmp_path / "sales.csv"
+    with file.open("w", newline="") as out:
+        rows = csv.writer(out)
+        rows.writerow(
+            [
+                "external_id",
+                "occurred_at",
+                "partner_code",
+                "coupon",
+                "amount",
+                "currency",
+                "product",
+                "status",
+            ]
+        )
+        moment = datetime.now(UTC).isoformat(timespec="seconds")
+        rows.writerow(["browser-1", moment, "KRASNOVA", "", "1234.50", "EUR", "Business", "sale"])
+        rows.writerow(["browser-2", "yesterday", "KRASNOVA", "", "10", "EUR", "Business", "sale"])
+    manager.goto("/earnings/imports")
+    upload(manager, file)
+    expect(manager.locator("main")).to_contain_text("yesterday")
+    expect(manager.locator("form[action*='/imports/']:not([action$=discard])")).to_have_count(0)
+
+    file.write_text("\n".join(file.read_text().splitlines()[:2]) + "\n")
+    manager.goto("/earnings/imports")
+    upload(manager, file)
+    manager.locator("form[action*='/imports/']:not([action$=discard]) button").click()
+    manager.wait_for_load_state()
+    partner.goto("/earnings/")
+    expect(partner.locator("main")).to_contain_text(re.compile(r"1[\s\u00a0\u202f]?234,50"), timeout=WORKER)
+
+
+def upload(page, file):
+    """Choose a file and look at what it would change."""
+    page.locator("input[type=file]").set_input_files(file)
+    page.locator("form:has(input[type=file]) button[type=submit]").click()
+    page.wait_for_url(re.compile(r"/imports/\d+$"))
