@@ -191,12 +191,14 @@ def upgrade():
     sa.Column('links', sa.JSON(), nullable=False),
     sa.Column('status', sa.Enum('scheduled', 'cancelled', 'done', name='webinarstatus', native_enum=False, length=30), nullable=False),
     sa.Column('recording_told_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('is_stale', sa.Boolean(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_webinar')),
     sa.UniqueConstraint('uid', name=op.f('uq_webinar_uid'))
     )
     with op.batch_alter_table('webinar', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_webinar_is_stale'), ['is_stale'], unique=False)
         batch_op.create_index(batch_op.f('ix_webinar_starts_at'), ['starts_at'], unique=False)
         batch_op.create_index('ix_webinar_status_ends_at', ['status', 'ends_at'], unique=False)
         batch_op.create_index('ix_webinar_status_starts_at', ['status', 'starts_at'], unique=False)
@@ -251,6 +253,8 @@ def upgrade():
     sa.Column('valid_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('replacement_id', sa.Integer(), nullable=True),
     sa.Column('uses', sa.Integer(), nullable=False),
+    sa.Column('is_stale', sa.Boolean(), nullable=False),
+    sa.Column('is_indexed', sa.Boolean(), nullable=False),
     sa.Column('released_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
@@ -263,6 +267,7 @@ def upgrade():
     )
     with op.batch_alter_table('asset', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_asset_campaign_id'), ['campaign_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_asset_is_stale'), ['is_stale'], unique=False)
         batch_op.create_index('ix_asset_released_at_id', ['released_at', 'id'], unique=False)
         batch_op.create_index('ix_asset_uses_id', ['uses', 'id'], unique=False)
 
@@ -611,6 +616,7 @@ def upgrade():
     with op.batch_alter_table('asset_version', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_asset_version_sha256'), ['sha256'], unique=False)
         batch_op.create_index(batch_op.f('ix_asset_version_thumbnail_state'), ['thumbnail_state'], unique=False)
+        batch_op.create_index('uq_asset_version_current', ['asset_id'], unique=True, sqlite_where=sa.text('is_current'), postgresql_where=sa.text('is_current'))
 
     op.create_table('click',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -703,11 +709,15 @@ def upgrade():
     sa.Column('title', sa.String(), nullable=False),
     sa.Column('body', sa.String(), nullable=False),
     sa.Column('minutes', sa.Integer(), nullable=False),
+    sa.Column('is_stale', sa.Boolean(), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['lesson_id'], ['lesson.id'], name=op.f('fk_lesson_text_lesson_id_lesson')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_lesson_text')),
     sa.UniqueConstraint('lesson_id', 'locale', name=op.f('uq_lesson_text_lesson_id_locale'))
     )
+    with op.batch_alter_table('lesson_text', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_lesson_text_is_stale'), ['is_stale'], unique=False)
+
     op.create_table('membership',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('partner_id', sa.Integer(), nullable=False),
@@ -1205,6 +1215,9 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_membership_partner_id'))
 
     op.drop_table('membership')
+    with op.batch_alter_table('lesson_text', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_lesson_text_is_stale'))
+
     op.drop_table('lesson_text')
     with op.batch_alter_table('invitation', schema=None) as batch_op:
         batch_op.drop_index('ix_invitation_user_id_responded_at')
@@ -1231,6 +1244,7 @@ def downgrade():
 
     op.drop_table('click')
     with op.batch_alter_table('asset_version', schema=None) as batch_op:
+        batch_op.drop_index('uq_asset_version_current', sqlite_where=sa.text('is_current'), postgresql_where=sa.text('is_current'))
         batch_op.drop_index(batch_op.f('ix_asset_version_thumbnail_state'))
         batch_op.drop_index(batch_op.f('ix_asset_version_sha256'))
 
@@ -1322,6 +1336,7 @@ def downgrade():
     with op.batch_alter_table('asset', schema=None) as batch_op:
         batch_op.drop_index('ix_asset_uses_id')
         batch_op.drop_index('ix_asset_released_at_id')
+        batch_op.drop_index(batch_op.f('ix_asset_is_stale'))
         batch_op.drop_index(batch_op.f('ix_asset_campaign_id'))
 
     op.drop_table('asset')
@@ -1337,6 +1352,7 @@ def downgrade():
         batch_op.drop_index('ix_webinar_status_starts_at')
         batch_op.drop_index('ix_webinar_status_ends_at')
         batch_op.drop_index(batch_op.f('ix_webinar_starts_at'))
+        batch_op.drop_index(batch_op.f('ix_webinar_is_stale'))
 
     op.drop_table('webinar')
     with op.batch_alter_table('user', schema=None) as batch_op:
