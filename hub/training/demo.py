@@ -81,7 +81,7 @@ PAST = (
         -66, 10, "Europe/London", "en", "From Silver to Gold: what the fastest partners did",
         "Five partners passed thirty sales in a year. We looked at when, where and with what, and made a plan out of it.\n\n- seasons worth preparing for\n- old articles that sell again\n- working with your manager", *ANNA,
         slides="Slides and the yearly plan",
-        questions=(("Does the level fall again in January?", "It stays to the end of the next calendar year, so there is time to repeat it."),),
+        questions=(("Does the level fall again in January?", "Yes. On 1 January everyone starts from Bronze again; what was earned before stays as it was."),),
     ),
     Talk(
         -24, 12, "Europe/Warsaw", "pl", "Jak czytać swoje zarobki: od kliknięcia do wypłaty",
