@@ -40,7 +40,7 @@ def test_a_partner_finds_an_article_and_a_banner(people, visit, tmp_path):
 
     page.goto("/materials/")
     page.locator("#facets input[value='300x250'], #facets input[value='300×250']").check()
-    page.wait_for_url("**/materials/?*")
+    page.wait_for_url(re.compile(r"/materials\b.*\?"))
     page.locator("a[data-asset]", has_text=re.compile(r"300\s*×\s*250")).first.click()
     drawer = page.locator("#asset")
     drawer.locator("[data-copy]:visible").click()
@@ -247,7 +247,7 @@ def test_a_webinar_is_scheduled_and_put_into_a_calendar(people, visit):
     starts = (datetime.now(UTC) + timedelta(days=9)).replace(hour=15, minute=0, second=0, microsecond=0)
     manager.goto("/training/webinars/new")
     manager.locator("[name=title]").fill("Осенние баннеры")
-    manager.locator("[name=description]").fill("Что изменилось и **почему**.")
+    manager.locator("textarea[name=description]").fill("Что изменилось и **почему**.")
     manager.locator("[name=language]").select_option("ru")
     manager.locator("[name=starts_at]").fill(starts.strftime("%Y-%m-%dT%H:%M"))
     manager.locator("[name=zone]").select_option("Europe/Oslo")
