@@ -13,7 +13,7 @@ from .models import LedgerEntry
 def entries(rows: Iterable[LedgerEntry], balance: service.Balance) -> bytes:
     """Entries of one currency, their times in the programme's zone."""
     header = (
-        _("Date"), _("Entry"), _("Order"), _("Product"), _("Coupon"), _("Sale"), _("Rate, %%"), _("Level"),
+        _("Date"), _("Entry"), _("Order"), _("Product"), _("Coupon"), _("Sale"), _("Rate, %"), _("Level"),
         _("Amount"), _("Currency"), _("State"), _("Hold ends"),
     )  # fmt: skip
     return sheets.write(header, (_cells(row, balance) for row in rows))
