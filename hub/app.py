@@ -9,6 +9,7 @@ from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from .core import access, database, errors, extensions, i18n, jobs, live, observe, security
+from .core.ids import Id
 from .core.live import Process
 from .core.settings import Env, Settings
 from .core.settings import settings as current
@@ -35,6 +36,7 @@ def create_app(settings: Settings | None = None, *, process: Process = Process.W
     """Build the application. Only a web `process` answers requests and holds sockets."""
     settings = settings or Settings()
     app = Flask(__name__)
+    app.url_map.converters["int"] = Id
     app.view_functions["static"] = access.public(app.view_functions["static"])
     app.testing = settings.env is Env.TEST
     app.extensions["hub.settings"] = settings

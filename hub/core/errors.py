@@ -3,7 +3,7 @@
 import structlog
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, SecurityError
 
@@ -129,6 +129,14 @@ def init_app(app: Flask) -> None:
         db.session.rollback()
         log.error("database", error=str(error)[:300])
         return answer(503, **{"Retry-After": "5"})
+
+    @app.errorhandler(DataError)
+    @app.errorhandler(OverflowError)
+    def beyond(error: Exception) -> Response:
+        # A number too long for its column, a NUL in a text: no page of ours sends them.
+        db.session.rollback()
+        log.warning("beyond what can be kept", path=request.path, error=str(error)[:300])
+        return answer(400)
 
     @app.errorhandler(OSError)
     def system(error: OSError) -> Response:

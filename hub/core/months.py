@@ -65,8 +65,9 @@ def after_days(moment: datetime, days: int) -> datetime:
 
 
 def parse(text: str | None) -> date | None:
-    """The month of “2026-11”; None for anything else."""
+    """The month of “2026-11”; None for anything else, and for years in which no programme ran."""
     try:
-        return datetime.strptime(text or "", "%Y-%m").replace(tzinfo=UTC).date()
+        month = datetime.strptime(text or "", "%Y-%m").replace(tzinfo=UTC).date()
     except ValueError:
         return None
+    return month if 1970 <= month.year <= 2200 else None

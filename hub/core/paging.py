@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, or_
@@ -81,15 +81,27 @@ def _decode(cursor: str | None, keys: Sequence[InstrumentedAttribute[Any]]) -> t
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         values = json.loads(text[1:])
         typed = [_typed(key, value) for key, value in zip(keys, values, strict=True)]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return False, None
     return text[0] == "-", typed
 
 
 def _typed(key: InstrumentedAttribute[Any], value: Any) -> Any:
+    """A value of a cursor as the database takes it; raises for what no page of ours has written there."""
     kind = key.type.python_type
     if kind is datetime:
-        return datetime.fromisoformat(value)
-    if not isinstance(value, kind):
+        return _moment(value)
+    if type(value) is not kind:
         raise TypeError(key.key)
+    if kind is str and "\x00" in value.encode().decode():  # a lone surrogate fails to encode
+        raise ValueError(key.key)
+    if kind is int and not -(2**63) <= value < 2**63:
+        raise OverflowError(key.key)
     return value
+
+
+def _moment(value: str) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs a time zone")
+    return moment.astimezone(UTC)

@@ -50,7 +50,7 @@ def _filtered(q: str, lang: str, status: str, category: str) -> Select[Any]:
         statement = statement.where(Translation.locale == lang)
     if status in set(Status):
         statement = statement.where(Translation.status == Status(status))
-    if category.isdigit():
+    if category.isdecimal():
         statement = statement.where(Article.category_id == int(category))
     return statement
 
@@ -142,7 +142,7 @@ def update(id: int) -> ResponseReturnValue:
 
 
 def _update(translation: Translation, form: ArticleForm) -> None:
-    seen = int(form.seen.data) if str(form.seen.data).isdigit() else 0
+    seen = int(form.seen.data) if str(form.seen.data).isdecimal() else 0
     service.revise(translation, current_user, form.text, seen=seen, why=form.why.data or "")
     category = db.session.get_one(Category, form.category.data)
     service.file_under(translation.article, category, Audience(form.audience.data))

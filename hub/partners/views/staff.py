@@ -66,7 +66,7 @@ def _filtered(statement: Select[Any], chosen: dict[str, str]) -> Select[Any]:
         )
     if chosen["country"]:
         statement = statement.where(Partner.country == chosen["country"].upper())
-    if chosen["manager"].isdigit():
+    if chosen["manager"].isdecimal():
         statement = statement.where(Partner.manager_id == int(chosen["manager"]))
     if chosen["tag"]:
         # The list is kept as JSON text; a tag in it stands between its quotes.
