@@ -51,13 +51,15 @@ def _materials(user: User) -> list[News]:
             icon="photo",
             title=asset.title,
             url=url_for("materials.show", id=asset.id),
-            about=_("Use until %(day)s", day=i18n.format_date(asset.valid_until))
-            if asset.valid_until
-            else "",
+            about=" · ".join(filter(None, (asset.size, _last_day(asset)))),
             at=asset.released_at,
         )
         for asset in db.session.scalars(fresh.order_by(Asset.released_at.desc()).limit(3))
     ]
+
+
+def _last_day(asset: Asset) -> str:
+    return _("Use until %(day)s", day=i18n.format_date(asset.valid_until)) if asset.valid_until else ""
 
 
 def _articles(user: User) -> list[News]:
