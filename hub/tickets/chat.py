@@ -42,14 +42,14 @@ def join(user: User, data: dict[str, Any]) -> dict[str, Any]:
 def send(user: User, data: dict[str, Any]) -> dict[str, Any]:
     """Answer in public. The acknowledgement comes after the commit."""
     ticket = _ticket(user, data)
-    client_id = str(data.get("client_id", ""))
+    client_id = _text(data, "client_id")
     if not 8 <= len(client_id) <= 64:
         raise Invalid(_("client_id needs 8 to 64 characters."))
     with transaction():
         message = service.reply(
             ticket,
             user,
-            str(data.get("body", "")),
+            _text(data, "body"),
             seen=_number(data, "seen"),
             client_id=client_id,
             channel=Channel.CHAT,
@@ -89,3 +89,10 @@ def _ticket(user: User, data: dict[str, Any]) -> Ticket:
 def _number(data: dict[str, Any], name: str) -> int:
     value = data.get(name, 0)
     return value if isinstance(value, int) and 0 <= value < 2**31 else 0
+
+
+def _text(data: dict[str, Any], name: str) -> str:
+    """A text as a database takes it: JSON can carry lone surrogates and NUL, which forms cannot."""
+    value = data.get(name, "")
+    text = value if isinstance(value, str) else ""
+    return text.replace("\x00", "").encode(errors="replace").decode()

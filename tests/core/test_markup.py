@@ -235,3 +235,13 @@ def _time_is_up(_budget) -> None:
 )
 def test_slug(title, expected):
     assert slug(title) == expected
+
+
+def test_a_thread_of_intricate_messages_takes_as_long_as_a_few(app):
+    text = "*a_" * 30_000
+    began = time.thread_time()
+    with app.test_request_context("/"):
+        shown = [message(text) for _ in range(20)]
+        # A page is not kept waiting by what stands on it; it is all there.
+        assert all(each.count("a") >= 30_000 for each in shown)
+    assert time.thread_time() - began < 4

@@ -142,3 +142,11 @@ def test_a_closed_ticket_takes_nothing_more(connect, cast, ticket):
     answer = ask(connect(cast.partner), "send", ticket=ticket.number, body="Hello", client_id="sock-0006")
     assert answer["ok"] is False
     assert "closed" in answer["error"]
+
+
+@pytest.mark.parametrize("body", ["a\x00b", "a\ud800b"])
+def test_what_no_database_takes_is_left_out_of_a_message(connect, cast, ticket, body):
+    socket = connect(cast.partner)
+    sent = {"ticket": ticket.number, "body": body, "client_id": "odd-letters", "seen": 1}
+    assert ask(socket, "send", sent)["ok"]
+    assert ask(socket, "join", {"ticket": ticket.number})["messages"][-1]["body"] in ("ab", "a?b")

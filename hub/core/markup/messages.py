@@ -1,8 +1,10 @@
 """Messages: markdown-it-py without HTML for what people write to each other."""
 
 import re
+import time
 from typing import Any
 
+from flask import g, has_request_context
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
@@ -12,6 +14,9 @@ from .budget import Budget, TooIntricate, refuse_long
 from .safe import clean_message, to_plain
 
 LIMIT = 100_000
+#: Processor time for one message, and for all that one answer shows: a thread may hold hundreds.
+SECONDS = 0.4
+SECONDS_TOGETHER = 1.5
 _ADDRESS = re.compile(r"\bhttps?://[^\s<>\"'«»“”]{1,2000}")
 
 
@@ -22,10 +27,15 @@ def message(text: str) -> Markup:
     too intricate is shown as it was typed. Raises Invalid over 100 KB.
     """
     refuse_long(text, LIMIT)
+    left = g.get("markup_seconds", SECONDS_TOGETHER) if has_request_context() else SECONDS
+    began = time.thread_time()
     try:
-        return clean_message(_parser.render(text, {"budget": Budget()}))
+        return clean_message(_parser.render(text, {"budget": Budget(min(left, SECONDS))}))
     except (TooIntricate, RecursionError):
         return Markup("<p>{}</p>").format(escape(text)).replace("\n", Markup("<br>"))
+    finally:
+        if has_request_context():
+            g.markup_seconds = left - (time.thread_time() - began)
 
 
 def plain(text: str) -> str:
