@@ -4,13 +4,14 @@ import os
 import shutil
 from pathlib import Path
 
+import flask_migrate
 import pytest
 from flask import g
 from socketio import Manager
 
 from hub.accounts import sessions
 from hub.app import create_app
-from hub.core import extensions, i18n, jobs
+from hub.core import extensions, i18n, jobs, migrations
 from hub.core.database import db, transaction
 from hub.core.live import Process
 from hub.core.settings import Settings
@@ -85,6 +86,8 @@ def the_app(tmp_path_factory, backend_urls):
     with app.app_context():
         db.drop_all()
         db.create_all()
+        migrations.prepare(app)
+        flask_migrate.stamp()
     return app
 
 

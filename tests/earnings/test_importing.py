@@ -226,7 +226,7 @@ def test_the_pages_preview_then_import(cast, manager, browse):
 def test_the_command_imports_and_tells_what_is_wrong(app, cast, tmp_path):
     good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
     good.write_bytes(csv(SALE))
-    bad.write_bytes(csv(SALE.replace("GBP", "XXX")))
+    bad.write_bytes(csv(SALE.replace("GBP", "QQQ")))
     run = app.test_cli_runner().invoke
     assert "1 would be imported" in run(sales, ["import", str(good), "--dry-run"]).output
     assert count(Conversion) == 0

@@ -3,7 +3,7 @@
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask_migrate import upgrade
+from flask_migrate import stamp, upgrade
 from sqlalchemy import text
 
 from hub.core.database import db
@@ -18,19 +18,24 @@ def test_the_history_is_one_line():
     ] == []
 
 
+def start_over():
+    db.drop_all()
+    with db.engine.begin() as connection:
+        connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
+
+
 def test_migrations_and_models_agree(the_app):
     with the_app.app_context():
         db.session.remove()
-        db.drop_all()
+        prepare(the_app)
         try:
-            prepare(the_app)
+            start_over()
             upgrade()
             with db.engine.connect() as connection:
                 context = MigrationContext.configure(connection, opts={"compare_type": True})
                 differences = compare_metadata(context, db.metadata)
         finally:
-            with db.engine.begin() as connection:
-                connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
-            db.drop_all()
+            start_over()
             db.create_all()
+            stamp()
     assert differences == []

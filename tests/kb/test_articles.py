@@ -140,7 +140,7 @@ def test_links_between_articles_open_in_the_readers_language(article, category, 
 def test_a_missing_language_is_announced(article, browse, partner):
     with transaction():
         partner.locale = "pl"
-    assert "no version of this article in Polski" in browse(partner).get(article.path).text
+    assert "nie ma jeszcze w języku: Polski" in browse(partner).get(article.path).text
 
 
 def test_what_is_scheduled_appears_when_its_time_has_come(category, client):

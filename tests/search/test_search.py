@@ -67,7 +67,7 @@ def test_another_language_is_announced(library, client):
 def test_the_wrong_keyboard_is_announced(library, browse, partner):
     with transaction():
         partner.locale = "ru"
-    assert "we searched for “выплаты”" in browse(partner).get("/search/?q=dsgkfns").text
+    assert "мы искали «выплаты»" in browse(partner).get("/search/?q=dsgkfns").text
 
 
 def test_a_typo_says_what_was_searched_for(library, client):
