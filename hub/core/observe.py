@@ -50,7 +50,7 @@ def metrics() -> Response:
     """Figures for Prometheus: with the token, or from this machine when none is set."""
     token = settings.metrics_token
     allowed = (
-        secrets.compare_digest(request.headers.get("Authorization", ""), f"Bearer {token}")
+        secrets.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
         if token
         else request.remote_addr in ("127.0.0.1", "::1")
     )

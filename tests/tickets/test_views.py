@@ -177,3 +177,9 @@ def test_what_people_write_is_never_markup(browse, agent, partner, cast):
     ):
         assert "<script>alert" not in page
         assert "<img src=x" not in page
+
+
+def test_text_where_files_belong_is_no_file(browse, cast):
+    ticket = make_ticket(cast.partner)
+    written = {"body": "hello", "files": "x", "seen": 1, "client_id": "text-for-file"}
+    assert browse(cast.partner).post(f"/tickets/{ticket.number}/reply", data=written).status_code == 303

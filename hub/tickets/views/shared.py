@@ -113,7 +113,7 @@ def received(files: list[FileStorage] | None) -> list[service.File]:
     """Examine and store uploaded files. Raises Invalid for the first that is refused."""
     kept = []
     for each in files or []:
-        if each and each.filename:
+        if isinstance(each, FileStorage) and each.filename:  # a field of this name may hold text
             checked = uploads.examine(each)
             stored = storage.store(checked.stream, limit=current.max_upload_mb * 1_000_000)
             kept.append(service.File(stored, checked.name, checked.mime))
