@@ -160,7 +160,11 @@ def record_download(version: AssetVersion, user: Any) -> bool:
             )
     except IntegrityError:
         return False
-    db.session.execute(update(Asset).where(Asset.id == version.asset_id).values(uses=Asset.uses + 1, updated_at=Asset.updated_at))
+    db.session.execute(
+        update(Asset)
+        .where(Asset.id == version.asset_id)
+        .values(uses=Asset.uses + 1, updated_at=Asset.updated_at)
+    )
     return True
 
 
