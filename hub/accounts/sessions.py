@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from ..core import clock, live
 from ..core.database import db
@@ -42,15 +42,19 @@ def _lifetime(is_kept: bool) -> timedelta:
     return timedelta(days=settings.session_days) if is_kept else SHORT
 
 
+#: Asked at every request: built once.
+_LOAD = (
+    select(User, UserSession)
+    .join(UserSession, UserSession.user_id == User.id)
+    .where(UserSession.token_hash == bindparam("fingerprint"), UserSession.ended_at.is_(None))
+    .where(UserSession.expires_at > bindparam("now"), User.disabled_at.is_(None))
+)
+
+
 @login_manager.user_loader
 def load(secret: str) -> User | None:
     """The person behind a cookie, if the session lives and the person is not disabled."""
-    found = db.session.execute(
-        select(User, UserSession)
-        .join(UserSession, UserSession.user_id == User.id)
-        .where(UserSession.token_hash == fingerprint(secret), UserSession.ended_at.is_(None))
-        .where(UserSession.expires_at > clock.now(), User.disabled_at.is_(None))
-    ).first()
+    found = db.session.execute(_LOAD, {"fingerprint": fingerprint(secret), "now": clock.now()}).first()
     if found is None:
         return None
     user: User = found[0]
