@@ -88,7 +88,8 @@ class Settings(BaseSettings):
     )
     worker_threads: int = Field(2, ge=1, description="Threads of the worker.")
     metrics_token: str = Field(
-        "", description="Bearer token for `/metrics`; without it only this machine may read them."
+        "",
+        description="Bearer token for `/metrics`. Without it they are closed in production, and open to this machine elsewhere.",
     )
     crash_at: str = Field("", description="`name:n` ends a process at a named point; obeyed in tests only.")
     log_format: str = Field(

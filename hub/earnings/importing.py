@@ -116,9 +116,23 @@ class _Reader:
         try:
             step(row)
         except _Unfit as unfit:
-            self.plan.blame(row.line, unfit.column, unfit.reason)
+            wrong = {unfit.column: unfit.reason}
+            for check in (self._number, self._moment, self._whole_amount):
+                self._also(wrong, check, row)
+            for column, reason in wrong.items():
+                self.plan.blame(row.line, column, reason)
+
+    def _also(self, wrong: dict[str, str], check: Any, row: Row) -> None:
+        """One wrong cell does not hide the next: whoever mends the row sees all of them at once."""
+        try:
+            check(row)
+        except _Unfit as unfit:
+            wrong.setdefault(unfit.column, unfit.reason)
 
     # --- Cells ---
+
+    def _whole_amount(self, row: Row) -> int:
+        return self._amount(row, "amount", self._currency(row))
 
     def _number(self, row: Row) -> str:
         number = row["external_id"]

@@ -15,6 +15,7 @@ from .models import Category, Channel, Priority, Status, Ticket
 
 TALKS = Path(__file__).with_name("demo.yaml")
 COUNT = 60
+FEATURED = ("KRASNOVA", "WOJCIK", "BRIGHT", "SHEVCHUK")
 #: So many of them are recent enough to be still live.
 LIVE = 11
 LIVE_DAYS = 12  # days
@@ -40,7 +41,12 @@ def fill(cast: Cast, rng: random.Random) -> None:
         locale = rng.choice(locales)
         talk = talks[locale][turn[locale] % len(talks[locale])]
         turn[locale] += 1
-        _play(cast, rng, rng.choice(askers[locale]), talk, age=age, key=f"demo-{n:03d}")
+        # Those whose sign-ins are printed have something to look at.
+        featured = [user for code, user in cast.owners.items() if code in FEATURED and user.locale == locale]
+        asker = (
+            rng.choice(featured or askers[locale]) if turn[locale] % 3 == 1 else rng.choice(askers[locale])
+        )
+        _play(cast, rng, asker, talk, age=age, key=f"demo-{n:03d}")
 
 
 def _play(cast: Cast, rng: random.Random, asker: Any, talk: dict[str, Any], *, age: float, key: str) -> None:

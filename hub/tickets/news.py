@@ -5,7 +5,7 @@ from sqlalchemy import select
 from ..accounts.models import User
 from ..core import i18n, markup
 from ..core.access import Permission, can, roles_with
-from ..core.database import db
+from ..core.database import after_commit, db
 from ..core.i18n import _l
 from ..core.live import announce
 from ..notifications.kinds import register
@@ -78,7 +78,7 @@ def answered(ticket: Ticket, message: Message, *, from_team: bool) -> None:
 
 def noted(ticket: Ticket, message: Message) -> None:
     """An internal note: nobody outside the team hears of it."""
-    announce(room(ticket, Visibility.INTERNAL), "message", as_json(message))
+    _show_message(room(ticket, Visibility.INTERNAL), message)
     if ticket.assignee is not None and ticket.assignee_id != message.author_id:
         notify([ticket.assignee], "ticket.note", _params(ticket, message.author), f"/inbox/{ticket.number}")
 
@@ -98,8 +98,13 @@ def changed(ticket: Ticket) -> None:
 
 
 def _show(ticket: Ticket, message: Message) -> None:
-    announce(room(ticket), "message", as_json(message))
+    _show_message(room(ticket), message)
     changed(ticket)
+
+
+def _show_message(where: str, message: Message) -> None:
+    # Rendering Markdown takes its time, and the transaction holds locks.
+    after_commit(lambda: announce(where, "message", as_json(message)))
 
 
 def _tell_team(ticket: Ticket, author: User, kind: str) -> None:

@@ -235,3 +235,11 @@ def test_the_command_imports_and_tells_what_is_wrong(app, cast, tmp_path):
     wrong = run(sales, ["import", str(bad)])
     assert wrong.exit_code == 1
     assert "line 2, currency" in wrong.output
+
+
+def test_every_wrong_cell_of_a_row_is_named(cast):
+    assert set(problems("A1,yesterday,NOPE,,0,QQQ,Business,what,")) == {
+        (2, "occurred_at"),
+        (2, "currency"),
+        (2, "status"),
+    }

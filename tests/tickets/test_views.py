@@ -183,3 +183,10 @@ def test_text_where_files_belong_is_no_file(browse, cast):
     ticket = make_ticket(cast.partner)
     written = {"body": "hello", "files": "x", "seen": 1, "client_id": "text-for-file"}
     assert browse(cast.partner).post(f"/tickets/{ticket.number}/reply", data=written).status_code == 303
+
+
+def test_a_question_brings_its_line_along(browse, partner):
+    asked = {"subject": "Question about: order 1", "body": "> Paid: 239.00", "category": "commission"}
+    page = browse(partner).get("/tickets/new", query_string=asked).text
+    assert "&gt; Paid: 239.00" in page
+    assert 'selected value="commission"' in page

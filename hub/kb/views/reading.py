@@ -13,6 +13,7 @@ from sqlalchemy.orm import contains_eager, undefer
 from ...core.access import Permission, can, public, visible
 from ...core.database import db
 from ...core.errors import NotFound
+from ...core.extensions import login_manager
 from ...core.i18n import LOCALES, locale
 from .. import service
 from ..forms import REASONS
@@ -84,6 +85,9 @@ def open_key(key: str) -> ResponseReturnValue:
     """Where a link between articles leads: the same article in the reader's language."""
     article = service.fetch(key)
     found = service.published_copy(article.id, _language_of_page(), current_user) if article else None
+    if found is None and not current_user.is_authenticated:
+        # It may be for partners only; whether it exists is not told before.
+        return login_manager.unauthorized()
     if found is None:
         raise NotFound
     return redirect(found.path, 302)

@@ -13,7 +13,7 @@ from ...core.errors import HubError
 from ...core.paging import page
 from .. import service, threads
 from ..forms import STATUSES_FOR_PARTNER, TONES_FOR_PARTNER, MessageForm, StatusForm, TicketForm
-from ..models import LIVE, Attachment, Status, Ticket, Visibility
+from ..models import LIVE, Attachment, Category, Status, Ticket, Visibility
 from .shared import bp, received, status_for, thread_page, ticket_or_404
 
 FILTERS = {"open": LIVE, "settled": (Status.RESOLVED, Status.CLOSED)}
@@ -44,8 +44,15 @@ def index() -> ResponseReturnValue:
 @bp.get("/tickets/new")
 @requires(Permission.TICKETS_OPEN)
 def new() -> ResponseReturnValue:
-    """The form; a search that found nothing brings its words along as `subject`."""
-    form = TicketForm(subject=request.args.get("subject", "")[:200])
+    """The form; whoever leads here may bring a subject, a category and the beginning of the text along.
+
+    A search that found nothing does, and a line of the ledger that is questioned.
+    """
+    asked = request.args
+    category = asked.get("category") if asked.get("category") in list(Category) else Category.OTHER
+    form = TicketForm(
+        subject=asked.get("subject", "")[:200], body=asked.get("body", "")[:2000], category=category
+    )
     return render_template("tickets/new.html", form=form)
 
 
