@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -107,16 +108,25 @@ def fill_in(text: str, who: Viewer, asset: Asset, to: str | None = None) -> str:
 # --- Where links lead ------------------------------------------------------
 
 
-def destination(to: str | None, landing: str | None, code: str | None) -> str:
+#: Marks of a campaign that travel with a link to the site.
+UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+
+
+def destination(
+    to: str | None, landing: str | None, code: str | None, marks: Mapping[str, str] | None = None
+) -> str:
     """The address on the programme's site a referral link leads to, with `ref=` for whom it counts.
 
+    `marks` are UTM parameters of the link; they replace those of the page, so that none comes twice.
     Built from the site's own origin, so that nothing in `to` can lead elsewhere.
     """
     site = urlsplit(settings.programme_site)
     target = site_path(to) or site_path(landing) or "/"
     parts = urlsplit(target)
-    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "ref"]
-    query += [("ref", code)] if code else []
+    given = {name: value[:200] for name, value in (marks or {}).items() if name in UTM and value}
+    own = parse_qsl(parts.query, keep_blank_values=True)
+    query = [(name, value) for name, value in own if name != "ref" and name not in given]
+    query += [*given.items(), *([("ref", code)] if code else [])]
     path = site.path.rstrip("/") + quote(parts.path, safe="/%:@!$&'()*+,;=~-._")
     return f"{site.scheme}://{site.netloc}{path}" + (f"?{urlencode(query)}" if query else "")
 

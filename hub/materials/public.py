@@ -61,7 +61,9 @@ def go(code: str, public_id: str | None = None) -> ResponseReturnValue:
     partner = embedding.partner_by_code(code)
     asset = db.session.scalar(select(Asset).where(Asset.public_id == public_id)) if public_id else None
     landing = asset.landing if asset else None
-    target = embedding.destination(request.args.get("to"), landing, partner.code if partner else None)
+    target = embedding.destination(
+        request.args.get("to"), landing, partner.code if partner else None, request.args
+    )
     response = redirect(target, 302)
     response.headers["Cache-Control"] = "no-store"
     # The programme's site learns which page the click came from.

@@ -10,6 +10,7 @@ from ..core import audit
 from ..core.database import db
 from ..core.errors import HubError, Invalid
 from ..core.i18n import _l
+from ..core.links import absolute
 from ..core.settings import settings
 from . import levels
 from .models import MemberRole, Membership, Partner, PartnerStatus
@@ -132,7 +133,7 @@ def referral_link(partner: Partner, to: str = "", **parameters: str) -> str:
     `to` is a page of the programme's site, beginning with a slash; further
     parameters (`utm_source` …) travel along. Raises Invalid for another place.
     """
-    base = f"{settings.programme_site.rstrip('/')}/go/{quote(partner.code)}"
+    base = absolute("materials.go", code=partner.code)
     given = {"to": local_page(to)} | parameters
     query = urlencode({name: value for name, value in given.items() if value}, safe="/", quote_via=quote)
     return f"{base}?{query}" if query else base

@@ -101,6 +101,11 @@ def test_link_leads_to_the_landing_page_with_the_code(asset, client):
     )
 
 
+def test_marks_of_a_campaign_travel_along_and_come_once(cast, client):
+    marked = "/go/ACME?to=/plans%3Futm_source%3Dold%26x%3D1&utm_source=blog&evil=1"
+    assert leads_to(client, marked) == "https://nordbill.example/plans?x=1&utm_source=blog&ref=ACME"
+
+
 def test_unknown_code_leads_to_the_site_without_one(cast, client):
     assert leads_to(client, "/go/NOBODY") == "https://nordbill.example/"
     assert leads_to(client, "/go/NOBODY/nothing?to=/pricing") == "https://nordbill.example/pricing"

@@ -88,12 +88,12 @@ def test_a_coupon_counts_from_now_until_it_ends(cast, manager):
 @pytest.mark.parametrize(
     ("to", "expected"),
     [
-        ("", "https://nordbill.example/go/ACME"),
-        ("/plans", "https://nordbill.example/go/ACME?to=/plans&utm_source=blog"),
-        ("https://nordbill.example/plans", "https://nordbill.example/go/ACME?to=/plans&utm_source=blog"),
+        ("", "http://127.0.0.1:8000/go/ACME"),
+        ("/plans", "http://127.0.0.1:8000/go/ACME?to=/plans&utm_source=blog"),
+        ("https://nordbill.example/plans", "http://127.0.0.1:8000/go/ACME?to=/plans&utm_source=blog"),
         (
             "/help/vat?country=gb#rates",
-            "https://nordbill.example/go/ACME?to=/help/vat%3Fcountry%3Dgb%23rates&utm_source=blog",
+            "http://127.0.0.1:8000/go/ACME?to=/help/vat%3Fcountry%3Dgb%23rates&utm_source=blog",
         ),
     ],
 )
