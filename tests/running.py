@@ -1,5 +1,6 @@
 """A real hub for tests that need one: web server and worker on a spare port, with data of its own."""
 
+import functools
 import json
 import os
 import signal
@@ -34,6 +35,7 @@ class RunningHub:
         )
         return finished.stdout
 
+    @functools.cache  # noqa: B019 – a test run has one or two hubs, and the command takes seconds
     def sign_ins(self) -> dict[str, list[dict[str, str]]]:
         """Return the demo's people by role."""
         found: dict[str, list[dict[str, str]]] = {}
