@@ -9,13 +9,14 @@ PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
 
 
 @pytest.fixture
-def partner(hub):
-    return hub.sign_ins()["partner"][0]
+def manager(hub):
+    """Someone who reads English, with unread notifications."""
+    return hub.sign_ins()["manager"][0]
 
 
 @pytest.mark.once
-def test_the_slash_key_goes_to_the_search(visit, partner):
-    page = visit(partner)
+def test_the_slash_key_goes_to_the_search(visit, manager):
+    page = visit(manager)
     page.goto("/")
     page.keyboard.press("/")
     expect(page.locator("#search")).to_be_focused()
@@ -23,8 +24,8 @@ def test_the_slash_key_goes_to_the_search(visit, partner):
 
 
 @pytest.mark.once
-def test_a_menu_is_walked_with_the_keyboard(visit, partner):
-    page = visit(partner)
+def test_a_menu_is_walked_with_the_keyboard(visit, manager):
+    page = visit(manager)
     page.goto("/")
     opener = page.locator(".hub-tools > [data-menu]").last.locator("summary")
     opener.focus()
@@ -36,8 +37,8 @@ def test_a_menu_is_walked_with_the_keyboard(visit, partner):
 
 
 @pytest.mark.once
-def test_the_theme_is_there_with_the_first_byte_of_the_next_page(visit, partner):
-    page = visit(partner)
+def test_the_theme_is_there_with_the_first_byte_of_the_next_page(visit, manager):
+    page = visit(manager)
     page.goto("/")
     page.locator(".hub-tools [data-menu]:has([data-set-theme]) summary").click()
     with page.expect_response(re.compile("/theme$")) as answer:
@@ -51,8 +52,8 @@ def test_the_theme_is_there_with_the_first_byte_of_the_next_page(visit, partner)
 
 
 @pytest.mark.once
-def test_every_room_is_reached_on_a_phone(visit, partner):
-    page = visit(partner, **PHONE)
+def test_every_room_is_reached_on_a_phone(visit, manager):
+    page = visit(manager, **PHONE)
     page.goto("/")
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide == PHONE["viewport"]["width"]
@@ -66,12 +67,12 @@ def test_every_room_is_reached_on_a_phone(visit, partner):
 
 
 @pytest.mark.once
-def test_the_bell_counts_down_on_every_open_page(visit, partner):
-    page = visit(partner)
+def test_the_bell_counts_down_on_every_open_page(visit, manager):
+    page = visit(manager)
     page.goto("/notifications/")
     count = page.locator("[data-bell-count]")
     if not int(count.inner_text() or 0):
-        pytest.fail("the demo's partner has nothing unread")
+        pytest.fail("the demo's manager has nothing unread")
     with page.expect_websocket():
         page.reload()
     other = page.context.new_page()

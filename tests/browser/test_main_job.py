@@ -269,6 +269,16 @@ def test_a_webinar_is_scheduled_and_put_into_a_calendar(people, visit):
     assert event.decoded("DTEND") - event.decoded("DTSTART") == timedelta(minutes=45)
 
 
+def until_shown(page, path, what, seconds=30):
+    """Load `path` again until the worker has made what it is to show."""
+    for _ in range(seconds):
+        page.goto(path)
+        if what.count():
+            return
+        page.wait_for_timeout(1000)
+    raise AssertionError(f"{path} never showed {what}")
+
+
 def test_a_survey_of_three_questions_is_answered(people, visit):
     manager, partner = visit(people["manager"]), visit(people["partner"])
     manager.goto("/surveys/new")
@@ -301,8 +311,9 @@ def test_a_survey_of_three_questions_is_answered(people, visit):
     manager.locator("dialog button[value=yes]").click()
     expect(manager.locator("form[action$='/publish']")).to_have_count(0)
 
-    partner.goto("/surveys/")
-    partner.get_by_role("link", name="Как прошёл октябрь?").first.click()
+    asked = partner.get_by_role("link", name="Как прошёл октябрь?").first
+    until_shown(partner, "/surveys/", asked)
+    asked.click()
     partner.locator("input[type=radio][value='9']").check()
     partner.get_by_label("Промокоды").check()
     partner.locator("textarea").fill("Вертикальных баннеров")
