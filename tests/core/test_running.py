@@ -5,6 +5,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,9 @@ def children(pid):
 def child_running(hub, word):
     """Return the id of the supervised process whose command contains the word."""
     for pid in children(hub.process.pid):
-        if word in Path(f"/proc/{pid}/cmdline").read_text():
-            return pid
+        with suppress(FileNotFoundError, ProcessLookupError):  # it may have ended since it was listed
+            if word in Path(f"/proc/{pid}/cmdline").read_text():
+                return pid
     raise LookupError(word)
 
 
