@@ -7,8 +7,8 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from ..core.forms import HubForm, options
 from ..core.i18n import _l
+from .messages import MAX_BODY
 from .models import Category, Priority, Status
-from .service import MAX_BODY
 
 CATEGORIES = {
     Category.COMMISSION: _l("Commission"),

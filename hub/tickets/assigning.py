@@ -1,0 +1,34 @@
+"""Who of the team works on a ticket."""
+
+from sqlalchemy import select
+
+from ..accounts.models import User
+from ..core.access import Permission, can, roles_with
+from ..core.database import db
+from . import news
+from .errors import NotOnTheTeam
+from .history import happened, lock
+from .models import Ticket
+
+
+def assign(ticket: Ticket, actor: User, assignee: User | None) -> None:
+    """Give the ticket to a colleague, or back to the team with None. Raises NotOnTheTeam."""
+    if assignee is not None and not (can(assignee, Permission.TICKETS_WORK) and assignee.is_active):
+        raise NotOnTheTeam
+    lock(ticket)
+    if ticket.assignee_id != (assignee.id if assignee else None):
+        give(ticket, actor, assignee)
+        news.assigned(ticket, actor)
+
+
+def give(ticket: Ticket, actor: User, assignee: User | None) -> None:
+    happened(ticket, actor, "assigned", to=assignee.name if assignee else None)
+    ticket.assignee_id = assignee.id if assignee else None
+
+
+def team() -> list[User]:
+    """Everyone who may be given a ticket."""
+    statement = select(User).where(
+        User.role.in_(roles_with(Permission.TICKETS_WORK)), User.disabled_at.is_(None)
+    )
+    return list(db.session.scalars(statement.order_by(User.name)))

@@ -1,0 +1,55 @@
+"""Opening a ticket."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from ..accounts.models import User
+from ..core.database import db
+from ..partners.service import partner_of
+from . import news
+from .errors import NoPartner
+from .history import happened
+from .messages import File, append, check, said_before
+from .models import FIRST_NUMBER, Category, Channel, Ticket
+from .reading import remember_read
+
+
+def open_ticket(
+    requester: User,
+    subject: str,
+    body: str,
+    *,
+    client_id: str,
+    category: Category = Category.OTHER,
+    channel: Channel = Channel.PORTAL,
+    files: Sequence[File] = (),
+) -> Ticket:
+    """Open a ticket for the requester's partner organisation.
+
+    Repeating a `client_id` returns the ticket already opened.
+    Raises NoPartner, EmptyMessage, MessageTooLong.
+    """
+    partner = partner_of(requester)
+    if partner is None:
+        raise NoPartner
+    # A double click must find the ticket of the first one.
+    db.session.execute(select(User.id).where(User.id == requester.id).with_for_update())
+    if (said := said_before(requester, client_id)) is not None:
+        return said.ticket
+    check(body, files)
+    ticket = Ticket(
+        subject=" ".join(subject.split())[:200],
+        partner_id=partner.id,
+        requester_id=requester.id,
+        category=category,
+        channel=channel,
+    )
+    db.session.add(ticket)
+    db.session.flush()
+    ticket.number = FIRST_NUMBER + ticket.id
+    happened(ticket, requester, "opened")
+    message = append(ticket, requester, body, client_id=client_id, channel=channel, files=files)
+    remember_read(ticket, requester, message.seq)
+    news.arrived(ticket, message)
+    return ticket

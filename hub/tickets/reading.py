@@ -1,0 +1,45 @@
+"""How far each side has read."""
+
+from sqlalchemy import func, select
+
+from ..accounts.models import User
+from ..core import clock
+from ..core.access import Permission, can, roles_with
+from ..core.database import db
+from ..core.live import announce
+from ..notifications.service import mark_read_at
+from .models import ReadMark, Ticket
+
+
+def mark_read(ticket: Ticket, reader: User, seq: int) -> None:
+    """Remember that `reader` has seen everything up to `seq`, and tell the others."""
+    works = can(reader, Permission.TICKETS_WORK)
+    mark_read_at(reader, f"/inbox/{ticket.number}" if works else f"/tickets/{ticket.number}")
+    if remember_read(ticket, reader, min(seq, ticket.last_seq)):
+        payload = {"ticket": ticket.number, "seq": min(seq, ticket.last_seq), "user": reader.id}
+        announce(f"ticket:{ticket.id}", "read", payload)
+
+
+def seen_by_other_side(ticket: Ticket, viewer: User) -> int:
+    """The last `seq` that anybody of the other side has read."""
+    team = roles_with(Permission.TICKETS_WORK)
+    other = User.role.not_in(team) if can(viewer, Permission.TICKETS_WORK) else User.role.in_(team)
+    return (
+        db.session.scalar(
+            select(func.max(ReadMark.seq))
+            .join(User, User.id == ReadMark.user_id)
+            .where(ReadMark.ticket_id == ticket.id, other)
+        )
+        or 0
+    )
+
+
+def remember_read(ticket: Ticket, reader: User, seq: int) -> bool:
+    mark = db.session.get(ReadMark, {"ticket_id": ticket.id, "user_id": reader.id})
+    if mark is None:
+        db.session.add(ReadMark(ticket_id=ticket.id, user_id=reader.id, seq=seq))
+        return True
+    if mark.seq >= seq:
+        return False
+    mark.seq, mark.at = seq, clock.now()
+    return True
