@@ -8,7 +8,7 @@ from sqlalchemy import select
 from ..core import live
 from ..core.access import Permission, can, visible_or_404
 from ..core.errors import Forbidden
-from . import service
+from . import ledger
 from .models import Newsletter
 
 
@@ -21,7 +21,7 @@ def watch(user: Any, data: dict[str, Any]) -> dict[str, Any]:
     asked = select(Newsletter).where(Newsletter.id == (number if isinstance(number, int) else 0))
     newsletter = visible_or_404(asked, user)
     join_room(f"newsletter:{newsletter.id}")
-    return {"progress": {"id": newsletter.id, **service.progress(newsletter)}}
+    return {"progress": {"id": newsletter.id, **ledger.progress(newsletter)}}
 
 
 @live.on("newsletter.leave")

@@ -9,7 +9,7 @@ from ..accounts.demo import Cast
 from ..core import clock
 from ..core.database import db
 from ..partners.models import Partner
-from . import consent, service, starters
+from . import consent, drafts, starters, starting
 from .demo_texts import SENT
 from .models import Delivery, DeliveryState, Newsletter, Shown, Status, SuppressionReason, Topic
 
@@ -26,20 +26,20 @@ def fill(cast: Cast, rng: random.Random) -> None:
         ]
         morning = (cast.now - timedelta(days=days)).replace(hour=8, minute=rng.randrange(60))
         with clock.frozen(morning):
-            newsletter = service.create(cast.anna, topic, contents=contents)
+            newsletter = drafts.create(cast.anna, topic, contents=contents)
             newsletter.shown = Shown.PUBLIC if topic is Topic.PRODUCT else Shown.PARTNERS
             _send(newsletter, rng)
     _some_decline(rng)
     with cast.at(days=1):
         draft = starters.starter("monthly-update")
         if draft:
-            service.create(cast.anna, draft.topic, contents=draft.contents.values())
+            drafts.create(cast.anna, draft.topic, contents=draft.contents.values())
 
 
 def _send(newsletter: Newsletter, rng: random.Random) -> None:
     """Write the ledger as a sending of that day would have left it."""
     now = clock.now()
-    service.freeze(newsletter)
+    starting.freeze(newsletter)
     joined: dict[int | None, datetime] = dict(
         db.session.execute(select(Partner.id, Partner.joined_at)).tuples().all()
     )

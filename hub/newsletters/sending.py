@@ -18,7 +18,7 @@ from ..core.database import db, touched, transaction
 from ..core.mail import Later, Misconfigured, NotSent, Refused, Unknown, Unreachable
 from ..core.mail.outgoing import LEASE, PATIENCE, backoff
 from ..core.mail.send import Backend
-from . import consent, letters, service
+from . import consent, ledger, letters, steering, telling
 from .letters import Prepared
 from .models import Delivery, DeliveryState, Hold, Newsletter, Status
 
@@ -52,13 +52,13 @@ class Run:
             for number in batch:
                 crash_point("before_claim")
                 if not self._one(number):
-                    service.tell_progress(self.id)
+                    ledger.tell_progress(self.id)
                     return
                 if time.monotonic() - told > NEWS_EVERY:
-                    service.tell_progress(self.id)
+                    ledger.tell_progress(self.id)
                     told = time.monotonic()
             crash_point("between_batches")
-        service.tell_progress(self.id)
+        ledger.tell_progress(self.id)
 
     def _batches(self) -> Iterator[list[int]]:
         """Ids of rows that are due, as they stand each time."""
@@ -140,8 +140,8 @@ class Run:
             if held:
                 newsletter = db.session.get_one(Newsletter, self.id)
                 if newsletter.status is Status.SENDING:
-                    service.pause(newsletter, held)
-                    service.tell_author(newsletter, held)
+                    steering.pause(newsletter, held)
+                    telling.tell_author(newsletter, held)
         if error is not None:
             log.warning(
                 "newsletter not sent", delivery=number, kind=type(error).__name__, error=str(error)[:300]
@@ -204,5 +204,5 @@ def finish() -> None:
             if touched(
                 update(Newsletter).where(*ready).values(values).execution_options(synchronize_session=False)
             ):
-                service.tell_progress(number)
-                service.tell_sent(db.session.get_one(Newsletter, number, populate_existing=True))
+                ledger.tell_progress(number)
+                telling.tell_sent(db.session.get_one(Newsletter, number, populate_existing=True))

@@ -6,7 +6,7 @@ from ..core import clock
 from ..core.database import db, transaction
 from ..core.jobs import job
 from ..core.mail import open_backend
-from . import sending, service
+from . import sending, starting
 from .models import Newsletter, Status
 
 
@@ -29,4 +29,4 @@ def start_due() -> None:
         with transaction():
             newsletter = db.session.scalar(select(Newsletter).where(Newsletter.id == number, *due))
             if newsletter is not None:
-                service.start_on_time(newsletter)
+                starting.start_on_time(newsletter)

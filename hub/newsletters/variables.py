@@ -8,6 +8,7 @@ from ..accounts.models import User
 from ..core.i18n import Text, _, _l
 from ..core.settings import settings
 from ..partners.models import Partner
+from .models import Content
 
 VARIABLE = re.compile(r"\{\s*([a-z_]+(?:\.[a-z_]+)*)\s*(?:\|([^{}\n]*))?\}")
 
@@ -52,6 +53,12 @@ def used(*texts: str) -> list[tuple[str, str | None]]:
     """(name, default) of every variable in the texts, each once, in order."""
     found = [(match[1], match[2]) for text in texts for match in VARIABLE.finditer(text)]
     return list(dict.fromkeys(found))
+
+
+def names_of(content: Content) -> list[str]:
+    """Names of the variables in a text, each once, in order."""
+    pairs = used(content.subject, content.preheader, content.body)
+    return list(dict.fromkeys(name for name, _default in pairs))
 
 
 def unknown(names: Iterable[str]) -> list[str]:

@@ -12,7 +12,7 @@ from hub.accounts.models import User
 from hub.core.access import Role
 from hub.core.database import db, transaction
 from hub.core.settings import settings
-from hub.newsletters import service
+from hub.newsletters import starting
 from hub.newsletters.models import Delivery, DeliveryState, Newsletter, Status
 from tests.factories import make_member, make_partner
 from tests.newsletters.factories import make_newsletter
@@ -47,7 +47,7 @@ def newsletter(app):
         session.flush()
         newsletter = make_newsletter(author)
     with transaction():
-        assert service.start(db.session.get(Newsletter, newsletter.id)) == RECIPIENTS
+        assert starting.start(db.session.get(Newsletter, newsletter.id)) == RECIPIENTS
     return newsletter
 
 

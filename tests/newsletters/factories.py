@@ -2,7 +2,7 @@
 
 from hub.core import clock
 from hub.core.database import db
-from hub.newsletters import consent, service
+from hub.newsletters import consent, drafts
 from hub.newsletters.models import Delivery, DeliveryState, Newsletter, Shown, Status, Suppression, Topic
 from hub.newsletters.models import SuppressionReason as Reason
 from tests.factories import make_member, make_partner
@@ -22,7 +22,7 @@ RUSSIAN = {
 
 
 def make_newsletter(author, *contents, topic=Topic.PRODUCT, **values) -> Newsletter:
-    newsletter = service.create(author, topic, contents=contents or (ENGLISH, RUSSIAN))
+    newsletter = drafts.create(author, topic, contents=contents or (ENGLISH, RUSSIAN))
     for name, value in values.items():
         setattr(newsletter, name, value)
     db.session.flush()

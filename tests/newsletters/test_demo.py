@@ -5,7 +5,7 @@ import random
 from hub.accounts import demo as people
 from hub.core import clock
 from hub.core.database import db, transaction
-from hub.newsletters import checks, demo, service
+from hub.newsletters import checks, demo, ledger
 from hub.newsletters.demo_texts import SENT
 from hub.newsletters.models import Newsletter, Status
 from tests.factories import make_member, make_partner
@@ -24,7 +24,7 @@ def test_the_demo_sends_a_year_in_four_languages(app):
     assert all(
         {content.locale for content in each.written} == {"en", "ru", "uk", "pl"} for each in newsletters
     )
-    totals = [sum(service.counts(each.id).values()) for each in newsletters[:-1]]
+    totals = [sum(ledger.counts(each.id).values()) for each in newsletters[:-1]]
     assert totals == sorted(totals), "who joined later did not get earlier mails"
     assert 0 < totals[0] < totals[-1]
     assert [line.text for each in newsletters for line in checks.review(each) if line.blocks] == []

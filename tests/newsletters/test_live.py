@@ -5,7 +5,7 @@ import pytest
 from hub.core import jobs
 from hub.core.database import db, transaction
 from hub.core.extensions import socketio
-from hub.newsletters import service
+from hub.newsletters import starting
 from hub.newsletters.models import Newsletter
 
 from .factories import make_newsletter
@@ -16,7 +16,7 @@ def running(manager, cast):
     with transaction():
         newsletter = make_newsletter(manager)
     with transaction():
-        service.start(db.session.get(Newsletter, newsletter.id))
+        starting.start(db.session.get(Newsletter, newsletter.id))
     return newsletter.id
 
 

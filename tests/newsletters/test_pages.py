@@ -6,7 +6,7 @@ import pytest
 
 from hub.core import clock
 from hub.core.database import db, transaction
-from hub.newsletters import consent, service
+from hub.newsletters import consent, ledger, starting
 from hub.newsletters.consent import Reader
 from hub.newsletters.models import DeliveryState, Newsletter, Shown, Status, Suppression, Topic
 
@@ -55,7 +55,7 @@ def test_a_manager_writes_previews_tests_and_sends(manager, cast, browse, worker
     page = text(browser.get(f"/newsletters/{number}"))
     assert "Sent" in page
     assert "partner@example.org" in page
-    assert service.counts(number)["sent"] == 2
+    assert ledger.counts(number)["sent"] == 2
 
 
 def test_saving_while_typing_answers_with_the_time(newsletter, manager, browse):
@@ -82,7 +82,7 @@ def test_the_preview_may_be_framed_by_us_and_runs_nothing(newsletter, manager, b
 
 def test_a_running_newsletter_cannot_be_edited(newsletter, manager, cast, browse):
     with transaction():
-        service.start(db.session.get(Newsletter, newsletter.id))
+        starting.start(db.session.get(Newsletter, newsletter.id))
     browser = browse(manager)
     assert browser.get(f"/newsletters/{newsletter.id}/edit").status_code == 303
     answer = browser.post(

@@ -9,7 +9,7 @@ import pytest
 from hub.core import clock, jobs
 from hub.core.database import db, transaction
 from hub.core.settings import settings
-from hub.newsletters import consent, sending, service
+from hub.newsletters import consent, drafts, ledger, sending, starting, steering
 from hub.newsletters.checks import NotReady, review
 from hub.newsletters.models import Delivery, DeliveryState, Hold, Newsletter, Status, SuppressionReason, Topic
 from hub.notifications.models import Notification
@@ -42,7 +42,7 @@ def newsletter(manager):
 
 def begin(newsletter):
     with transaction():
-        return service.start(fresh(newsletter))
+        return starting.start(fresh(newsletter))
 
 
 def fresh(newsletter) -> Newsletter:
@@ -52,7 +52,7 @@ def fresh(newsletter) -> Newsletter:
 
 def states(newsletter):
     db.session.rollback()
-    return {state: number for state, number in service.counts(newsletter.id).items() if number}
+    return {state: number for state, number in ledger.counts(newsletter.id).items() if number}
 
 
 def mails():
@@ -137,8 +137,8 @@ def test_audience_and_values_are_frozen_at_the_start(newsletter, cast, worker):
     worker()
     assert states(newsletter) == {"sent": 2}
     assert mails()["partner@example.org"]["Subject"] == "News for Acme Media"
-    with pytest.raises(service.AlreadyStarted), transaction():
-        service.write(fresh(newsletter), "en", subject="Other", preheader="", body="Other")
+    with pytest.raises(drafts.AlreadyStarted), transaction():
+        drafts.write(fresh(newsletter), "en", subject="Other", preheader="", body="Other")
 
 
 def test_who_left_meanwhile_gets_nothing(newsletter, cast, worker):
@@ -203,13 +203,13 @@ def test_an_empty_variable_without_default_names_the_reader(manager, cast):
     with pytest.raises(NotReady, match="Pat Partner"):
         begin(newsletter)
     with transaction():
-        service.write(fresh(newsletter), "en", subject="S", preheader="", body="Ask {partner.manager|us}")
+        drafts.write(fresh(newsletter), "en", subject="S", preheader="", body="Ask {partner.manager|us}")
     assert begin(newsletter) == 2
 
 
 def test_two_starts_make_one(newsletter, cast):
     begin(newsletter)
-    with pytest.raises(service.NotNow):
+    with pytest.raises(steering.NotNow):
         begin(newsletter)
     assert states(newsletter) == {"pending": 2}
 
@@ -244,14 +244,14 @@ def test_pause_resume_cancel_keep_exact_counts(newsletter, cast, manager, mail_u
 
     with Sink() as sink:
         mail_url(sink.url)
-        after(3, service.pause)
+        after(3, steering.pause)
         jobs.run("newsletters.send")
         assert states(newsletter) == {"sent": 3, "pending": 5}
         jobs.run("newsletters.send")
         assert states(newsletter) == {"sent": 3, "pending": 5}, "paused means paused"
         with transaction():
-            service.resume(fresh(newsletter), manager)
-        after(5, service.cancel)
+            steering.resume(fresh(newsletter), manager)
+        after(5, steering.cancel)
         jobs.run("newsletters.send")
         jobs.run("newsletters.send")
         assert states(newsletter) == {"sent": 5, "pending": 3}
@@ -323,7 +323,7 @@ def test_a_wrong_key_pauses_and_tells_the_manager(
     with FakeSendGrid() as api:
         monkeypatch.setattr(app.extensions["hub.settings"], "sendgrid_url", api.url)
         with transaction():
-            service.resume(fresh(newsletter), manager)
+            steering.resume(fresh(newsletter), manager)
         worker()
         addresses = [each["personalizations"][0]["to"][0]["email"] for each in api.requests]
     assert sorted(addresses) == ["other@example.org", "partner@example.org"]
@@ -343,7 +343,7 @@ def test_a_run_of_errors_pauses(newsletter, cast, mail_url, worker):
 
 def test_a_schedule_keeps_wall_time(newsletter, cast, manager, worker):
     with transaction():
-        service.schedule(fresh(newsletter), "2027-03-28T02:30", "Europe/Berlin", manager)
+        starting.schedule(fresh(newsletter), "2027-03-28T02:30", "Europe/Berlin", manager)
     assert fresh(newsletter).due_at.isoformat() == "2027-03-28T01:30:00+00:00", "the gap moves forward"
     due = fresh(newsletter).due_at
     with clock.frozen(due - timedelta(minutes=1)):
@@ -357,12 +357,12 @@ def test_a_schedule_keeps_wall_time(newsletter, cast, manager, worker):
 
 
 def test_the_fold_of_autumn_fires_once():
-    assert service.moment_of("2026-10-25T02:30", "Europe/Berlin").isoformat() == "2026-10-25T00:30:00+00:00"
+    assert starting.moment_of("2026-10-25T02:30", "Europe/Berlin").isoformat() == "2026-10-25T00:30:00+00:00"
 
 
 def test_a_missed_schedule_asks(newsletter, cast, manager):
     with transaction():
-        service.schedule(fresh(newsletter), "2027-01-10T09:00", "Europe/Oslo", manager)
+        starting.schedule(fresh(newsletter), "2027-01-10T09:00", "Europe/Oslo", manager)
     with clock.frozen(fresh(newsletter).due_at + timedelta(hours=13)):
         jobs.run("newsletters.send")
     assert (fresh(newsletter).status, fresh(newsletter).hold) == (Status.DRAFT, Hold.MISSED)

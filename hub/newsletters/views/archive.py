@@ -10,7 +10,7 @@ from ...core.access import public, visible, visible_or_404
 from ...core.errors import NotFound
 from ...core.i18n import LOCALES
 from ...core.paging import page
-from .. import service
+from .. import reading
 from ..models import TOPICS, Newsletter, Status, Topic
 from . import bp
 
@@ -24,11 +24,11 @@ def archive() -> ResponseReturnValue:
     if topic in set(Topic):
         statement = statement.where(Newsletter.topic == Topic(topic))
     newsletters = page(statement, request.args.get("cursor"), Newsletter.created_at, Newsletter.id)
-    words = service.words_of(current_user, i18n.locale())
+    words = reading.words_of(current_user, i18n.locale())
     return render_template(
         "newsletters/archive.html",
         newsletters=newsletters,
-        headlines=[(each, *service.headline(each, i18n.locale(), words)) for each in newsletters],
+        headlines=[(each, *reading.headline(each, i18n.locale(), words)) for each in newsletters],
         topics=TOPICS,
         topic=topic,
     )
@@ -41,7 +41,7 @@ def read(number: int) -> ResponseReturnValue:
     sent = select(Newsletter).where(Newsletter.id == number, Newsletter.status == Status.SENT)
     newsletter = visible_or_404(sent, current_user)
     asked = request.args.get("language", "")
-    found = service.for_page(newsletter, asked if asked in LOCALES else i18n.locale(), current_user)
+    found = reading.for_page(newsletter, asked if asked in LOCALES else i18n.locale(), current_user)
     if found is None:
         raise NotFound
     content, subject, body = found

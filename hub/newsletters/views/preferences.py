@@ -12,7 +12,7 @@ from ...core.access import Permission, public, requires
 from ...core.database import transaction
 from ...core.errors import NotFound
 from ...core.extensions import csrf
-from .. import audience, consent, service
+from .. import audience, consent, reading
 from ..consent import Reader
 from ..models import TOPICS, SuppressionReason, Topic
 from . import bp
@@ -85,7 +85,7 @@ def _page(template: str, reader: Reader, token: str, **values: object) -> Respon
         wanted=consent.wanted(reader.address),
         suppressed=consent.is_suppressed(reader.address),
         delivery=delivery,
-        subject=service.headline(delivery.newsletter, delivery.locale, delivery.values)[0]
+        subject=reading.headline(delivery.newsletter, delivery.locale, delivery.values)[0]
         if delivery
         else "",
         saved=request.args.get("saved"),

@@ -11,7 +11,7 @@ from ...core.database import transaction
 from ...core.errors import HubError
 from ...core.i18n import LOCALES, _
 from ...core.paging import page
-from .. import audience, checks, service
+from .. import audience, checks, ledger, previews, starting, steering
 from ..forms import ScheduleForm
 from ..models import Delivery, DeliveryState, Newsletter, Status
 from ..words import DELIVERY_WORDS, HOLDS, REASONS, STATUS_WORDS
@@ -41,7 +41,7 @@ def show(number: int) -> ResponseReturnValue:
     return render_template(
         "newsletters/show.html",
         newsletter=newsletter,
-        progress=service.progress(newsletter),
+        progress=ledger.progress(newsletter),
         described=audience.describe(newsletter.audience),
         deliveries=page(statement, request.args.get("cursor"), Delivery.id, descending=False),
         state=state,
@@ -58,7 +58,7 @@ def show(number: int) -> ResponseReturnValue:
 @requires(Permission.NEWSLETTERS_MANAGE)
 def progress(number: int) -> ResponseReturnValue:
     """The figures of a running newsletter, for a page that was away."""
-    return jsonify(id=number, **service.progress(find(number)))
+    return jsonify(id=number, **ledger.progress(find(number)))
 
 
 @bp.get("/newsletters/<int:number>/review")
@@ -91,7 +91,7 @@ def test(number: int) -> ResponseReturnValue:
     """Send me one language of it, as it would arrive."""
     language = request.form.get("language", "")
     with transaction():
-        service.send_test(find(number), language if language in LOCALES else i18n.locale(), current_user)
+        previews.send_test(find(number), language if language in LOCALES else i18n.locale(), current_user)
     flash(_("A test is on its way to %(address)s.", address=current_user.email))
     return redirect(url_for(".edit", number=number, language=language), 303)
 
@@ -101,7 +101,7 @@ def test(number: int) -> ResponseReturnValue:
 def start(number: int) -> ResponseReturnValue:
     """Send it now."""
     with transaction():
-        service.start(find(number), current_user)
+        starting.start(find(number), current_user)
     return redirect(url_for(".show", number=number), 303)
 
 
@@ -115,7 +115,7 @@ def schedule(number: int) -> ResponseReturnValue:
     try:
         with transaction():
             local_time = form.local_time.data.strftime("%Y-%m-%dT%H:%M")
-            service.schedule(find(number), local_time, form.time_zone.data, current_user)
+            starting.schedule(find(number), local_time, form.time_zone.data, current_user)
     except HubError as error:
         form.blame(error)
         return _review(find(number), form, error.status)
@@ -127,7 +127,7 @@ def schedule(number: int) -> ResponseReturnValue:
 def unschedule(number: int) -> ResponseReturnValue:
     """Back to a draft."""
     with transaction():
-        service.unschedule(find(number), current_user)
+        starting.unschedule(find(number), current_user)
     return redirect(url_for(".edit", number=number), 303)
 
 
@@ -136,7 +136,7 @@ def unschedule(number: int) -> ResponseReturnValue:
 def pause(number: int) -> ResponseReturnValue:
     """Stop for now."""
     with transaction():
-        service.pause(find(number), actor=current_user)
+        steering.pause(find(number), actor=current_user)
     return redirect(url_for(".show", number=number), 303)
 
 
@@ -145,7 +145,7 @@ def pause(number: int) -> ResponseReturnValue:
 def resume(number: int) -> ResponseReturnValue:
     """Go on."""
     with transaction():
-        service.resume(find(number), current_user)
+        steering.resume(find(number), current_user)
     return redirect(url_for(".show", number=number), 303)
 
 
@@ -154,5 +154,5 @@ def resume(number: int) -> ResponseReturnValue:
 def cancel(number: int) -> ResponseReturnValue:
     """Send nothing more."""
     with transaction():
-        service.cancel(find(number), current_user)
+        steering.cancel(find(number), current_user)
     return redirect(url_for(".show", number=number), 303)

@@ -15,7 +15,7 @@ from ...core.i18n import LOCALES, _
 from ...core.paging import page
 from ...core.security import CSP
 from ...core.settings import settings
-from .. import audience, checks, service, starters, variables
+from .. import audience, checks, drafts, previews, starters, variables
 from ..audience import Recipient
 from ..forms import AudienceForm, StartForm, TextForm
 from ..models import TOPICS, Content, Delivery, DeliveryState, Newsletter, Shown, Status, Topic
@@ -95,9 +95,9 @@ def create() -> ResponseReturnValue:
     starter = starters.starter(form.starter.data or "")
     with transaction():
         if starter:
-            newsletter = service.create(current_user, starter.topic, contents=starter.contents.values())
+            newsletter = drafts.create(current_user, starter.topic, contents=starter.contents.values())
         else:
-            newsletter = service.create(current_user, Topic(form.topic.data))
+            newsletter = drafts.create(current_user, Topic(form.topic.data))
     return redirect(url_for(".edit", number=newsletter.id), 303)
 
 
@@ -160,7 +160,7 @@ def update(number: int) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return (jsonify(errors=form.errors), 422) if quietly else _editor(newsletter, locale, form, 422)
     with transaction():
-        service.write(
+        drafts.write(
             find(number),
             locale,
             subject=form.subject.data or "",
@@ -185,7 +185,7 @@ def readiness(number: int) -> ResponseReturnValue:
 def preview(number: int, locale: str) -> ResponseReturnValue:
     """The mail as it will arrive, as one of its readers if asked; `part=text` is its plain text."""
     newsletter = find(number)
-    letter = service.preview(newsletter, locale, _reader())
+    letter = previews.preview(newsletter, locale, _reader())
     if letter is None:
         response = make_response(render_template("newsletters/_unwritten.html"))
     elif request.args.get("part") == "text":
@@ -246,7 +246,7 @@ def save_audience(number: int) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _audience(find(number), form, 422)
     with transaction():
-        service.aim(find(number), form.rule, Topic(form.topic.data), Shown(form.shown.data))
+        drafts.aim(find(number), form.rule, Topic(form.topic.data), Shown(form.shown.data))
     return redirect(url_for(".edit", number=number), 303)
 
 
@@ -255,7 +255,7 @@ def save_audience(number: int) -> ResponseReturnValue:
 def clone(number: int) -> ResponseReturnValue:
     """A new draft from this one."""
     with transaction():
-        copy = service.clone(find(number), current_user)
+        copy = drafts.clone(find(number), current_user)
     return redirect(url_for(".edit", number=copy.id), 303)
 
 
@@ -264,5 +264,5 @@ def clone(number: int) -> ResponseReturnValue:
 def discard(number: int) -> ResponseReturnValue:
     """Throw a draft away."""
     with transaction():
-        service.discard(find(number), current_user)
+        drafts.discard(find(number), current_user)
     return redirect(url_for(".index"), 303)

@@ -1,0 +1,79 @@
+"""Drafts: begin, write, say whom they are for, copy, throw away."""
+
+from collections.abc import Iterable
+
+from ..accounts.models import User
+from ..core import audit, clock
+from ..core.database import db
+from ..core.errors import HubError, Invalid
+from ..core.i18n import LOCALES, _, _l
+from . import audience
+from .audience import Rule
+from .models import Content, Newsletter, Shown, Topic
+
+
+class AlreadyStarted(HubError):
+    message = _l("This newsletter is no longer a draft. Clone it to send something else.")
+
+
+def create(author: User, topic: Topic, *, contents: Iterable[dict[str, str]] = ()) -> Newsletter:
+    """A draft, with an empty text in the author's language unless others are given."""
+    newsletter = Newsletter(topic=topic, author_id=author.id, time_zone=author.time_zone, audience=[])
+    db.session.add(newsletter)
+    newsletter.contents = [Content(**each) for each in contents] or [
+        Content(locale=author.locale, subject="", preheader="", body="")
+    ]
+    db.session.flush()
+    audit.record(author, "newsletter.created", f"newsletter:{newsletter.id}")
+    return newsletter
+
+
+def write(newsletter: Newsletter, locale: str, *, subject: str, preheader: str, body: str) -> Content:
+    """Keep the text of one language. Raises AlreadyStarted."""
+    must_be_draft(newsletter)
+    if locale not in LOCALES:
+        raise Invalid(_("This language is not offered."))
+    content = newsletter.content(locale)
+    if content is None:
+        content = Content(locale=locale)
+        newsletter.contents.append(content)
+    content.subject, content.preheader, content.body = (
+        " ".join(subject.split()),
+        " ".join(preheader.split()),
+        body,
+    )
+    newsletter.updated_at = clock.now()
+    db.session.flush()
+    return content
+
+
+def aim(newsletter: Newsletter, rule: Rule, topic: Topic, shown: Shown) -> None:
+    """Say whom it is for and what it is about. Raises AlreadyStarted."""
+    must_be_draft(newsletter)
+    newsletter.audience, newsletter.topic, newsletter.shown = audience.clean(rule), topic, shown
+    newsletter.updated_at = clock.now()
+    db.session.flush()
+
+
+def clone(newsletter: Newsletter, author: User) -> Newsletter:
+    """A new draft with the same texts and audience."""
+    names = ("locale", "subject", "preheader", "body")
+    texts = [{name: getattr(each, name) for name in names} for each in newsletter.contents]
+    copy = create(author, newsletter.topic, contents=texts)
+    copy.audience, copy.shown = newsletter.audience, newsletter.shown
+    return copy
+
+
+def discard(newsletter: Newsletter, actor: User) -> None:
+    """Delete a draft that was never sent. Raises AlreadyStarted."""
+    must_be_draft(newsletter)
+    audit.record(
+        actor, "newsletter.discarded", f"newsletter:{newsletter.id}", before={"subject": newsletter.title()}
+    )
+    db.session.delete(newsletter)
+    db.session.flush()
+
+
+def must_be_draft(newsletter: Newsletter) -> None:
+    if not newsletter.is_editable:
+        raise AlreadyStarted

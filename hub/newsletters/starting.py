@@ -1,0 +1,120 @@
+"""The way from a draft to a ledger: schedule, start, freeze."""
+
+import uuid
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import insert
+
+from ..accounts.models import User
+from ..core import audit, clock
+from ..core.database import db
+from ..core.errors import Invalid
+from ..core.i18n import _
+from ..core.jobs import ring
+from . import audience, variables
+from .checks import NotReady, must_be_ready
+from .drafts import must_be_draft
+from .models import Delivery, Hold, Newsletter, Status
+from .steering import move
+from .telling import tell_author
+
+#: A schedule overdue by more waits for a person: yesterday's “today only” helps nobody.
+GRACE = timedelta(hours=12)
+#: Rows of one insert when the audience is frozen.
+CHUNK = 1000
+
+
+def moment_of(local_time: str, zone: str) -> datetime:
+    """The UTC moment of a wall time: in the gap of spring it moves forward, in the fold of autumn the first counts."""
+    try:
+        naive = datetime.fromisoformat(local_time)
+        moment = naive.replace(tzinfo=ZoneInfo(zone), second=0, microsecond=0)
+    except (ValueError, KeyError, OSError):
+        raise Invalid(_("Enter a date and a time."), local_time=[_("Enter a date and a time.")]) from None
+    return moment.astimezone(ZoneInfo("UTC"))
+
+
+def schedule(newsletter: Newsletter, local_time: str, zone: str, actor: User) -> None:
+    """Have it start at a wall time of a zone. Raises Invalid, NotReady, AlreadyStarted."""
+    must_be_draft(newsletter)
+    due_at = moment_of(local_time, zone)
+    if due_at <= clock.now():
+        raise Invalid(
+            _("This moment has passed."), local_time=[_("This moment has passed. Choose a later one.")]
+        )
+    must_be_ready(newsletter)
+    newsletter.local_time, newsletter.time_zone, newsletter.due_at = local_time, zone, due_at
+    newsletter.status, newsletter.hold = Status.SCHEDULED, None
+    db.session.flush()
+    audit.record(
+        actor, "newsletter.scheduled", f"newsletter:{newsletter.id}", after={"at": local_time, "zone": zone}
+    )
+
+
+def unschedule(newsletter: Newsletter, actor: User) -> None:
+    """Back to a draft, to be edited or not sent at all. Raises NotNow."""
+    move(newsletter, Status.DRAFT, Status.SCHEDULED)
+    audit.record(actor, "newsletter.unscheduled", f"newsletter:{newsletter.id}")
+
+
+def start(newsletter: Newsletter, actor: User | None = None) -> int:
+    """Freeze the audience as the ledger's rows and begin sending; how many rows.
+
+    Raises NotReady, NotNow.
+    """
+    must_be_ready(newsletter)
+    move(newsletter, Status.SENDING, Status.DRAFT, Status.SCHEDULED)
+    newsletter.started_at, newsletter.due_at = clock.now(), None
+    number = freeze(newsletter)
+    audit.record(actor, "newsletter.started", f"newsletter:{newsletter.id}", after={"recipients": number})
+    ring("newsletters.send")
+    return number
+
+
+def freeze(newsletter: Newsletter) -> int:
+    """Write a row for everyone it is for, with what their variables stand for now."""
+    names = {each.locale: variables.names_of(each) for each in newsletter.written}
+    now, number, rows = clock.now(), 0, []
+    # Addresses that differ only in spelling are one.
+    seen: set[str] = set()
+    for recipient in list(audience.recipients(newsletter.audience, newsletter.topic)):
+        if recipient.address in seen:
+            continue
+        seen.add(recipient.address)
+        locale = newsletter.content_for(recipient.user.locale).locale  # type: ignore[union-attr]
+        rows.append(
+            {
+                "newsletter_id": newsletter.id,
+                "key": uuid.uuid4().hex,
+                "address": recipient.address,
+                "name": variables.tidy(recipient.user.name),
+                "user_id": recipient.user.id,
+                "partner_id": recipient.partner.id,
+                "locale": locale,
+                "values": variables.values(recipient.user, recipient.partner, locale, names[locale]),
+                "created_at": now,
+                "next_at": now,
+            }
+        )
+        number += 1
+        if len(rows) == CHUNK:
+            db.session.execute(insert(Delivery), rows)
+            rows = []
+    if rows:
+        db.session.execute(insert(Delivery), rows)
+    return number
+
+
+def start_on_time(newsletter: Newsletter) -> None:
+    """Start a scheduled newsletter; one that is long overdue or no longer ready goes back to its author."""
+    hold = Hold.MISSED if newsletter.due_at and clock.now() - newsletter.due_at > GRACE else None
+    if hold is None:
+        try:
+            start(newsletter)
+            return
+        except NotReady:
+            hold = Hold.INCOMPLETE
+    move(newsletter, Status.DRAFT, Status.SCHEDULED)
+    newsletter.hold, newsletter.due_at = hold, None
+    tell_author(newsletter, hold)

@@ -1,0 +1,51 @@
+"""While a newsletter is being sent: pause, resume, cancel."""
+
+from sqlalchemy import update
+
+from ..accounts.models import User
+from ..core import audit, clock
+from ..core.database import db, touched
+from ..core.errors import HubError
+from ..core.i18n import _l
+from ..core.jobs import ring
+from .ledger import counts, tell_progress
+from .models import Delivery, DeliveryState, Hold, Newsletter, Status
+
+
+class NotNow(HubError):
+    message = _l("This newsletter has moved on in the meantime. Look at its present state.")
+
+
+def pause(newsletter: Newsletter, hold: Hold = Hold.PERSON, actor: User | None = None) -> None:
+    """Stop after the mail that is being handed over. Raises NotNow."""
+    move(newsletter, Status.PAUSED, Status.SENDING)
+    newsletter.hold = hold
+    audit.record(actor, "newsletter.paused", f"newsletter:{newsletter.id}", after={"why": hold})
+    tell_progress(newsletter.id)
+
+
+def resume(newsletter: Newsletter, actor: User) -> None:
+    """Go on where it stopped. Raises NotNow."""
+    move(newsletter, Status.SENDING, Status.PAUSED)
+    newsletter.hold, newsletter.failures = None, 0
+    waiting = (Delivery.newsletter_id == newsletter.id, Delivery.state == DeliveryState.PENDING)
+    db.session.execute(update(Delivery).where(*waiting).values(next_at=clock.now()))
+    audit.record(actor, "newsletter.resumed", f"newsletter:{newsletter.id}")
+    ring("newsletters.send")
+    tell_progress(newsletter.id)
+
+
+def cancel(newsletter: Newsletter, actor: User) -> None:
+    """Send nothing more; who has got it has got it. Raises NotNow."""
+    move(newsletter, Status.CANCELLED, Status.SENDING, Status.PAUSED)
+    newsletter.finished_at = clock.now()
+    audit.record(actor, "newsletter.cancelled", f"newsletter:{newsletter.id}", after=counts(newsletter.id))
+    tell_progress(newsletter.id)
+
+
+def move(newsletter: Newsletter, to: Status, *origins: Status) -> None:
+    """Change the status if it still is one of `origins`: of two who try, one wins."""
+    present = (Newsletter.id == newsletter.id, Newsletter.status.in_(origins))
+    if not touched(update(Newsletter).where(*present).values(status=to, updated_at=clock.now())):
+        raise NotNow
+    db.session.refresh(newsletter)
