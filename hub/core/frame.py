@@ -172,12 +172,18 @@ def _once(name: str, make: Callable[[], Any]) -> Any:
     return LocalProxy(get)
 
 
+def _reader() -> Any:
+    """Who is reading: the person, not the proxy, which looks them up again at every attribute."""
+    return current_user._get_current_object()
+
+
 def _nav() -> list[Item]:
-    return items(entries(current_user), current_user)
+    user = _reader()
+    return items(entries(user), user)
 
 
 def _bell_count() -> int:
-    return _counts["notifications.index"](current_user) if "notifications.index" in _counts else 0
+    return _counts["notifications.index"](_reader()) if "notifications.index" in _counts else 0
 
 
 def _search_hint() -> str:
@@ -198,8 +204,8 @@ def _context() -> dict[str, Any]:
         "staff": is_staff(current_user),
         "nav": _once("nav", _nav),
         "bar": _once("bar", lambda: _nav_of_page()[:BAR_LENGTH]),
-        "user_links": _once("user_links", lambda: items(USER, current_user)),
-        "public_links": _once("public_links", lambda: items(VISITOR[:-1], current_user)),
+        "user_links": _once("user_links", lambda: items(USER, _reader())),
+        "public_links": _once("public_links", lambda: items(VISITOR[:-1], _reader())),
         "bell_count": _once("bell_count", _bell_count),
         "search_hint": _once("search_hint", _search_hint),
     }

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from flask import Flask, Response, current_app, request
 from werkzeug.datastructures import ContentRange
@@ -182,6 +180,10 @@ class S3Storage:
     def __init__(
         self, bucket: str, *, key: str, secret: str, endpoint: str | None, region: str, prefix: str
     ) -> None:
+        # Imported here: a hub that keeps its files in a folder need not hold it all in memory.
+        import boto3
+        from botocore.config import Config
+
         self.bucket, self.prefix = bucket, prefix
         self.client: Any = boto3.session.Session().client(
             "s3",

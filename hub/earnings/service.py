@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, bindparam, case, func, or_, select
 
 from ..core import clock, months
 from ..core.database import db
@@ -48,17 +48,23 @@ class Balance(Summary):
     payouts: int = 0
 
 
+# What first pages ask is built once: building a statement costs more than asking it.
+
+_PAID = (
+    select(Payout.currency, func.sum(Payout.amount_minor), func.count())
+    .where(Payout.partner_id == bindparam("partner"))
+    .where(Payout.paid_at >= bindparam("start"), Payout.paid_at < bindparam("end"))
+    .group_by(Payout.currency)
+)
+
+
 def balances(partner: Partner) -> dict[str, Balance]:
     """Accounts by currency, the partner's own currency always among them and first."""
     found = {partner.currency: Balance(currency=partner.currency)}
     found |= _unpaid([partner.id]).get(partner.id, {})
     start, end = months.year_bounds(months.this_year())
-    paid = (
-        select(Payout.currency, func.sum(Payout.amount_minor), func.count())
-        .where(Payout.partner_id == partner.id, Payout.paid_at >= start, Payout.paid_at < end)
-        .group_by(Payout.currency)
-    )
-    for currency, amount, count in db.session.execute(paid):
+    values = {"partner": partner.id, "start": start, "end": end}
+    for currency, amount, count in db.session.execute(_PAID, values):
         balance = found.setdefault(currency, Balance(currency=currency))
         balance.paid, balance.payouts = int(amount), count
     return found
@@ -69,22 +75,25 @@ def balances_of(partners: Iterable[Partner]) -> dict[int, dict[str, Balance]]:
     return _unpaid([partner.id for partner in partners])
 
 
-def _unpaid(partner_ids: list[int]) -> dict[int, dict[str, Balance]]:
-    on_hold = LedgerEntry.available_at > clock.now()
-    rows = (
-        select(
-            LedgerEntry.partner_id,
-            LedgerEntry.currency,
-            func.sum(case((on_hold, LedgerEntry.amount_minor), else_=0)),
-            func.sum(case((on_hold, 0), else_=LedgerEntry.amount_minor)),
-            func.sum(case((and_(on_hold, LedgerEntry.kind == EntryKind.COMMISSION), 1), else_=0)),
-        )
-        .where(LedgerEntry.partner_id.in_(partner_ids), LedgerEntry.payout_id.is_(None))
-        .group_by(LedgerEntry.partner_id, LedgerEntry.currency)
-        .order_by(LedgerEntry.currency)
+_ON_HOLD = LedgerEntry.available_at > bindparam("now")
+_UNPAID = (
+    select(
+        LedgerEntry.partner_id,
+        LedgerEntry.currency,
+        func.sum(case((_ON_HOLD, LedgerEntry.amount_minor), else_=0)),
+        func.sum(case((_ON_HOLD, 0), else_=LedgerEntry.amount_minor)),
+        func.sum(case((and_(_ON_HOLD, LedgerEntry.kind == EntryKind.COMMISSION), 1), else_=0)),
     )
+    .where(LedgerEntry.partner_id.in_(bindparam("partners", expanding=True)), LedgerEntry.payout_id.is_(None))
+    .group_by(LedgerEntry.partner_id, LedgerEntry.currency)
+    .order_by(LedgerEntry.currency)
+)
+
+
+def _unpaid(partner_ids: list[int]) -> dict[int, dict[str, Balance]]:
     found: dict[int, dict[str, Balance]] = {}
-    for partner_id, currency, pending, available, sales in db.session.execute(rows):
+    rows = db.session.execute(_UNPAID, {"partners": partner_ids, "now": clock.now()})
+    for partner_id, currency, pending, available, sales in rows:
         balance = Balance(currency=currency, pending=int(pending), pending_sales=int(sales))
         if _is_payable(int(available), currency):
             balance.payable = int(available)
@@ -151,6 +160,60 @@ def month_summaries(partner: Partner, wanted: list[date]) -> dict[date, dict[str
     return found
 
 
+@dataclass(frozen=True)
+class Glance:
+    """An account in a few words: what two months brought, and what is payable. Minor units."""
+
+    currency: str
+    this_month: int
+    last_month: int
+    payable: int
+
+
+def _brought(month: str) -> Any:
+    during = and_(
+        LedgerEntry.kind != EntryKind.PAYOUT,
+        LedgerEntry.occurred_at >= bindparam(f"{month}_start"),
+        LedgerEntry.occurred_at < bindparam(f"{month}_end"),
+    )
+    return func.sum(case((during, LedgerEntry.amount_minor), else_=0))
+
+
+_GLANCE = (
+    select(
+        LedgerEntry.currency,
+        _brought("this"),
+        _brought("last"),
+        func.sum(case((and_(LedgerEntry.payout_id.is_(None), ~_ON_HOLD), LedgerEntry.amount_minor), else_=0)),
+    )
+    .where(
+        LedgerEntry.partner_id == bindparam("partner"),
+        or_(LedgerEntry.payout_id.is_(None), LedgerEntry.occurred_at >= bindparam("last_start")),
+    )
+    .group_by(LedgerEntry.currency)
+    .order_by(LedgerEntry.currency)
+)
+
+
+def glance(partner: Partner) -> list[Glance]:
+    """A partner's accounts, the own currency first, in one statement."""
+    month = months.this_month()
+    (start, end), (last_start, last_end) = months.bounds(month), months.bounds(months.previous_month(month))
+    values = {
+        "partner": partner.id,
+        "now": clock.now(),
+        "this_start": start,
+        "this_end": end,
+        "last_start": last_start,
+        "last_end": last_end,
+    }
+    found = [
+        Glance(currency, int(this), int(last), int(available) if _is_payable(int(available), currency) else 0)
+        for currency, this, last, available in db.session.execute(_GLANCE, values)
+    ]
+    return sorted(found, key=lambda each: each.currency != partner.currency)
+
+
 @dataclass
 class Comparison:
     """This month against the last one: running totals by day, minor units of one currency.
@@ -186,20 +249,23 @@ class Comparison:
         return max(len(self.this), len(self.last))
 
 
+_EARNED = select(LedgerEntry.currency, LedgerEntry.occurred_at, LedgerEntry.amount_minor).where(
+    LedgerEntry.partner_id == bindparam("partner"),
+    LedgerEntry.kind != EntryKind.PAYOUT,
+    LedgerEntry.occurred_at >= bindparam("start"),
+    LedgerEntry.occurred_at < bindparam("end"),
+)
+
+
 def this_month_vs_last(partner: Partner) -> Comparison:
     """How this month runs against the last, in the partner's currency (or that of most sales when it has none)."""
     month = months.this_month()
     before = months.previous_month(month)
     start, end = months.bounds(before)[0], months.bounds(month)[1]
-    rows = select(LedgerEntry.currency, LedgerEntry.occurred_at, LedgerEntry.amount_minor).where(
-        LedgerEntry.partner_id == partner.id,
-        LedgerEntry.kind != EntryKind.PAYOUT,
-        LedgerEntry.occurred_at >= start,
-        LedgerEntry.occurred_at < end,
-    )
+    values = {"partner": partner.id, "start": start, "end": end}
     by_day: dict[str, dict[date, int]] = {}
     numbers: dict[str, int] = {}
-    for currency, moment, amount in db.session.execute(rows):
+    for currency, moment, amount in db.session.execute(_EARNED, values):
         days, day = by_day.setdefault(currency, {}), months.day_of(moment)
         days[day] = days.get(day, 0) + amount
         numbers[currency] = numbers.get(currency, 0) + 1
@@ -228,20 +294,23 @@ def sales_count(partner: Partner, year: int) -> int:
     return sales_counts([partner], year).get(partner.id, 0)
 
 
+_SALES = (
+    select(Conversion.partner_id, func.count())
+    .where(
+        Conversion.partner_id.in_(bindparam("partners", expanding=True)),
+        counted(),
+        Conversion.occurred_at >= bindparam("start"),
+        Conversion.occurred_at < bindparam("end"),
+    )
+    .group_by(Conversion.partner_id)
+)
+
+
 def sales_counts(partners: Iterable[Partner], year: int) -> dict[int, int]:
     """`sales_count` of many partners by id, in one statement."""
     start, end = months.year_bounds(year)
-    rows = (
-        select(Conversion.partner_id, func.count())
-        .where(
-            Conversion.partner_id.in_([partner.id for partner in partners]),
-            counted(),
-            Conversion.occurred_at >= start,
-            Conversion.occurred_at < end,
-        )
-        .group_by(Conversion.partner_id)
-    )
-    return dict(iter(db.session.execute(rows)))
+    values = {"partners": [partner.id for partner in partners], "start": start, "end": end}
+    return dict(iter(db.session.execute(_SALES, values)))
 
 
 @dataclass

@@ -1,14 +1,16 @@
 """What is new for a partner: materials, articles in their language, webinars to come."""
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import url_for
-from sqlalchemy import or_, select
+from sqlalchemy import Select, bindparam, or_, select
 
 from ..accounts.models import User
 from ..core import clock, i18n
-from ..core.access import visible
+from ..core.access import Role, Somebody, visible
 from ..core.database import db
 from ..core.i18n import _, ngettext
 from ..kb.models import Status, Translation
@@ -62,12 +64,19 @@ def _last_day(asset: Asset) -> str:
     return _("Use until %(day)s", day=i18n.format_date(asset.valid_until)) if asset.valid_until else ""
 
 
-def _articles(user: User) -> list[News]:
-    fresh = (
-        visible(select(Translation), user)
-        .where(Translation.status == Status.PUBLISHED, Translation.locale == i18n.locale())
-        .where(Translation.published_at > clock.now() - FRESH)
+@functools.cache
+def _fresh_articles(role: Role) -> Select[Any]:
+    return (
+        visible(select(Translation), Somebody(role))
+        .where(Translation.status == Status.PUBLISHED, Translation.locale == bindparam("locale"))
+        .where(Translation.published_at > bindparam("since"))
+        .order_by(Translation.published_at.desc())
+        .limit(4)
     )
+
+
+def _articles(user: User) -> list[News]:
+    values = {"locale": i18n.locale(), "since": clock.now() - FRESH}
     return [
         News(
             kind=_("Article"),
@@ -77,7 +86,7 @@ def _articles(user: User) -> list[News]:
             about=ngettext("%(count)s minute", "%(count)s minutes", article.minutes),
             at=article.published_at or article.updated_at,
         )
-        for article in db.session.scalars(fresh.order_by(Translation.published_at.desc()).limit(4))
+        for article in db.session.scalars(_fresh_articles(user.role), values)
     ]
 
 

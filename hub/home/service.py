@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from ..accounts.models import User
 from ..core import clock, i18n, months
@@ -69,16 +69,18 @@ def sales_this_year(partner: Partner) -> int:
 
 def way(partner: Partner, sales: int) -> Way | None:
     """The way to the next level from `sales` of this year; None at the top."""
+    ladder = levels.ladder()  # first: the partner's own level comes with it
     order = partner.tier.order if partner.tier else 0
-    above = [tier for tier in levels.ladder() if tier.order > order and tier.sales_from > sales]
+    above = [tier for tier in ladder if tier.order > order and tier.sales_from > sales]
     return Way(above[0], sales) if above else None
+
+
+_MEMBERS = select(func.count()).select_from(Membership).where(Membership.partner_id == bindparam("partner"))
 
 
 def steps(partner: Partner, sales: int) -> list[Step]:
     """First steps, until all of them are done."""
-    members = db.session.scalar(
-        select(func.count()).select_from(Membership).where(Membership.partner_id == partner.id)
-    )
+    members = db.session.scalar(_MEMBERS, {"partner": partner.id})
     complete = bool(partner.website and partner.audience)
     sold = sales > 0
     found = [

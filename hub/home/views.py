@@ -28,17 +28,18 @@ def index() -> ResponseReturnValue:
 
 
 def _partners_home() -> ResponseReturnValue:
-    partner = partner_of(current_user)
+    user = current_user._get_current_object()
+    partner = partner_of(user)
     if partner is None:
         return render_template("home/alone.html")
     sales = service.sales_this_year(partner)
     return render_template(
         "home/partner.html",
         partner=partner,
-        hello=service.greeting(current_user),
+        hello=service.greeting(user),
         my_link=referral_link(partner),
-        tasks=waiting.tasks(current_user),
-        news=new.news(current_user),
+        tasks=waiting.tasks(user),
+        news=new.news(user),
         money=service.money(partner),
         way=service.way(partner, sales),
         steps=service.steps(partner, sales),

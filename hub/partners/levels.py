@@ -21,9 +21,12 @@ DEFAULT = (
 JUST_AFTER = timedelta(microseconds=1)
 
 
+_LADDER = select(Tier).order_by(Tier.order)
+
+
 def ladder() -> list[Tier]:
     """All levels, lowest first."""
-    return list(db.session.scalars(select(Tier).order_by(Tier.order)))
+    return list(db.session.scalars(_LADDER))
 
 
 def ensure_ladder() -> list[Tier]:

@@ -4,7 +4,7 @@ import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from ..core import audit
 from ..core.database import db
@@ -48,14 +48,17 @@ class StatusNotPossible(HubError):
     message = _l("The partner cannot have this status now.")
 
 
+_OF_USER = (
+    select(Partner)
+    .join(Membership, Membership.partner_id == Partner.id)
+    .where(Membership.user_id == bindparam("user"))
+    .order_by(Membership.id)
+)
+
+
 def partner_of(user: Any) -> Partner | None:
     """The partner organisation a user belongs to; None for staff."""
-    return db.session.scalar(
-        select(Partner)
-        .join(Membership, Membership.partner_id == Partner.id)
-        .where(Membership.user_id == user.id)
-        .order_by(Membership.id)
-    )
+    return db.session.scalar(_OF_USER, {"user": user.id})
 
 
 def names_of(user_ids: list[int]) -> dict[int, str]:

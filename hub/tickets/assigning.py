@@ -26,9 +26,13 @@ def give(ticket: Ticket, actor: User, assignee: User | None) -> None:
     ticket.assignee_id = assignee.id if assignee else None
 
 
+_COLLEAGUES = (
+    select(User)
+    .where(User.role.in_(roles_with(Permission.TICKETS_WORK)), User.disabled_at.is_(None))
+    .order_by(User.name)
+)
+
+
 def team() -> list[User]:
     """Everyone who may be given a ticket."""
-    statement = select(User).where(
-        User.role.in_(roles_with(Permission.TICKETS_WORK)), User.disabled_at.is_(None)
-    )
-    return list(db.session.scalars(statement.order_by(User.name)))
+    return list(db.session.scalars(_COLLEAGUES))

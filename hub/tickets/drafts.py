@@ -1,6 +1,6 @@
 """What people have begun to write."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from ..accounts.models import User
 from ..core import clock
@@ -31,6 +31,9 @@ def forget_draft(ticket: Ticket, author: User, visibility: Visibility) -> None:
         db.session.delete(draft)
 
 
+_DRAFTS = select(Draft).where(Draft.ticket_id == bindparam("ticket"), Draft.user_id == bindparam("author"))
+
+
 def drafts(ticket: Ticket, author: User) -> dict[Visibility, Draft]:
-    found = db.session.scalars(select(Draft).where(Draft.ticket_id == ticket.id, Draft.user_id == author.id))
+    found = db.session.scalars(_DRAFTS, {"ticket": ticket.id, "author": author.id})
     return {draft.visibility: draft for draft in found}

@@ -1,8 +1,9 @@
 """What happens to a ticket, written down in order."""
 
+import functools
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import joinedload
 
 from ..accounts.models import User
@@ -28,6 +29,11 @@ def happened(ticket: Ticket, actor: User | None, kind: str, **data: Any) -> None
     db.session.add(event)
 
 
+@functools.cache
+def _events() -> Select[Any]:
+    happened = select(TicketEvent).where(TicketEvent.ticket_id == bindparam("ticket"))
+    return happened.options(joinedload(TicketEvent.actor)).order_by(TicketEvent.id)
+
+
 def events(ticket: Ticket) -> list[TicketEvent]:
-    statement = select(TicketEvent).where(TicketEvent.ticket_id == ticket.id).order_by(TicketEvent.id)
-    return list(db.session.scalars(statement.options(joinedload(TicketEvent.actor))))
+    return list(db.session.scalars(_events(), {"ticket": ticket.id}))

@@ -1,9 +1,11 @@
 """Messages as they are stored and read back, whoever wrote them."""
 
+import functools
 from collections.abc import Sequence
 from textwrap import shorten
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from ..accounts.models import User
@@ -27,17 +29,22 @@ class File:
         self.stored, self.name, self.mime = stored, name, mime
 
 
+@functools.cache
+def _thread() -> Select[Any]:
+    """Built once, like all that a ticket's page asks: building a statement costs more than asking it."""
+    return (
+        select(Message)
+        .where(Message.ticket_id == bindparam("ticket"), Message.seq > bindparam("after"))
+        .options(joinedload(Message.author), selectinload(Message.attachments))
+        .order_by(Message.seq)
+        .limit(bindparam("most"))
+    )
+
+
 def thread(ticket: Ticket, viewer: User, *, after: int = 0, limit: int = PAGE) -> list[Message]:
     """Messages of `ticket` past `after` that `viewer` may see, in order, at most `limit`."""
-    return list(
-        db.session.scalars(
-            visible(select(Message), viewer)
-            .where(Message.ticket_id == ticket.id, Message.seq > after)
-            .options(joinedload(Message.author), selectinload(Message.attachments))
-            .order_by(Message.seq)
-            .limit(limit)
-        )
-    )
+    values = {"ticket": ticket.id, "after": after, "most": limit}
+    return list(db.session.scalars(visible(_thread(), viewer), values))
 
 
 def said_before(author: User, client_id: str) -> Message | None:

@@ -1,6 +1,6 @@
 """How far each side has read."""
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from ..accounts.models import User
 from ..core import clock
@@ -20,18 +20,19 @@ def mark_read(ticket: Ticket, reader: User, seq: int) -> None:
         announce(f"ticket:{ticket.id}", "read", payload)
 
 
+_TEAM = User.role.in_(roles_with(Permission.TICKETS_WORK))
+_SEEN = (
+    select(func.max(ReadMark.seq))
+    .join(User, User.id == ReadMark.user_id)
+    .where(ReadMark.ticket_id == bindparam("ticket"))
+)
+_SEEN_BY_TEAM, _SEEN_BY_PARTNER = _SEEN.where(_TEAM), _SEEN.where(~_TEAM)
+
+
 def seen_by_other_side(ticket: Ticket, viewer: User) -> int:
     """The last `seq` that anybody of the other side has read."""
-    team = roles_with(Permission.TICKETS_WORK)
-    other = User.role.not_in(team) if can(viewer, Permission.TICKETS_WORK) else User.role.in_(team)
-    return (
-        db.session.scalar(
-            select(func.max(ReadMark.seq))
-            .join(User, User.id == ReadMark.user_id)
-            .where(ReadMark.ticket_id == ticket.id, other)
-        )
-        or 0
-    )
+    other = _SEEN_BY_PARTNER if can(viewer, Permission.TICKETS_WORK) else _SEEN_BY_TEAM
+    return db.session.scalar(other, {"ticket": ticket.id}) or 0
 
 
 def remember_read(ticket: Ticket, reader: User, seq: int) -> bool:

@@ -1,6 +1,6 @@
 """What can be done with a ticket, the same at every door. Each verb lives in the module of its noun."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from ..accounts.models import User
 from ..core.access import visible
@@ -51,7 +51,14 @@ def waiting_for(user: User) -> list[Ticket]:
     )
 
 
+_OTHERS = (
+    select(Ticket)
+    .where(Ticket.partner_id == bindparam("partner"), Ticket.id != bindparam("ticket"))
+    .order_by(Ticket.updated_at.desc())
+    .limit(5)
+)
+
+
 def others_of(ticket: Ticket) -> list[Ticket]:
     """The partner's five latest tickets besides this one."""
-    statement = select(Ticket).where(Ticket.partner_id == ticket.partner_id, Ticket.id != ticket.id)
-    return list(db.session.scalars(statement.order_by(Ticket.updated_at.desc()).limit(5)))
+    return list(db.session.scalars(_OTHERS, {"partner": ticket.partner_id, "ticket": ticket.id}))

@@ -103,14 +103,26 @@ def test_all_doors_tell_the_same_sums(cast, browse, history):
             assert csv_sum(browser, currency) == Decimal(amount).scaleb(-exponent(currency))
             page = html.unescape(browser.get(f"/earnings/?currency={currency}").text)
             assert shown_total(page) == money(amount, currency)
+        assert_the_glance_agrees(cast.acme)
         with transaction():
             payouts.pay_everyone()
         assert balance_sums(cast.acme, with_paid=True) == expected
+        assert_the_glance_agrees(cast.acme)
 
 
 def ledger_sums():
     sums = select(LedgerEntry.currency, func.sum(LedgerEntry.amount_minor)).group_by(LedgerEntry.currency)
     return {currency: int(amount) for currency, amount in db.session.execute(sums)}
+
+
+def assert_the_glance_agrees(partner):
+    last, this = months.last_months(2)
+    summaries, balances = service.month_summaries(partner, [last, this]), service.balances(partner)
+    for each in service.glance(partner):
+        assert each.this_month == summaries[this].get(each.currency, service.Summary()).total
+        assert each.last_month == summaries[last].get(each.currency, service.Summary()).total
+        assert each.payable == balances[each.currency].payable
+    assert {each.currency for each in service.glance(partner)} >= {*summaries[this], *summaries[last]}
 
 
 def month_sums(partner):

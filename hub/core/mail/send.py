@@ -21,7 +21,6 @@ from urllib.error import URLError
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from python_http_client.exceptions import HTTPError
-from sendgrid import SendGridAPIClient
 
 from ..crash import crash_point
 from ..settings import Settings, settings
@@ -225,6 +224,9 @@ class SendGrid(Backend):
     """SendGrid's Web API v3; its id for a letter is ours, in `custom_args`."""
 
     def __init__(self, key: str, host: str) -> None:
+        # Imported here: it is large, and only a hub that sends through SendGrid needs it.
+        from sendgrid import SendGridAPIClient
+
         self.api = SendGridAPIClient(api_key=key, host=host)
         self.api.client.timeout = ANSWER_TIMEOUT
 

@@ -1,10 +1,11 @@
 """What the partner's and the team's pages have in common: a thread and its composer."""
 
+import functools
 from typing import Any
 
 from flask import Blueprint, render_template
 from flask_login import current_user
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import joinedload
 from werkzeug.datastructures import FileStorage
 
@@ -29,10 +30,20 @@ from ..models import Ticket
 bp = Blueprint("tickets", __name__, template_folder="../templates")
 
 
+@functools.cache
+def _by_number() -> Select[Any]:
+    """Built once: every page of a ticket begins with it."""
+    together = (
+        joinedload(Ticket.partner).joinedload(Partner.tier),
+        joinedload(Ticket.requester),
+        joinedload(Ticket.assignee),
+    )
+    return select(Ticket).where(Ticket.number == bindparam("number")).options(*together)
+
+
 def ticket_or_404(number: int) -> Ticket:
     """The ticket with this number, if the person at hand may see it."""
-    together = (joinedload(Ticket.partner), joinedload(Ticket.requester), joinedload(Ticket.assignee))
-    return visible_or_404(select(Ticket).where(Ticket.number == number).options(*together), current_user)
+    return visible_or_404(_by_number(), current_user, number=number)
 
 
 def thread_page(ticket: Ticket, **more: Any) -> str:
@@ -98,15 +109,20 @@ def beside(ticket: Ticket) -> dict[str, Any]:
 def _money(partner: Partner) -> list[tuple[str, str]]:
     """This month, the last one, and what is payable, in the currencies the partner has."""
     this, last = months.last_months(2)[::-1]
-    found = earnings.month_summaries(partner, [last, this])
+    accounts = earnings.glance(partner)
     lines = []
-    for month in (this, last):
-        sums = found[month].items() or [(partner.currency, earnings.Summary())]
-        lines += [(i18n.format_month(month), i18n.money(each.total, currency)) for currency, each in sums]
-    for currency, balance in earnings.balances(partner).items():
-        if balance.payable:
-            lines.append((_("Payable"), i18n.money(balance.payable, currency)))
-    return lines
+    for month, amounts in (
+        (this, {each.currency: each.this_month for each in accounts}),
+        (last, {each.currency: each.last_month for each in accounts}),
+    ):
+        earned = {currency: amount for currency, amount in amounts.items() if amount}
+        lines += [
+            (i18n.format_month(month), i18n.money(amount, currency))
+            for currency, amount in (earned or {partner.currency: 0}).items()
+        ]
+    return lines + [
+        (_("Payable"), i18n.money(each.payable, each.currency)) for each in accounts if each.payable
+    ]
 
 
 def received(files: list[FileStorage] | None) -> list[service.File]:
