@@ -86,7 +86,7 @@ class Servers:
         for process in self.processes:
             os.killpg(process.pid, signal.SIGINT)
         for process in self.processes:
-            process.wait(timeout=30)
+            process.wait(timeout=120)
         self.processes.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -108,7 +108,7 @@ def spare_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(attempt: Callable[[], object], not_yet: type[Exception], seconds: float = 30) -> None:
+def wait_for(attempt: Callable[[], object], not_yet: type[Exception], seconds: float = 120) -> None:
     """Repeat the attempt until it does not raise `not_yet`."""
     deadline = time.monotonic() + seconds
     while True:

@@ -63,7 +63,7 @@ def work(mail_url, *, crash_at="", minutes=0):
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
     return subprocess.run(
-        [sys.executable, "-c", WORKER, str(minutes)], env=environment, timeout=60, check=False
+        [sys.executable, "-c", WORKER, str(minutes)], env=environment, timeout=300, check=False
     ).returncode
 
 
@@ -123,7 +123,7 @@ def test_two_workers_make_one_sending(newsletter):
         }
         command = [sys.executable, "-c", WORKER, "0"]
         workers = [subprocess.Popen(command, env=environment) for _ in range(2)]
-        assert [worker.wait(timeout=60) for worker in workers] == [0, 0]
+        assert [worker.wait(timeout=300) for worker in workers] == [0, 0]
         arrived = Counter(sink.recipients)
         assert sink.connections == 2, "both took part"
     assert len(arrived) == RECIPIENTS

@@ -35,7 +35,7 @@ def run(app, file, crash_at=""):
         "HUB_CRASH_AT": crash_at,
     }
     command = [sys.executable, "-m", "hub.cli", "sales", "import", str(file)]
-    return subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=300)
 
 
 def counts():

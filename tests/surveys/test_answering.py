@@ -70,7 +70,7 @@ def test_twenty_presses_at_once_are_one_response(app, partner, is_anonymous):
     def press(survey_id, user_id):
         with app.app_context():
             try:
-                gate.wait(timeout=20)
+                gate.wait(timeout=120)
                 with transaction() as session:
                     here, user = session.get(Survey, survey_id), session.get(User, user_id)
                     given, _wrong = service.check(here.questions, fields(here))
@@ -87,7 +87,7 @@ def test_twenty_presses_at_once_are_one_response(app, partner, is_anonymous):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=300)
     db.session.rollback()
     assert sorted(said) == ["already"] * 19 + ["stored"]
     assert (count(Response), count(Answer)) == (1, 3)

@@ -166,7 +166,7 @@ def at_once(app, user_ids, act, webinar_id):
     def run(user_id):
         with app.app_context():
             try:
-                gate.wait(timeout=20)
+                gate.wait(timeout=120)
                 with transaction() as session:
                     act(session.get(Webinar, webinar_id), session.get(User, user_id))
             except Exception as error:
@@ -178,7 +178,7 @@ def at_once(app, user_ids, act, webinar_id):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=300)
     db.session.rollback()
     db.session.expire_all()
     return failures
