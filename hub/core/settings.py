@@ -83,6 +83,11 @@ class Settings(BaseSettings):
     )
     session_days: int = Field(30, ge=1, description="Days without a visit after which a session ends.")
     max_upload_mb: int = Field(25, ge=1, description="Largest upload, in MB of 1,000,000 bytes.")
+    ticket_reopen_days: int = Field(
+        14,
+        ge=1,
+        description="Days after which a resolved ticket closes; a later answer opens a ticket that follows it.",
+    )
     web_threads: int = Field(
         256, ge=4, description="Threads of a web process; each open live connection holds one."
     )

@@ -1,7 +1,7 @@
 """What a ticket is about and how urgent it is."""
 
 from ..accounts.models import User
-from . import news
+from . import news, promises
 from .history import happened, lock
 from .models import Category, Priority, Ticket
 
@@ -15,4 +15,5 @@ def classify(ticket: Ticket, actor: User, *, priority: Priority, category: Categ
     if ticket.category is not category:
         happened(ticket, actor, "category", before=ticket.category, after=category)
         ticket.category = category
+    promises.follow(ticket)
     news.changed(ticket)

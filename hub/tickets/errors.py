@@ -5,13 +5,13 @@ from ..core.i18n import _l
 
 
 class TicketClosed(HubError):
-    message = _l("This ticket is closed. Open a new one and mention its number.")
+    message = _l("This ticket is closed. Reopen it to answer; a partner’s late answer opens a new one.")
 
 
 class UnseenReply(HubError):
-    """Someone else of the team answered while this was being written."""
+    """The thread moved on while this was being written."""
 
-    message = _l("A colleague has answered in the meantime. Read the new message, then send yours again.")
+    message = _l("There is something new in this thread. Read it, then send your answer: it is kept.")
 
 
 class EmptyMessage(HubError):

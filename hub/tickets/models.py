@@ -1,11 +1,11 @@
 """A ticket, its messages, and everything that happened to it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, Select, UniqueConstraint, false
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from ..accounts.models import User
 from ..core import clock
@@ -15,6 +15,8 @@ from ..partners.models import Partner, own_partner_ids
 
 #: The first ticket's number is one above.
 FIRST_NUMBER = 1000
+#: A moment that does not come: what has no due time sorts behind everything that has one.
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class Status(StrEnum):
@@ -22,7 +24,7 @@ class Status(StrEnum):
     OPEN = "open"  # the team's turn
     WAITING = "waiting"  # the partner's turn
     RESOLVED = "resolved"  # a reply opens it again
-    CLOSED = "closed"  # for good
+    CLOSED = "closed"  # settled for a while: a late answer opens a ticket that follows it
 
     @property
     def is_live(self) -> bool:
@@ -37,6 +39,35 @@ class Priority(StrEnum):
     NORMAL = "normal"
     HIGH = "high"
     URGENT = "urgent"
+
+
+#: Priorities as numbers, for sorting.
+RANKS = {priority: rank for rank, priority in enumerate(Priority)}
+
+
+class Turn(StrEnum):
+    """Where a ticket waits: what the views of the inbox are made of."""
+
+    TEAM = "team"
+    PARTNER = "partner"
+    LATER = "later"  # put off
+    DONE = "done"
+
+
+class Clock(StrEnum):
+    """What the team has promised a time for."""
+
+    FIRST = "first"  # the first answer
+    NEXT = "next"  # the next one
+    RESOLUTION = "resolution"
+
+
+class Alarm(StrEnum):
+    """What has been said about the due time at hand."""
+
+    NONE = "none"
+    SOON = "soon"
+    OVERDUE = "overdue"
 
 
 class Category(StrEnum):
@@ -68,10 +99,27 @@ class Visibility(StrEnum):
 
 
 class Ticket(db.Model):
+    # Every view, filter and order that the inbox offers reads its page off one of these.
     __table_args__ = (
-        Index("ix_ticket_status_updated_at_id", "status", "updated_at", "id"),
-        Index("ix_ticket_assignee_id_status_updated_at", "assignee_id", "status", "updated_at"),
-        Index("ix_ticket_partner_id_updated_at", "partner_id", "updated_at"),
+        *(
+            Index(f"ix_ticket_{view}_by_{order}", *columns, *keys, "id")
+            for view, columns in (
+                ("all", ()),
+                ("live", ("is_live",)),
+                ("turn", ("turn",)),
+                ("assignee", ("assignee_id", "turn")),
+            )
+            for order, keys in (
+                ("moved", ("updated_at",)),
+                ("due", ("due_at",)),
+                ("rank", ("rank", "updated_at")),
+            )
+        ),
+        Index("ix_ticket_status_by_moved", "status", "updated_at", "id"),
+        Index("ix_ticket_category_by_moved", "category", "updated_at", "id"),
+        Index("ix_ticket_channel_by_moved", "channel", "updated_at", "id"),
+        Index("ix_ticket_partner_by_moved", "partner_id", "updated_at", "id"),
+        Index("ix_ticket_warn_at", "warn_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -88,14 +136,30 @@ class Ticket(db.Model):
     last_seq: Mapped[int] = mapped_column(default=0)
     preview: Mapped[str] = mapped_column(default="")  # beginning of the last public message
     created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
-    updated_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)  # of the last public message
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now)  # of the last public message
     first_replied_at: Mapped[datetime | None]
-    resolved_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None] = mapped_column(index=True)
     closed_at: Mapped[datetime | None]
+    follows_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)  # a closed one
+    tier_id: Mapped[int | None] = mapped_column(ForeignKey("tier.id"))  # the partner's when it was opened
+
+    # Kept by this class.
+    rank: Mapped[int] = mapped_column(default=RANKS[Priority.NORMAL])
+    turn: Mapped[Turn] = mapped_column(default=Turn.TEAM)
+    is_live: Mapped[bool] = mapped_column(default=True)
+
+    # Kept by sla.py, which reckons them from what happened.
+    due_at: Mapped[datetime] = mapped_column(default=NEVER)
+    due_kind: Mapped[Clock | None]
+    warn_at: Mapped[datetime] = mapped_column(default=NEVER)
+    alarm: Mapped[Alarm] = mapped_column(default=Alarm.NONE)
+    first_reply_minutes: Mapped[int | None]  # of working time
+    resolution_minutes: Mapped[int | None]
 
     partner: Mapped[Partner] = relationship()
     requester: Mapped[User] = relationship(foreign_keys=[requester_id])
     assignee: Mapped[User | None] = relationship(foreign_keys=[assignee_id])
+    follows: Mapped["Ticket | None"] = relationship(remote_side=[id], foreign_keys=[follows_id])
 
     @property
     def waiting_on(self) -> Side | None:
@@ -104,10 +168,39 @@ class Ticket(db.Model):
             return Side.PARTNER
         return Side.TEAM if self.status.is_live else None
 
+    @property
+    def due(self) -> datetime | None:
+        """When the team owes the next thing; None while it owes nothing."""
+        return None if self.due_at == NEVER else self.due_at
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.due_at <= clock.now()
+
+    @property
+    def settled_at(self) -> datetime | None:
+        """When it was resolved, or closed without having been; None while it is live."""
+        return self.resolved_at or self.closed_at
+
+    @validates("priority")
+    def _rank(self, _key: str, value: Priority) -> Priority:
+        self.rank = RANKS[Priority(value)]
+        return value
+
+    @validates("status")
+    def _place(self, _key: str, value: Status) -> Status:
+        status = Status(value)
+        self.is_live = status.is_live
+        self.turn = TURNS.get(status, Turn.TEAM)
+        return value
+
     def next_seq(self) -> int:
         """Number for the next message. The row must be locked."""
         self.last_seq += 1
         return self.last_seq
+
+
+TURNS = {Status.WAITING: Turn.PARTNER, Status.RESOLVED: Turn.DONE, Status.CLOSED: Turn.DONE}
 
 
 class Message(db.Model):
@@ -124,6 +217,9 @@ class Message(db.Model):
     channel: Mapped[Channel] = mapped_column(default=Channel.PORTAL)
     client_id: Mapped[str]
     mail_id: Mapped[str | None] = mapped_column(unique=True)  # Message-ID, of mails
+    automatic: Mapped[bool] = mapped_column(
+        default=False
+    )  # no person wrote it: answers nobody, reopens nothing
     at: Mapped[datetime] = mapped_column(default=clock.now)
 
     ticket: Mapped[Ticket] = relationship()
@@ -210,3 +306,33 @@ def _attachments(statement: Select[Any], user: Any) -> Select[Any]:
     return statement.where(
         Attachment.message.has((Message.visibility == Visibility.PUBLIC) & Message.ticket.has(theirs))
     )
+
+
+class ServiceRules(db.Model):
+    """A version of the working hours and promised times. Never changed: a change is a new version.
+
+    `data` is what `sla.Rules` reads.
+    """
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    effective_from: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+
+
+class SavedView(db.Model):
+    """A list of the inbox with a name: which tickets, in which order; one person's or the team's."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    is_shared: Mapped[bool] = mapped_column(default=False, index=True)
+    name: Mapped[str]
+    asked: Mapped[dict[str, str]] = mapped_column(JSON)  # what the list's address asks for
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+@visibility(SavedView)
+def _saved_views(statement: Select[Any], user: Any) -> Select[Any]:
+    if not can(user, Permission.TICKETS_WORK):
+        return statement.where(false())
+    return statement.where((SavedView.owner_id == user.id) | SavedView.is_shared)

@@ -1,13 +1,15 @@
 """Opening a ticket."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import select
 
 from ..accounts.models import User
 from ..core.database import db
+from ..partners.models import Partner
 from ..partners.service import partner_of
-from . import news
+from . import news, promises
 from .errors import NoPartner
 from .history import happened
 from .messages import File, append, check, said_before
@@ -38,18 +40,29 @@ def open_ticket(
     if (said := said_before(requester, client_id)) is not None:
         return said.ticket
     check(body, files)
+    ticket = begin(partner, requester, subject, category=category, channel=channel)
+    message = append(ticket, requester, body, client_id=client_id, channel=channel, files=files)
+    remember_read(ticket, requester, message.seq)
+    promises.follow(ticket)
+    news.arrived(ticket, message)
+    return ticket
+
+
+def begin(
+    partner: Partner, requester: User, subject: str, *, category: Category, channel: Channel, **facts: Any
+) -> Ticket:
+    """A ticket with its number, without a message yet."""
     ticket = Ticket(
         subject=" ".join(subject.split())[:200],
         partner_id=partner.id,
+        tier_id=partner.tier_id,
         requester_id=requester.id,
         category=category,
         channel=channel,
+        **facts,
     )
     db.session.add(ticket)
     db.session.flush()
     ticket.number = FIRST_NUMBER + ticket.id
     happened(ticket, requester, "opened")
-    message = append(ticket, requester, body, client_id=client_id, channel=channel, files=files)
-    remember_read(ticket, requester, message.seq)
-    news.arrived(ticket, message)
     return ticket

@@ -1,21 +1,23 @@
 """Answering in public, and noting for the team alone."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import select
 
 from ..accounts.models import User
-from ..core.access import Permission, can, roles_with
+from ..core.access import Permission, can
 from ..core.database import db
-from . import news
+from . import news, promises
 from .assigning import give
 from .drafts import forget_draft
 from .errors import TicketClosed, UnseenReply
-from .history import lock
+from .history import happened, lock
 from .messages import File, append, check, said_before
 from .models import Channel, Message, Status, Ticket, Visibility
+from .opening import begin
 from .reading import remember_read
-from .states import turn
+from .states import is_over, turn
 
 
 def reply(
@@ -30,31 +32,64 @@ def reply(
 ) -> Message:
     """Append a public message and pass the turn to the other side.
 
+    A partner's answer opens again what is settled; one that comes too late for that becomes the first
+    message of a ticket that follows: the message says which ticket it is in.
     `seen` is the last `seq` the author had before their eyes.
     Repeating a `client_id` returns the message already stored.
-    Raises UnseenReply if a colleague answered past `seen`; TicketClosed if it is closed;
-    EmptyMessage, MessageTooLong.
+    Raises UnseenReply if the thread moved past what an author of the team has seen; TicketClosed if
+    one of them answers in a closed ticket; EmptyMessage, MessageTooLong.
     """
     lock(ticket)
     if (said := said_before(author, client_id)) is not None:
         return said
-    if ticket.status is Status.CLOSED:
-        raise TicketClosed
     check(body, files)
-    from_team = can(author, Permission.TICKETS_WORK)
-    if from_team and _colleague_answered(ticket, author, seen):
-        raise UnseenReply
-    if from_team and ticket.assignee_id is None:
-        give(ticket, author, author)
-    message = append(ticket, author, body, client_id=client_id, channel=channel, files=files)
-    if from_team:
-        ticket.first_replied_at = ticket.first_replied_at or message.at
-        turn(ticket, author, Status.WAITING)
-    elif ticket.status is not Status.NEW:
-        turn(ticket, author, Status.OPEN)
+    words: dict[str, Any] = {"client_id": client_id, "channel": channel, "files": files}
+    if can(author, Permission.TICKETS_WORK):
+        message = _answer(ticket, author, body, seen, **words)
+    elif is_over(ticket):
+        return _follow_up(ticket, author, body, **words)
+    else:
+        message = append(ticket, author, body, **words)
+        if ticket.status is not Status.NEW:
+            turn(ticket, author, Status.OPEN)
     remember_read(ticket, author, message.seq)
     forget_draft(ticket, author, Visibility.PUBLIC)
-    news.answered(ticket, message, from_team=from_team)
+    promises.follow(ticket)
+    news.answered(ticket, message, from_team=can(author, Permission.TICKETS_WORK))
+    return message
+
+
+def _answer(ticket: Ticket, author: User, body: str, seen: int, **words: Any) -> Message:
+    """The team's answer: held back when there is something new, taken on by who answers first."""
+    if ticket.status is Status.CLOSED:
+        raise TicketClosed
+    if _moved_past(ticket, author, seen):
+        raise UnseenReply
+    if ticket.assignee_id is None:
+        give(ticket, author, author)
+    message = append(ticket, author, body, **words)
+    ticket.first_replied_at = ticket.first_replied_at or message.at
+    turn(ticket, author, Status.WAITING)
+    return message
+
+
+def _follow_up(over: Ticket, author: User, body: str, *, channel: Channel, **words: Any) -> Message:
+    """The answer to a ticket that is over: in one that follows it, the same one while that lasts."""
+    following = db.session.scalar(
+        select(Ticket).where(Ticket.follows_id == over.id).order_by(Ticket.id.desc()).limit(1)
+    )
+    if following is not None:
+        return reply(following, author, body, seen=0, channel=channel, **words)
+    ticket = begin(
+        over.partner, author, over.subject, category=over.category, channel=channel, follows_id=over.id
+    )
+    happened(over, author, "followed", number=ticket.number)
+    message = append(ticket, author, body, channel=channel, **words)
+    remember_read(ticket, author, message.seq)
+    forget_draft(over, author, Visibility.PUBLIC)
+    promises.follow(ticket)
+    news.arrived(ticket, message)
+    news.changed(over)
     return message
 
 
@@ -71,16 +106,8 @@ def note(ticket: Ticket, author: User, body: str, *, client_id: str, files: Sequ
     return message
 
 
-def _colleague_answered(ticket: Ticket, author: User, seen: int) -> bool:
-    past = (
-        select(Message.id)
-        .join(User, User.id == Message.author_id)
-        .where(
-            Message.ticket_id == ticket.id,
-            Message.seq > seen,
-            Message.visibility == Visibility.PUBLIC,
-            Message.author_id != author.id,
-            User.role.in_(roles_with(Permission.TICKETS_WORK)),
-        )
+def _moved_past(ticket: Ticket, author: User, seen: int) -> bool:
+    past = select(Message.id).where(
+        Message.ticket_id == ticket.id, Message.seq > seen, Message.author_id != author.id
     )
     return db.session.scalar(past.limit(1)) is not None

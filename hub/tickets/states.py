@@ -1,36 +1,64 @@
 """Whose turn it is, and when a ticket is settled."""
 
+from datetime import timedelta
+
+from sqlalchemy import select
+
 from ..accounts.models import User
 from ..core import clock
 from ..core.access import Permission, can
+from ..core.database import db
 from ..core.errors import Forbidden
-from . import news
+from ..core.settings import settings
+from . import news, promises
 from .errors import TicketClosed
 from .history import happened, lock
-from .models import LIVE, Status, Ticket
+from .models import Status, Ticket
 
 
 def set_status(ticket: Ticket, actor: User, status: Status) -> None:
     """Move the ticket to another state; the partner may only resolve or reopen.
 
-    Raises Forbidden, or TicketClosed if a partner would reopen a closed one.
+    Raises Forbidden, or TicketClosed if a partner would reopen one that is over.
     """
     lock(ticket)
     if not can(actor, Permission.TICKETS_WORK):
         if status not in (Status.RESOLVED, Status.OPEN):
             raise Forbidden
-        if ticket.status is Status.CLOSED:
+        if is_over(ticket):
             raise TicketClosed
     turn(ticket, actor, status)
+    promises.follow(ticket)
     news.changed(ticket)
 
 
-def turn(ticket: Ticket, actor: User, status: Status) -> None:
+def turn(ticket: Ticket, actor: User | None, status: Status) -> None:
+    """Move a locked ticket to `status`; nobody as the actor means the hub itself."""
     if ticket.status is status:
         return
-    # Whose turn it is shows in the thread anyway; only ends and reopenings are told as events.
-    if not (status in LIVE and ticket.status in LIVE):
-        happened(ticket, actor, "status", before=ticket.status, after=status)
+    happened(ticket, actor, "status", before=ticket.status, after=status)
     ticket.status = status
-    ticket.resolved_at = clock.now() if status is Status.RESOLVED else None
-    ticket.closed_at = clock.now() if status is Status.CLOSED else None
+    if status.is_live:
+        ticket.resolved_at = ticket.closed_at = None
+    elif status is Status.RESOLVED:
+        ticket.resolved_at, ticket.closed_at = clock.now(), None
+    else:  # what was resolved before stays resolved at that moment
+        ticket.closed_at = clock.now()
+
+
+def is_over(ticket: Ticket) -> bool:
+    """Closed, and settled for so long that an answer is a new matter."""
+    if ticket.status is not Status.CLOSED or ticket.settled_at is None:
+        return False
+    return clock.now() - ticket.settled_at >= timedelta(days=settings.ticket_reopen_days)
+
+
+def close_settled(limit: int = 200) -> int:
+    """Close tickets that were resolved so long ago that nobody will object; how many there were."""
+    before = clock.now() - timedelta(days=settings.ticket_reopen_days)
+    statement = select(Ticket).where(Ticket.status == Status.RESOLVED, Ticket.resolved_at <= before)
+    found = list(db.session.scalars(statement.limit(limit).with_for_update(skip_locked=True)))
+    for ticket in found:
+        turn(ticket, None, Status.CLOSED)
+        news.changed(ticket)
+    return len(found)

@@ -136,10 +136,12 @@ def test_nonsense_is_refused_politely(connect, cast, ticket, data):
     assert ask(connect(cast.agent), "join", data)["ok"] is False
 
 
-def test_a_closed_ticket_takes_nothing_more(connect, cast, ticket):
+def test_a_closed_ticket_takes_nothing_more_of_the_team(connect, cast, ticket):
     with transaction():
         service.set_status(ticket, cast.agent, Status.CLOSED)
-    answer = ask(connect(cast.partner), "send", ticket=ticket.number, body="Hello", client_id="sock-0006")
+    answer = ask(
+        connect(cast.agent), "send", ticket=ticket.number, body="Hello", client_id="sock-0006", seen=1
+    )
     assert answer["ok"] is False
     assert "closed" in answer["error"]
 

@@ -1,14 +1,18 @@
 """The rules of a thread, at no door in particular."""
 
 import threading
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from hub.accounts.models import User
+from hub.core import clock, jobs
 from hub.core.access import Role
+from hub.core.clock import frozen
 from hub.core.database import db, transaction
 from hub.core.errors import Forbidden
+from hub.core.settings import settings
 from hub.notifications.models import Notification
 from hub.tickets import service
 from hub.tickets.errors import (
@@ -44,6 +48,10 @@ def jot(ticket, author, body="He is close to Gold.") -> Message:
 def move(ticket, actor, status) -> None:
     with transaction():
         service.set_status(ticket, actor, status)
+
+
+def fresh(ticket) -> Ticket:
+    return db.session.get(Ticket, ticket.id, populate_existing=True)
 
 
 def told(user) -> list[str]:
@@ -99,6 +107,14 @@ def test_an_answer_past_what_was_seen_is_held_back(cast, ticket):
     with pytest.raises(UnseenReply):
         say(ticket, cast.manager, seen=1)
     say(ticket, cast.manager, seen=2)
+    say(ticket, cast.partner, "Wait, I found it myself.")
+    with pytest.raises(UnseenReply):
+        say(ticket, cast.manager, seen=3)
+    jot(ticket, cast.agent, "Do not promise him the bonus.")
+    with pytest.raises(UnseenReply):
+        say(ticket, cast.manager, seen=4)
+    say(ticket, cast.manager, seen=5)
+    say(ticket, cast.manager, seen=5)  # one's own message is no news
 
 
 def test_a_partner_is_never_held_back(cast, ticket):
@@ -119,20 +135,36 @@ def test_a_stranger_sees_no_message(cast, ticket):
     assert service.thread(ticket, cast.other_partner) == []
 
 
-def test_a_reply_reopens_what_is_resolved_but_not_what_is_closed(cast, ticket):
+def test_a_reply_reopens_what_is_settled(cast, ticket):
     say(ticket, cast.agent)
     move(ticket, cast.partner, Status.RESOLVED)
-    assert ticket.resolved_at is not None
     say(ticket, cast.partner, "It came back.")
-    assert (ticket.status, ticket.resolved_at) == (Status.OPEN, None)
+    assert (ticket.status, ticket.settled_at) == (Status.OPEN, None)
     move(ticket, cast.agent, Status.CLOSED)
-    for author in (cast.partner, cast.agent):
-        with pytest.raises(TicketClosed):
-            say(ticket, author)
     with pytest.raises(TicketClosed):
-        move(ticket, cast.partner, Status.OPEN)
-    move(ticket, cast.agent, Status.OPEN)
-    assert ticket.closed_at is None
+        say(ticket, cast.agent)
+    say(ticket, cast.partner, "And again.")
+    assert (ticket.status, ticket.settled_at) == (Status.OPEN, None)
+
+
+def test_an_answer_to_what_is_long_closed_opens_a_ticket_that_follows(cast, ticket):
+    move(ticket, cast.agent, Status.RESOLVED)
+    days = settings.ticket_reopen_days
+    with frozen(clock.now() + timedelta(days=days - 1)):
+        jobs.run("tickets.close")
+        assert fresh(ticket).status is Status.RESOLVED
+    with frozen(clock.now() + timedelta(days=days, minutes=1)):
+        jobs.run("tickets.close")
+        assert fresh(ticket).status is Status.CLOSED
+        with pytest.raises(TicketClosed):
+            move(ticket, cast.partner, Status.OPEN)
+        late = say(ticket, cast.partner, "It is back.", client_id="late-answer-1")
+        assert say(ticket, cast.partner, "It is back.", client_id="late-answer-1").id == late.id
+        more = say(ticket, cast.partner, "One more thing.")
+    assert (late.ticket.follows_id, late.seq, late.ticket.status) == (ticket.id, 1, Status.NEW)
+    assert (more.ticket_id, more.seq) == (late.ticket_id, 2)
+    assert (fresh(ticket).status, ticket.last_seq) == (Status.CLOSED, 1)
+    assert db.session.scalar(select(func.count()).select_from(Ticket)) == 2
 
 
 def test_a_partner_may_resolve_and_reopen_but_nothing_else(cast, ticket):

@@ -69,6 +69,13 @@ export class Outbox {
       this.refuse(message, await reason(answer));
       return true;
     }
+    const { url } = await answer.json().catch(() => ({}));
+    if (url) {
+      // The conversation goes on in another ticket.
+      this.done(message.id);
+      location.assign(url);
+      return true;
+    }
     await this.onSent();
     this.done(message.id);
     return true;

@@ -13,7 +13,7 @@ from ...core.errors import HubError
 from ...core.paging import page
 from .. import service, threads
 from ..forms import STATUSES_FOR_PARTNER, TONES_FOR_PARTNER, MessageForm, StatusForm, TicketForm
-from ..models import LIVE, Attachment, Category, Status, Ticket, Visibility
+from ..models import LIVE, Attachment, Category, Message, Status, Ticket, Visibility
 from .shared import bp, received, status_for, thread_page, ticket_or_404
 
 FILTERS = {"open": LIVE, "settled": (Status.RESOLVED, Status.CLOSED)}
@@ -170,8 +170,15 @@ def _say(number: int, visibility: Visibility) -> ResponseReturnValue:
     except HubError as error:
         return _refused(ticket, str(error.message), error.status)
     if _from_script():
-        return jsonify(seq=message.seq)
-    return redirect(url_for(".show", number=number, _anchor=f"m{message.seq}"), 303)
+        return jsonify(seq=message.seq, **_elsewhere(message, number))
+    return redirect(url_for(".show", number=message.ticket.number, _anchor=f"m{message.seq}"), 303)
+
+
+def _elsewhere(message: Message, number: int) -> dict[str, str]:
+    """Where the conversation goes on, if not in the ticket that was answered."""
+    if message.ticket.number == number:
+        return {}
+    return {"url": url_for(".show", number=message.ticket.number)}
 
 
 def _first_error(form: MessageForm) -> str:

@@ -15,7 +15,7 @@ from ...core.i18n import _
 from ...core.settings import settings as current
 from ...earnings import service as earnings
 from ...partners.models import Partner
-from .. import inbox, service, threads
+from .. import inbox, service, states, threads
 from ..forms import (
     CATEGORIES,
     PRIORITIES,
@@ -76,6 +76,7 @@ def conversation(ticket: Ticket) -> dict[str, Any]:
         "last_event": events[-1].id if events else 0,
         "drafts": service.drafts(ticket, current_user),
         "client_id": new_client_id(),
+        "over": states.is_over(ticket),
     }
 
 

@@ -1,0 +1,60 @@
+"""What happened to a ticket, told in sentences."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ..core.i18n import _
+from .forms import CATEGORIES, PRIORITIES, STATUSES
+from .models import Category, Priority, Status, TicketEvent
+
+#: Kinds of events that a partner sees too.
+FOR_PARTNERS = ("assigned", "status", "followed")
+
+Data = dict[str, Any]
+
+
+def tell(event: TicketEvent) -> str:
+    """A sentence for the thread; nothing for what it shows anyway: its beginning, and whose turn it is."""
+    if event.kind == "status" and _is_live(event.data["before"]) and _is_live(event.data["after"]):
+        return ""
+    return recount(event) if event.kind != "opened" else ""
+
+
+def recount(event: TicketEvent) -> str:
+    """A sentence for the timeline, which leaves nothing out."""
+    who = event.actor.name if event.actor else _("The hub")
+    sentence = SENTENCES.get(event.kind)
+    return sentence(who, event.data) if sentence else ""
+
+
+def _is_live(status: str) -> bool:
+    return Status(status).is_live
+
+
+def _assigned(who: str, data: Data) -> str:
+    to = data["to"]
+    if to is None:
+        return _("%(who)s gave the ticket back to the team", who=who)
+    if to == who:
+        return _("%(who)s took the ticket", who=who)
+    return _("%(who)s gave the ticket to %(to)s", who=who, to=to)
+
+
+def _status(who: str, data: Data) -> str:
+    if _is_live(data["after"]) and not _is_live(data["before"]):
+        return _("%(who)s reopened the ticket", who=who)
+    return _("%(who)s set the ticket to “%(to)s”", who=who, to=STATUSES[Status(data["after"])])
+
+
+SENTENCES: dict[str, Callable[[str, Data], str]] = {
+    "opened": lambda who, data: _("%(who)s opened the ticket", who=who),
+    "assigned": _assigned,
+    "status": _status,
+    "priority": lambda who, data: _(
+        "%(who)s set the priority to “%(to)s”", who=who, to=PRIORITIES[Priority(data["after"])]
+    ),
+    "category": lambda who, data: _(
+        "%(who)s moved the ticket to “%(to)s”", who=who, to=CATEGORIES[Category(data["after"])]
+    ),
+    "followed": lambda who, data: _("The conversation goes on in № %(number)s", number=data["number"]),
+}
