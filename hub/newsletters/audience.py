@@ -104,6 +104,11 @@ def count(rule: Rule, topic: Topic) -> Count:
     return Count(partners, people, everyone - people)
 
 
+def partner_ids(rule: Rule, topic: Topic) -> Select[Any]:
+    """Subquery: ids of the partners it reaches."""
+    return _wanting(_matching(rule), topic).with_only_columns(Partner.id)
+
+
 def languages(rule: Rule, topic: Topic) -> dict[str, int]:
     """People by the language they read."""
     statement = _wanting(_matching(rule), topic).with_only_columns(

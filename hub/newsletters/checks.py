@@ -2,16 +2,22 @@
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
+from ..core import i18n
 from ..core.errors import HubError
 from ..core.i18n import LOCALES, _, _l, filesize, ngettext
-from . import audience, letters, variables
+from ..core.settings import settings
+from . import audience, blocks, cards, figures, letters, variables
 from .letters import Prepared
 from .models import Newsletter
+from .personal import Occasion, locale_of
 from .variables import used
 
 #: Mail programs cut longer messages off, and with them the link to unsubscribe.
 LARGEST = 100_000
+#: Readers looked at together.
+BATCH = 1000
 _LINK = re.compile(r"\]\(\s*<?([^)\s>]*)")
 _GOOD_LINK = re.compile(
     r"https?://[^\s/]+\.[^\s]+|https?://(localhost|127\.0\.0\.1)\S*|mailto:\S+@\S+|/(?!/)\S*|kb:\S+|#\S+|\{hub\.url\}\S*"
@@ -38,14 +44,17 @@ def review(newsletter: Newsletter) -> list[Check]:
         return [_wrong(_("Write a subject and a text in at least one language"))]
     reached = audience.count(newsletter.audience, newsletter.topic)
     prepared = {each.locale: letters.prepare(newsletter.topic, each) for each in newsletter.written}
+    occasion = Occasion(newsletter, prepared)
     return [
         _someone(reached),
         *_languages(newsletter),
         _known_variables(newsletter),
-        _filled_variables(newsletter, prepared),
+        _filled_variables(newsletter, occasion),
+        _blocks(newsletter),
+        *_figures(newsletter, occasion),
         _links(newsletter),
         _size(prepared),
-        Check(_("Plain-text part written")),
+        _plain(newsletter),
         Check(_("One-click unsubscribe is in place")),
     ]
 
@@ -93,7 +102,8 @@ def _languages(newsletter: Newsletter) -> list[Check]:
 
 def _known_variables(newsletter: Newsletter) -> Check:
     for content in newsletter.written:
-        names = [name for name, _default in used(content.subject, content.preheader, content.body)]
+        texts = (content.subject, content.preheader, content.body, content.plain or "")
+        names = [name for name, _default in used(*texts)]
         if stray := variables.unknown(names):
             return _wrong(
                 _("“{%(name)s}” is not a variable", name=stray[0]),
@@ -102,24 +112,57 @@ def _known_variables(newsletter: Newsletter) -> Check:
     return Check(_("Every variable is known"))
 
 
-def _filled_variables(newsletter: Newsletter, prepared: dict[str, Prepared]) -> Check:
+def _blocks(newsletter: Newsletter) -> Check:
+    """Does every block have something to show?"""
+    for content in newsletter.written:
+        with i18n.speaking(content.locale, settings.programme_timezone):
+            stray = next((each for each in blocks.of(content.body) if not cards.is_there(each)), None)
+        if stray is not None:
+            return _wrong(
+                cards.nowhere(stray),
+                _("It stands in the text in %(language)s.", language=LOCALES[content.locale]),
+            )
+    return Check(_("Every block has something to show"))
+
+
+def _figures(newsletter: Newsletter, occasion: Occasion) -> list[Check]:
+    """Are the figures of the month those of closed statements that equal the ledger?"""
+    if not occasion.tells_figures:
+        return []
+    month = newsletter.figures_month
+    trouble = figures.trouble(month, audience.partner_ids(newsletter.audience, newsletter.topic))
+    if trouble:
+        return [_wrong(trouble, _("Figures are sent once the month is closed and equals the ledger."))]
+    return [
+        Check(
+            _("The statements of %(month)s are closed and equal the ledger", month=i18n.format_month(month))
+        )
+    ]
+
+
+def _filled_variables(newsletter: Newsletter, occasion: Occasion) -> Check:
     """Look for a reader in whose mail a variable would be empty."""
-    if all(default for each in prepared.values() for name, default in each.own_slots):
-        return Check(_("Every variable is filled for everyone"))
-    for recipient in audience.recipients(newsletter.audience, newsletter.topic):
-        content = newsletter.content_for(recipient.user.locale)
-        text = prepared[content.locale]  # type: ignore[union-attr]
-        words = variables.values(recipient.user, recipient.partner, text.locale, text.names)
-        if holes := letters.missing(text, words):
+    if any(default is None for each in occasion.texts.values() for _name, default in each.own_slots):
+        readers = audience.recipients(newsletter.audience, newsletter.topic)
+        while batch := list(islice(readers, BATCH)):
+            if hole := _hole(newsletter, occasion, batch):
+                return hole
+    return Check(_("Every variable is filled for everyone"))
+
+
+def _hole(newsletter: Newsletter, occasion: Occasion, readers: list[audience.Recipient]) -> Check | None:
+    locales = [locale_of(newsletter, each) for each in readers]
+    for reader, locale, words in zip(readers, locales, occasion.values(readers, locales), strict=True):
+        if holes := letters.missing(occasion.texts[locale], words):
             return _wrong(
                 _(
                     "“{%(name)s}” is empty for %(who)s",
                     name=holes[0],
-                    who=f"{recipient.user.name} ({recipient.address})",
+                    who=f"{reader.user.name} ({reader.address})",
                 ),
                 _("Give it a default after a bar: {%(name)s|…}.", name=holes[0]),
             )
-    return Check(_("Every variable is filled for everyone"))
+    return None
 
 
 def _links(newsletter: Newsletter) -> Check:
@@ -131,6 +174,14 @@ def _links(newsletter: Newsletter) -> Check:
                     _("It stands in the text in %(language)s.", language=LOCALES[content.locale]),
                 )
     return Check(_("Every link has a full address"))
+
+
+def _plain(newsletter: Newsletter) -> Check:
+    """A plain text written by hand does not follow what is changed in the text."""
+    own = [LOCALES[each.locale] for each in newsletter.written if each.plain]
+    if own:
+        return Check(_("Plain-text part written by hand: %(languages)s", languages=", ".join(own)))
+    return Check(_("Plain-text part written"))
 
 
 def _size(prepared: dict[str, Prepared]) -> Check:

@@ -57,10 +57,10 @@ def aim(newsletter: Newsletter, rule: Rule, topic: Topic, shown: Shown) -> None:
 
 def clone(newsletter: Newsletter, author: User) -> Newsletter:
     """A new draft with the same texts and audience."""
-    names = ("locale", "subject", "preheader", "body")
+    names = ("locale", "subject", "preheader", "body", "plain")
     texts = [{name: getattr(each, name) for name in names} for each in newsletter.contents]
     copy = create(author, newsletter.topic, contents=texts)
-    copy.audience, copy.shown = newsletter.audience, newsletter.shown
+    copy.audience, copy.shown, copy.skips_seen = newsletter.audience, newsletter.shown, newsletter.skips_seen
     return copy
 
 

@@ -3,17 +3,21 @@
 import html
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
+
+from markdown_it.token import Token
 
 from ..core import i18n
 from ..core.i18n import _
 from ..core.mail import Letter
+from ..core.mail import body as mail_body
 from ..core.mail.compose import lay_out, one_click, sender_domain
 from ..core.settings import settings
 from ..kb.service import link_of
-from . import consent, variables
+from . import blocks, cards, consent, variables
+from .blocks import Block, Kind, Shelf
 from .models import TOPICS, Content, Topic
 from .variables import VARIABLE
 
@@ -21,8 +25,22 @@ from .variables import VARIABLE
 _ADDRESS = re.compile(r"""(?:href="|https?://)[^\s"<>)]*""")
 PREFERENCES, UNSUBSCRIBE = "link.preferences", "link.unsubscribe"
 
+#: Among a reader's values: the keys of the blocks that they do not get, separated by spaces.
+HIDDEN = "hidden"
+
 #: A piece of text: as it is, or the slot to fill.
 Piece = str | tuple[int, str]
+
+
+@dataclass(frozen=True)
+class Section:
+    """Pieces that a reader gets unless all of `keys` are hidden from them."""
+
+    keys: frozenset[str]
+    pieces: list[Piece]
+
+
+Pieces = list[Piece | Section]
 
 
 @dataclass(frozen=True)
@@ -32,9 +50,10 @@ class Prepared:
     topic: Topic
     locale: str
     slots: list[tuple[str, str | None]]  # (variable, default)
-    subject: list[Piece]
-    html: list[Piece]
-    text: list[Piece]
+    subject: Pieces
+    html: Pieces
+    text: Pieces
+    keys: frozenset[str] = frozenset()  # of its blocks
 
     @property
     def own_slots(self) -> list[tuple[str, str | None]]:
@@ -48,7 +67,14 @@ class Prepared:
     @property
     def size(self) -> int:
         """Octets of the HTML, without what is filled in."""
-        return sum(len(piece.encode()) for piece in self.html if isinstance(piece, str))
+        return sum(len(piece.encode()) for piece in _shown(self.html, frozenset()) if isinstance(piece, str))
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where its links lead, each once, without those that hold the reader's own words."""
+        parts = ["\0" if not isinstance(piece, str) else piece for piece in _shown(self.html, frozenset())]
+        found = re.findall(r'<a [^>]*?href="([^"]*)"', "".join(parts))
+        return list(dict.fromkeys(html.unescape(each) for each in found if "\0" not in each))
 
     def letter(
         self, *, key: str, address: str, name: str, values: dict[str, str], sample: bool = False
@@ -58,14 +84,16 @@ class Prepared:
         unsubscribe = consent.unsubscribe_url(token)
         links = {PREFERENCES: consent.preferences_url(token), UNSUBSCRIBE: unsubscribe}
         words = [links.get(slot) or values.get(slot) or default or "" for slot, default in self.slots]
+        hidden = frozenset(values.get(HIDDEN, "").split())
+        text = _fill(self.text, words, hidden)
         return Letter(
             key=key,
             address=address,
             name=name,
             locale=self.locale,
-            subject=_fill(self.subject, words),
-            html=_fill(self.html, words),
-            text=_fill(self.text, words),
+            subject=_fill(self.subject, words, hidden),
+            html=_fill(self.html, words, hidden),
+            text=_BLANKS.sub("\n\n", text) if hidden else text,
             headers=one_click(unsubscribe)
             | {"List-Id": f"<{self.topic.value.replace('_', '-')}.{sender_domain()}>"},
         )
@@ -73,7 +101,11 @@ class Prepared:
 
 def missing(prepared: Prepared, values: dict[str, str]) -> list[str]:
     """Variables that would leave a hole in this reader's mail."""
-    return sorted({name for name, default in prepared.own_slots if not values.get(name) and not default})
+    hidden = frozenset(values.get(HIDDEN, "").split())
+    shown = [*prepared.subject, *_shown(prepared.html, hidden), *_shown(prepared.text, hidden)]
+    slots = {prepared.slots[piece[0]] for piece in shown if isinstance(piece, tuple)}
+    own = slots.intersection(prepared.own_slots)
+    return sorted({name for name, default in own if not values.get(name) and default is None})
 
 
 def prepare(topic: Topic, content: Content) -> Prepared:
@@ -82,7 +114,7 @@ def prepare(topic: Topic, content: Content) -> Prepared:
     with i18n.speaking(content.locale, settings.programme_timezone):
         texts = lay_out(
             subject=marks.put(content.subject),
-            markdown=marks.put(content.body),
+            markdown=_tokens(content.body, marks),
             preheader=marks.put(content.preheader),
             reason=_(
                 "You get this as a partner of %(programme)s. Topic: %(topic)s.",
@@ -95,9 +127,45 @@ def prepare(topic: Topic, content: Content) -> Prepared:
             ],
             to=absolute_address,
         )
-    subject, page, text = (marks.cut(each) for each in (texts.subject, texts.html, texts.text))
-    plain = [piece if isinstance(piece, str) else (piece[0], "text") for piece in subject]
-    return Prepared(topic, content.locale, marks.slots, plain, page, [_as_text(piece) for piece in text])
+    written = texts.text
+    if content.plain:
+        _generated, signature, foot = written.rpartition("\n-- \n")
+        written = marks.put(content.plain.strip()) + "\n" + signature + foot
+    subject, page, text = (marks.cut(each) for each in (texts.subject, texts.html, written))
+    return Prepared(
+        topic, content.locale, marks.slots, _plain(subject, "text"), page, _plain(text), marks.keys
+    )
+
+
+def _tokens(body: str, marks: "_Marks") -> list[Token]:
+    """The Markdown of a text, with its blocks in between."""
+    tokens: list[Token] = []
+    for part in blocks.arrange(body):
+        if isinstance(part, str):
+            tokens += mail_body.parse(marks.put(part))
+        else:
+            keys = part.keys if isinstance(part, Shelf) else (part.key,)
+            ready = _heading(part, marks) if isinstance(part, Shelf) else _block(part, marks)
+            tokens.append(mail_body.ready_made(*(marks.section(keys, each) for each in ready)))
+    return tokens
+
+
+def _heading(shelf: Shelf, marks: "_Marks") -> tuple[str, str]:
+    tokens = mail_body.parse(marks.put(shelf.heading))
+    text = mail_body.text(tokens).strip()
+    return mail_body.html(tokens), text
+
+
+def _block(block: Block, marks: "_Marks") -> tuple[str, str]:
+    """(HTML, text) of a block."""
+    if block.is_known and block.kind == Kind.EARNINGS:
+        return marks.put(cards.figures_html()), marks.put(cards.figures_text())
+    if block.is_known and block.kind == Kind.LEVEL:
+        return marks.put(cards.level_html()), marks.put(cards.level_words())
+    card = cards.find(block)
+    if card is None:
+        return cards.missing(block), cards.nowhere(block)
+    return cards.as_html(card, block.kind), cards.as_text(card)
 
 
 def absolute_address(address: str) -> str:
@@ -113,6 +181,17 @@ class _Marks:
     def __init__(self) -> None:
         self.sign = "v" + secrets.token_hex(6)
         self.slots: list[tuple[str, str | None]] = []
+        self.sections: list[frozenset[str]] = []
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset[str]().union(*self.sections)
+
+    def section(self, keys: Iterable[str], text: str) -> str:
+        """`text` between marks, to be left out for whom all of `keys` are hidden."""
+        self.sections.append(frozenset(keys))
+        number = len(self.sections) - 1
+        return f"{self.sign}b{number}x{text}{self.sign}e{number}x"
 
     def mark(self, name: str, default: str | None) -> str:
         if (name, default) not in self.slots:
@@ -123,12 +202,19 @@ class _Marks:
         """`text` with marks for the reader's variables and the constants written out."""
 
         def replace(match: re.Match[str]) -> str:
-            return self.mark(match[1], match[2]) if match[1] in variables.OF_READER else match[0]
+            return self.mark(match[1], match[2]) if variables.is_own(match[1]) else match[0]
 
         return VARIABLE.sub(replace, variables.fill_constants(text))
 
-    def cut(self, text: str) -> list[Piece]:
+    def cut(self, text: str) -> Pieces:
         """`text` in pieces; each slot knows whether it stands in HTML or within an address."""
+        parts = re.split(rf"{self.sign}b(\d+)x(.*?){self.sign}e\1x", text, flags=re.DOTALL)
+        pieces: Pieces = [*self._slotted(parts[0])]
+        for number, inside, rest in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+            pieces += [Section(self.sections[int(number)], self._slotted(inside)), *self._slotted(rest)]
+        return pieces
+
+    def _slotted(self, text: str) -> list[Piece]:
         mark = re.compile(self.sign + r"n(\d+)x")
         in_address = _ADDRESS.sub(lambda match: mark.sub(self.sign + r"n\1u", match[0]), text)
         parts = re.split(self.sign + r"n(\d+)([xu])", in_address)
@@ -139,10 +225,23 @@ class _Marks:
         return pieces
 
 
-def _as_text(piece: Piece) -> Piece:
-    return piece if isinstance(piece, str) or piece[1] == "address" else (piece[0], "text")
+def _plain(pieces: Pieces, everywhere: str = "") -> Pieces:
+    """The same for plain text: nothing is escaped but what stands in an address (not even that in a subject)."""
+
+    def plain(piece: Piece) -> Piece:
+        if isinstance(piece, str) or (piece[1] == "address" and not everywhere):
+            return piece
+        return piece[0], "text"
+
+    return [
+        Section(piece.keys, [plain(each) for each in piece.pieces])
+        if isinstance(piece, Section)
+        else plain(piece)
+        for piece in pieces
+    ]
 
 
+_BLANKS = re.compile(r"\n{3,}")
 _ESCAPES: dict[str, Callable[[str], str]] = {
     "text": str,
     "html": html.escape,
@@ -150,7 +249,16 @@ _ESCAPES: dict[str, Callable[[str], str]] = {
 }
 
 
-def _fill(pieces: list[Piece], words: list[str]) -> str:
+def _shown(pieces: Pieces, hidden: frozenset[str]) -> Iterator[Piece]:
+    for piece in pieces:
+        if not isinstance(piece, Section):
+            yield piece
+        elif not piece.keys <= hidden:
+            yield from piece.pieces
+
+
+def _fill(pieces: Pieces, words: list[str], hidden: frozenset[str]) -> str:
     return "".join(
-        piece if isinstance(piece, str) else _ESCAPES[piece[1]](words[piece[0]]) for piece in pieces
+        piece if isinstance(piece, str) else _ESCAPES[piece[1]](words[piece[0]])
+        for piece in _shown(pieces, hidden)
     )

@@ -1,7 +1,7 @@
 """Newsletters, their texts by language, the ledger of their deliveries, and who wants none."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy import JSON, ForeignKey, Index, Select, Text, UniqueConstraint, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..accounts.models import User
-from ..core import clock
+from ..core import clock, months
 from ..core.access import Permission, can, visibility
 from ..core.database import db
 from ..core.i18n import LOCALES, _l
@@ -74,6 +74,12 @@ class Newsletter(db.Model):
     local_time: Mapped[str | None]
     time_zone: Mapped[str]
     due_at: Mapped[datetime | None] = mapped_column(index=True)
+    #: First day of the closed month whose figures it tells; None: the month before it is sent.
+    month: Mapped[date | None]
+    #: Since when things count as new; None: since the month before that began.
+    since: Mapped[datetime | None]
+    #: Leaves out of each mail what its reader has seen already.
+    skips_seen: Mapped[bool] = mapped_column(default=False, server_default=false())
     hold: Mapped[Hold | None]
     #: Failures in a row; a delivery that succeeds sets it back.
     failures: Mapped[int] = mapped_column(default=0)
@@ -91,6 +97,16 @@ class Newsletter(db.Model):
     @property
     def is_editable(self) -> bool:
         return self.status is Status.DRAFT
+
+    @property
+    def figures_month(self) -> date:
+        """First day of the month whose figures it tells."""
+        return self.month or months.previous_month(months.month_of(self.started_at or clock.now()))
+
+    @property
+    def news_since(self) -> datetime:
+        """From when on things are new in it."""
+        return self.since or months.bounds(self.figures_month)[0]
 
     @property
     def has_started(self) -> bool:
@@ -128,7 +144,8 @@ class Content(db.Model):
     locale: Mapped[str]
     subject: Mapped[str] = mapped_column(default="")
     preheader: Mapped[str] = mapped_column(default="")
-    body: Mapped[str] = mapped_column(Text, default="")  # Markdown with {variables}
+    body: Mapped[str] = mapped_column(Text, default="")  # Markdown with {variables} and `:::` blocks
+    plain: Mapped[str | None] = mapped_column(Text)  # the plain-text part; None: made from the body
 
     newsletter: Mapped[Newsletter] = relationship(back_populates="contents")
 

@@ -10,6 +10,7 @@ from . import audience, letters, variables
 from .audience import Recipient
 from .checks import NotReady
 from .models import Newsletter
+from .personal import Occasion
 
 
 def preview(newsletter: Newsletter, locale: str, reader: Recipient | None) -> Letter | None:
@@ -18,9 +19,9 @@ def preview(newsletter: Newsletter, locale: str, reader: Recipient | None) -> Le
     if content is None:
         return None
     prepared = letters.prepare(newsletter.topic, content)
-    words = {name: f"{{{name}}}" for name in variables.OF_READER}
+    words = {name: f"{{{name}}}" for name in [*variables.OF_READER, *variables.OF_MONTH]}
     if reader is not None:
-        words = variables.values(reader.user, reader.partner, locale, variables.OF_READER)
+        words = Occasion(newsletter, {locale: prepared}).values([reader], [locale])[0]
     address, name = (reader.address, reader.user.name) if reader else ("reader@example.org", "")
     return prepared.letter(key="preview", address=address, name=name, values=words, sample=True)
 
@@ -36,8 +37,10 @@ def send_test(newsletter: Newsletter, locale: str, to: User) -> None:
     if stray := variables.unknown(variables.names_of(content)):
         raise NotReady(variables.complaint(stray[0]))
     first = next(audience.recipients(newsletter.audience, newsletter.topic, limit=1), None)
-    words = variables.values(to, first.partner if first else None, locale, variables.OF_READER)
-    letter = letters.prepare(newsletter.topic, content).letter(
+    prepared = letters.prepare(newsletter.topic, content)
+    words = Occasion(newsletter, {locale: prepared}).values([first], [locale])[0] if first else {}
+    words |= variables.of_person(to)
+    letter = prepared.letter(
         key=uuid.uuid4().hex, address=audience.normalise(to.email), name=to.name, values=words, sample=True
     )
     queue_letter(replace(letter, subject=_("Test: %(subject)s", subject=letter.subject)), "newsletters/test")

@@ -3,12 +3,16 @@
 from typing import Any
 
 from markupsafe import Markup
+from sqlalchemy import select
 
-from ..core import markup
+from ..core import i18n, markup
+from ..core.database import db
 from ..core.mail.compose import escape_markdown
 from ..kb.service import link_of
-from . import audience, variables
-from .models import Content, Newsletter
+from . import audience, blocks, cards, variables
+from .blocks import PERSONAL, Block, Kind, Shelf
+from .letters import HIDDEN
+from .models import Content, Delivery, DeliveryState, Newsletter
 
 
 def words_of(user: Any, locale: str) -> dict[str, str]:
@@ -26,11 +30,53 @@ def headline(newsletter: Newsletter, locale: str, words: dict[str, str]) -> tupl
 
 
 def for_page(newsletter: Newsletter, locale: str, user: Any) -> tuple[Content, str, Markup] | None:
-    """(text, subject, HTML) of a newsletter for the archive, in the reader's language and with their own words."""
+    """(text, subject, HTML) of a newsletter for the archive, in the reader's language and with their own words.
+
+    Figures are shown to whom they were sent, as they were then; nobody else finds any.
+    """
     content = newsletter.content_for(locale)
     if content is None:
         return None
-    words = words_of(user, content.locale)
-    body = variables.fill(content.body, {name: escape_markdown(word) for name, word in words.items()})
+    words = words_of(user, content.locale) | _as_sent(newsletter, user)
+    safe = {name: escape_markdown(word) for name, word in words.items()}
+    with i18n.speaking(content.locale, i18n.zone().key):
+        body = variables.fill(_with_blocks(content.body, words), safe)
     page = markup.article(body, links=link_of)
     return content, headline(newsletter, content.locale, words)[0], page.html
+
+
+def _as_sent(newsletter: Newsletter, user: Any) -> dict[str, str]:
+    """What the ledger kept for this reader; without it no block about the reader is shown."""
+    hidden = {HIDDEN: " ".join(PERSONAL)}
+    if not user.is_authenticated:
+        return hidden
+    own = select(Delivery.values).where(
+        Delivery.newsletter_id == newsletter.id,
+        Delivery.user_id == user.id,
+        Delivery.state == DeliveryState.SENT,
+    )
+    values = db.session.scalar(own.limit(1))
+    return hidden if values is None else values
+
+
+def _with_blocks(body: str, words: dict[str, str]) -> str:
+    """The text with its blocks as Markdown."""
+    hidden = set(words.get(HIDDEN, "").split())
+    parts: list[str] = []
+    for part in blocks.arrange(body):
+        if isinstance(part, str):
+            parts.append(part)
+        elif isinstance(part, Shelf):
+            parts += [] if hidden.issuperset(part.keys) else [part.heading]
+        elif part.key not in hidden:
+            parts.append(_markdown(part))
+    return "\n\n".join(parts)
+
+
+def _markdown(block: Block) -> str:
+    if block.kind == Kind.EARNINGS:
+        return "\n".join(f"- {line}" for line in cards.figures_text().split("\n"))
+    if block.kind == Kind.LEVEL:
+        return f"**{cards.level_words()}**"
+    card = cards.find(block)
+    return cards.as_markdown(card) if card else ""

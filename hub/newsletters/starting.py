@@ -1,7 +1,10 @@
 """The way from a draft to a ledger: schedule, start, freeze."""
 
 import uuid
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert
@@ -12,10 +15,12 @@ from ..core.database import db
 from ..core.errors import Invalid
 from ..core.i18n import _
 from ..core.jobs import ring
-from . import audience, variables
+from . import audience, letters, variables
+from .audience import Recipient
 from .checks import NotReady, must_be_ready
 from .drafts import must_be_draft
 from .models import Delivery, Hold, Newsletter, Status
+from .personal import Occasion, locale_of
 from .steering import move
 from .telling import tell_author
 
@@ -74,36 +79,46 @@ def start(newsletter: Newsletter, actor: User | None = None) -> int:
 
 def freeze(newsletter: Newsletter) -> int:
     """Write a row for everyone it is for, with what their variables stand for now."""
-    names = {each.locale: variables.names_of(each) for each in newsletter.written}
-    now, number, rows = clock.now(), 0, []
-    # Addresses that differ only in spelling are one.
-    seen: set[str] = set()
-    for recipient in list(audience.recipients(newsletter.audience, newsletter.topic)):
-        if recipient.address in seen:
-            continue
-        seen.add(recipient.address)
-        locale = newsletter.content_for(recipient.user.locale).locale  # type: ignore[union-attr]
-        rows.append(
-            {
-                "newsletter_id": newsletter.id,
-                "key": uuid.uuid4().hex,
-                "address": recipient.address,
-                "name": variables.tidy(recipient.user.name),
-                "user_id": recipient.user.id,
-                "partner_id": recipient.partner.id,
-                "locale": locale,
-                "values": variables.values(recipient.user, recipient.partner, locale, names[locale]),
-                "created_at": now,
-                "next_at": now,
-            }
-        )
-        number += 1
-        if len(rows) == CHUNK:
-            db.session.execute(insert(Delivery), rows)
-            rows = []
-    if rows:
-        db.session.execute(insert(Delivery), rows)
+    texts = {each.locale: letters.prepare(newsletter.topic, each) for each in newsletter.written}
+    occasion, number = Occasion(newsletter, texts), 0
+    for batch in _batches(_once_each(audience.recipients(newsletter.audience, newsletter.topic))):
+        number += len(batch)
+        db.session.execute(insert(Delivery), _rows(newsletter, occasion, batch))
     return number
+
+
+def _rows(newsletter: Newsletter, occasion: Occasion, readers: list[Recipient]) -> list[dict[str, Any]]:
+    locales = [locale_of(newsletter, each) for each in readers]
+    now = clock.now()
+    return [
+        {
+            "newsletter_id": newsletter.id,
+            "key": uuid.uuid4().hex,
+            "address": reader.address,
+            "name": variables.tidy(reader.user.name),
+            "user_id": reader.user.id,
+            "partner_id": reader.partner.id,
+            "locale": locale,
+            "values": values,
+            "created_at": now,
+            "next_at": now,
+        }
+        for reader, locale, values in zip(readers, locales, occasion.values(readers, locales), strict=True)
+    ]
+
+
+def _once_each(readers: Iterable[Recipient]) -> Iterator[Recipient]:
+    """Addresses that differ only in spelling are one."""
+    seen: set[str] = set()
+    for reader in readers:
+        if reader.address not in seen:
+            seen.add(reader.address)
+            yield reader
+
+
+def _batches(readers: Iterator[Recipient]) -> Iterator[list[Recipient]]:
+    while batch := list(islice(readers, CHUNK)):
+        yield batch
 
 
 def start_on_time(newsletter: Newsletter) -> None:

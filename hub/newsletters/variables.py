@@ -42,6 +42,19 @@ OF_READER: dict[str, tuple[Text, Reader]] = {
         lambda user, partner, locale: partner.manager.name if partner and partner.manager else "",
     ),
 }
+#: Of the closed month a newsletter tells about, and of what has changed since the last one: found for many at once.
+OF_MONTH: dict[str, Text] = {
+    "earnings.month": _l("The month the figures are of"),
+    "earnings.total": _l("What the partner earned in it"),
+    "earnings.change": _l("How much more or less than the month before"),
+    "earnings.sales": _l("Sales of the month"),
+    "earnings.sales_before": _l("Sales of the month before, in words"),
+    "earnings.rank": _l("Place among partners by sales of the month"),
+    "earnings.ranked": _l("Among how many partners, in words"),
+    "level.new": _l("The level reached since the last update"),
+    "level.since": _l("The day it was reached"),
+    "level.rate": _l("The commission of the new level"),
+}
 #: The same for every reader.
 CONSTANTS: dict[str, tuple[Text, Callable[[], str]]] = {
     "programme.name": (_l("Name of the programme"), lambda: settings.programme_name),
@@ -63,7 +76,12 @@ def names_of(content: Content) -> list[str]:
 
 def unknown(names: Iterable[str]) -> list[str]:
     """Names that stand for nothing."""
-    return sorted({name for name in names if name not in OF_READER and name not in CONSTANTS})
+    return sorted({name for name in names if not is_own(name) and name not in CONSTANTS})
+
+
+def is_own(name: str) -> bool:
+    """Does it stand for something of the reader?"""
+    return name in OF_READER or name in OF_MONTH
 
 
 def fill_constants(text: str) -> str:
@@ -79,7 +97,7 @@ def fill(text: str, words: dict[str, str]) -> str:
     """`text` for one reader: their words, else the default, else the variable's own name in plain words."""
 
     def value(match: re.Match[str]) -> str:
-        if match[1] not in OF_READER:
+        if not is_own(match[1]):
             return match[0]
         return words.get(match[1]) or match[2] or "…"
 
@@ -91,6 +109,11 @@ def values(user: User, partner: Partner | None, locale: str, names: Iterable[str
     return {name: tidy(OF_READER[name][1](user, partner, locale)) for name in names if name in OF_READER}
 
 
+def of_person(user: User) -> dict[str, str]:
+    """The words about a person themselves, whatever organisation they belong to."""
+    return values(user, None, user.locale, ("user.name", "user.first_name"))
+
+
 def tidy(value: Any) -> str:
     """One line without control characters."""
     return " ".join(re.sub(r"[\x00-\x1f\x7f\u2028\u2029]", " ", str(value)).split())
@@ -98,7 +121,9 @@ def tidy(value: Any) -> str:
 
 def catalogue() -> list[tuple[str, str]]:
     """Every variable with what it is, for the editor."""
-    return [(name, str(entry[0])) for name, entry in [*OF_READER.items(), *CONSTANTS.items()]]
+    return [(name, str(entry[0])) for name, entry in [*OF_READER.items(), *CONSTANTS.items()]] + [
+        (name, str(what)) for name, what in OF_MONTH.items()
+    ]
 
 
 def complaint(name: str) -> str:

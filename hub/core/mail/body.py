@@ -62,6 +62,11 @@ def parse(markdown: str) -> list[Token]:
     return _markdown.parse(markdown)
 
 
+def ready_made(html: str, text: str) -> Token:
+    """A block that brings its own HTML and its own text."""
+    return Token("ready_made", "", 0, block=True, meta={"html": html, "text": text})
+
+
 def relink(tokens: list[Token], to: Callable[[str], str]) -> None:
     """Write every link and image address as `to` says."""
     for token in tokens:
@@ -88,7 +93,9 @@ class _Renderer(RendererHTML):
     def render(self, tokens, options, env) -> str:  # type: ignore[no-untyped-def]
         out = []
         for i, token in enumerate(tokens):
-            if token.meta.get("button"):
+            if token.type == "ready_made":
+                out.append(token.meta["html"])
+            elif token.meta.get("button"):
                 out.append(_BUTTON + self.renderInline(token.children, options, env) + _BUTTON_END)
             elif token.type == "inline":
                 out.append(self.renderInline(token.children, options, env))
@@ -218,6 +225,7 @@ _WRITERS: dict[str, Callable[[Token, list[Token], int], str]] = {
     "blockquote_open": _quote,
     "table_open": _table,
     "tr_open": _row,
+    "ready_made": lambda token, _inside, _width: str(token.meta["text"]),
     "hr": lambda _token, _inside, width: "-" * min(width, 20),
     "fence": lambda token, _inside, _width: token.content.rstrip("\n"),
     "code_block": lambda token, _inside, _width: token.content.rstrip("\n"),

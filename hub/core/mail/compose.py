@@ -17,6 +17,7 @@ from typing import Any
 
 from flask import current_app
 from jinja2 import Environment, Template
+from markdown_it.token import Token
 from markupsafe import Markup, escape
 from mjml import mjml2html
 
@@ -209,19 +210,19 @@ def compose(template: str, locale: str, zone: str | None = None, **values: Any) 
 def lay_out(
     *,
     subject: str,
-    markdown: str,
+    markdown: str | list[Token],
     preheader: str = "",
     reason: str = "",
     links: Sequence[tuple[str, str]] = (),
     to: Callable[[str], str] = str,
 ) -> Texts:
-    """Put Markdown into the programme's layout, in the language being spoken.
+    """Put Markdown, or what was parsed of it, into the programme's layout, in the language being spoken.
 
     `reason` (why the reader gets this) and `links` (label, address) stand
     below; `to` writes the addresses of links and images.
     """
     subject = " ".join(subject.split())
-    tokens = body.parse(markdown)
+    tokens = body.parse(markdown) if isinstance(markdown, str) else markdown
     body.relink(tokens, to)
     text = body.text(tokens)
     imprint = f"{settings.programme_name}, {settings.programme_site.split('://')[-1]}"
@@ -236,6 +237,7 @@ def lay_out(
         subject=subject,
         preheader=preheader or " ",
         programme=settings.programme_name,
+        logo=settings.base_url + "/static/mail-logo.png",
         body=Markup(body.html(tokens)),
         footer=Markup("<br>").join(line for line in below if line),
     )

@@ -1,0 +1,136 @@
+"""Cards that are not for a reader: not meant for their level, or seen already."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select
+
+from ..core.database import db
+from ..kb.models import Article, Feedback, Translation
+from ..materials.models import Asset, AssetTier, AssetVersion, Download, Visibility
+from ..training.models import Registration, RegistrationStatus
+from . import blocks
+from .audience import Recipient
+from .blocks import Kind
+from .letters import HIDDEN
+from .models import Content, Delivery, DeliveryState, Newsletter
+
+#: (“user” or “partner”, its id, the key of a card)
+Known = tuple[str, int | None, str]
+
+
+class Cards:
+    """The cards of one newsletter; which of them is hidden from whom is asked for many readers at once."""
+
+    def __init__(self, newsletter: Newsletter, keys: Iterable[str]) -> None:
+        self.newsletter = newsletter
+        self.of: dict[str, list[str]] = {}
+        for key in keys:
+            kind, _colon, name = key.partition(":")
+            if name:
+                self.of.setdefault(kind, []).append(name)
+        self._levels = self._by_level()
+        self._earlier = self._sent_before() if newsletter.skips_seen else {}
+
+    def hidden(self, recipients: Sequence[Recipient]) -> list[set[str]]:
+        """For each reader, the keys of the cards they do not get."""
+        if not self.of:
+            return [set() for _reader in recipients]
+        known = self._known(recipients) if self.newsletter.skips_seen else {}
+        return [
+            self._not_for_level(each.partner.tier_id)
+            | known.get(("user", each.user.id), set())
+            | known.get(("partner", each.partner.id), set())
+            for each in recipients
+        ]
+
+    def _by_level(self) -> dict[str, set[int]]:
+        """Levels of the banners that are for some levels only."""
+        chosen = select(Asset.public_id, AssetTier.tier_id).outerjoin(AssetTier).where(
+            Asset.public_id.in_(self.of.get(Kind.BANNER, [])), Asset.visibility == Visibility.TIERS
+        )  # fmt: skip
+        found: dict[str, set[int]] = {}
+        for public_id, tier_id in db.session.execute(chosen):
+            found.setdefault(f"{Kind.BANNER}:{public_id}", set()).add(tier_id)
+        return found
+
+    def _not_for_level(self, tier_id: int | None) -> set[str]:
+        return {key for key, tiers in self._levels.items() if tier_id not in tiers or tier_id is None}
+
+    def _known(self, recipients: Sequence[Recipient]) -> dict[tuple[str, int | None], set[str]]:
+        users = [each.user.id for each in recipients]
+        partners = [each.partner.id for each in recipients]
+        found: dict[tuple[str, int | None], set[str]] = {}
+        for who, number, key in [
+            *self._rated(users),
+            *self._taken(partners),
+            *self._visited(users),
+            *self._had(users),
+        ]:
+            found.setdefault((who, number), set()).add(key)
+        return found
+
+    def _rated(self, users: list[int]) -> Iterable[Known]:
+        """Articles that the reader has given an opinion on."""
+        keys = [*self.of.get(Kind.ARTICLE, []), *self.of.get(Kind.STORY, [])]
+        rows = (
+            select(Feedback.user_id, Article.key)
+            .join(Translation, Translation.id == Feedback.translation_id)
+            .join(Article, Article.id == Translation.article_id)
+            .where(Article.key.in_(keys), Feedback.user_id.in_(users))
+        )
+        for user_id, key in db.session.execute(rows) if keys else ():
+            yield "user", user_id, f"{Kind.ARTICLE}:{key}"
+            yield "user", user_id, f"{Kind.STORY}:{key}"
+
+    def _taken(self, partners: list[int]) -> Iterable[Known]:
+        """Banners that somebody of the organisation has downloaded."""
+        ids = self.of.get(Kind.BANNER, [])
+        rows = (
+            select(Download.partner_id, Asset.public_id)
+            .join(AssetVersion, AssetVersion.id == Download.version_id)
+            .join(Asset, Asset.id == AssetVersion.asset_id)
+            .where(Asset.public_id.in_(ids), Download.partner_id.in_(partners))
+            .distinct()
+        )
+        for partner_id, public_id in db.session.execute(rows) if ids else ():
+            yield "partner", partner_id, f"{Kind.BANNER}:{public_id}"
+
+    def _visited(self, users: list[int]) -> Iterable[Known]:
+        """Webinars with a place for the reader, and recordings of those they attended."""
+        numbers = {
+            kind: [int(number) for number in self.of.get(kind, []) if number.isdecimal()]
+            for kind in (Kind.WEBINAR, Kind.RECORDING)
+        }
+        wanted = [*numbers[Kind.WEBINAR], *numbers[Kind.RECORDING]]
+        rows = select(Registration.user_id, Registration.webinar_id, Registration.status).where(
+            Registration.webinar_id.in_(wanted), Registration.user_id.in_(users)
+        )
+        for user_id, webinar_id, status in db.session.execute(rows) if wanted else ():
+            if status is not RegistrationStatus.CANCELLED:
+                yield "user", user_id, f"{Kind.WEBINAR}:{webinar_id}"
+            if status is RegistrationStatus.ATTENDED:
+                yield "user", user_id, f"{Kind.RECORDING}:{webinar_id}"
+
+    def _sent_before(self) -> dict[int, set[str]]:
+        """Cards of the newsletters sent since the last update, by newsletter."""
+        rows = (
+            select(Content.newsletter_id, Content.body)
+            .join(Newsletter, Newsletter.id == Content.newsletter_id)
+            .where(Newsletter.started_at > self.newsletter.news_since, Newsletter.id != self.newsletter.id)
+        )
+        mine = {f"{kind}:{name}" for kind, names in self.of.items() for name in names}
+        found: dict[int, set[str]] = {}
+        for number, body in db.session.execute(rows):
+            found.setdefault(number, set()).update({each.key for each in blocks.of(body)} & mine)
+        return {number: keys for number, keys in found.items() if keys}
+
+    def _had(self, users: list[int]) -> Iterable[Known]:
+        """What an earlier mail of these weeks has shown the reader."""
+        rows = select(Delivery.user_id, Delivery.newsletter_id, Delivery.values).where(
+            Delivery.newsletter_id.in_(list(self._earlier)),
+            Delivery.user_id.in_(users),
+            Delivery.state == DeliveryState.SENT,
+        )
+        for user_id, number, values in db.session.execute(rows) if self._earlier else ():
+            for key in self._earlier[number] - set(values.get(HIDDEN, "").split()):
+                yield "user", user_id, key
