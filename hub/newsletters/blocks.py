@@ -6,9 +6,9 @@ Markdown; a paragraph that is a single link becomes a button.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 
 from ..core.i18n import Text, _l
 
@@ -77,25 +77,29 @@ def parse(body: str) -> list[str | Block]:
     """Texts and blocks in their order."""
     found: list[str | Block] = []
     text: list[str] = []
-    lines = iter(body.replace("\r\n", "\n").split("\n"))
-    in_code = False
-    for line in lines:
-        in_code ^= bool(_FENCE.match(line))
-        match = None if in_code else _LINE.fullmatch(line.strip())
+    lines = body.replace("\r\n", "\n").split("\n")
+    in_code, at = False, 0
+    while at < len(lines):
+        in_code ^= bool(_FENCE.match(lines[at]))
+        match = None if in_code else _LINE.fullmatch(lines[at].strip())
+        at += 1
         if match is None:
-            text.append(line)
+            text.append(lines[at - 1])
         elif match[1]:
-            found += ["\n".join(text)] if "".join(text).strip() else []
+            words = list(takewhile(_is_word, lines[at:]))
+            at += len(words)
+            found += [*_text(text), Block(match[1].lower(), match[2].strip(), "\n".join(words))]
             text = []
-            found.append(Block(match[1].lower(), match[2].strip(), "\n".join(_own_words(lines))))
-    return [*found, "\n".join(text)] if "".join(text).strip() else found
+    return [*found, *_text(text)]
 
 
-def _own_words(lines: Iterator[str]) -> Iterator[str]:
-    for line in lines:
-        if not line.strip() or line.strip() == ":::":
-            return
-        yield line
+def _text(lines: list[str]) -> list[str]:
+    text = "\n".join(lines).strip("\n")
+    return [text] if text.strip() else []
+
+
+def _is_word(line: str) -> bool:
+    return bool(line.strip()) and not line.strip().startswith(":::")
 
 
 def of(body: str) -> list[Block]:

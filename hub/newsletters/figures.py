@@ -101,7 +101,7 @@ def words(month: date, figures: Figures) -> dict[str, str]:
         "earnings.total": " + ".join(
             i18n.money(minor, currency) for currency, minor in figures.earned.items()
         ),
-        "earnings.change": _change(figures, before),
+        "earnings.change": _change(figures),
         "earnings.sales": i18n.number(figures.sales),
         "earnings.sales_before": _(
             "%(month)s: %(count)s",
@@ -115,8 +115,8 @@ def words(month: date, figures: Figures) -> dict[str, str]:
     }
 
 
-def _change(figures: Figures, before: date) -> str:
-    """“+14% on October”; nothing where there is nothing, or more than one currency, to compare."""
+def _change(figures: Figures) -> str:
+    """“+14% on the month before”; nothing where there is nothing, or more than one currency, to compare."""
     if len(figures.earned) != 1:
         return ""
     currency, now = next(iter(figures.earned.items()))
@@ -126,8 +126,7 @@ def _change(figures: Figures, before: date) -> str:
     change = divide((now - then) * WHOLE, then)
     change = divide(change, 100) * 100
     sign = "+" if change > 0 else "−" if change < 0 else ""
-    name = i18n.format_month(before, year=False)
-    return _("%(change)s on %(month)s", change=sign + i18n.percent(abs(change)), month=name)
+    return _("%(change)s on the month before", change=sign + i18n.percent(abs(change)))
 
 
 # --- May they be told? -----------------------------------------------------------

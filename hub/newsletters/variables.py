@@ -116,7 +116,8 @@ def of_person(user: User) -> dict[str, str]:
 
 def tidy(value: Any) -> str:
     """One line without control characters."""
-    return " ".join(re.sub(r"[\x00-\x1f\x7f\u2028\u2029]", " ", str(value)).split())
+    # Not `split()`: the space within an amount must not break.
+    return re.sub(" +", " ", re.sub(r"[\x00-\x1f\x7f\u2028\u2029]", " ", str(value))).strip()
 
 
 def catalogue() -> list[tuple[str, str]]:
