@@ -86,7 +86,7 @@ def visit(hub, chromium, signed_in_states):
         email = person["email"] if person else None
         settings = {"base_url": hub.base, "viewport": {"width": 1280, "height": 900}, **options}
         context = chromium.new_context(**settings, storage_state=signed_in_states.get(email))
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         context.on("page", watch)
         contexts.append(context)
         page = context.new_page()
