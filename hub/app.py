@@ -8,7 +8,7 @@ from flask import Flask, g, request
 from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from .core import access, compress, database, errors, extensions, i18n, jobs, live, observe, security
+from .core import access, compress, database, errors, extensions, i18n, jobs, light, live, observe, security
 from .core.ids import Id
 from .core.live import Process
 from .core.settings import Env, Settings
@@ -35,7 +35,7 @@ ROOMS = (
 def create_app(settings: Settings | None = None, *, process: Process = Process.WORKER) -> Flask:
     """Build the application. Only a web `process` answers requests and holds sockets."""
     settings = settings or Settings()
-    app = Flask(__name__)
+    app = light.Application(__name__)
     app.url_map.converters["int"] = Id
     app.view_functions["static"] = access.public(app.view_functions["static"])
     app.testing = settings.env is Env.TEST

@@ -18,6 +18,7 @@ from sqlalchemy import Select, bindparam
 from .database import db
 from .errors import Forbidden, NotFound, answer, wants_json
 from .extensions import login_manager
+from .light import always
 
 
 class Role(StrEnum):
@@ -215,6 +216,7 @@ def visible_or_404(statement: Select[Any], user: Any, **values: Any) -> Any:
 
 def init_app(app: Flask) -> None:
     @app.before_request
+    @always
     def deny_by_default() -> None:
         if request.endpoint is None:  # no such address: 404 comes later
             return

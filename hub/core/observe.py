@@ -14,6 +14,7 @@ from sqlalchemy import text
 from .access import public
 from .database import db
 from .errors import Forbidden
+from .light import always
 from .settings import Settings, settings
 
 bp = Blueprint("observe", __name__)
@@ -88,6 +89,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     log = structlog.get_logger("hub")
 
     @app.before_request
+    @always
     def begin() -> None:
         given = request.headers.get("X-Request-ID", "")
         g.request_id = given if re.fullmatch(r"[\w.-]{8,64}", given) else secrets.token_hex(8)
@@ -96,6 +98,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
     @app.after_request
+    @always
     def end(response: Response) -> Response:
         if "started" not in g:
             return response

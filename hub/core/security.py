@@ -3,6 +3,7 @@
 from flask import Flask, Response, request
 
 from .extensions import csrf
+from .light import always
 from .settings import Settings
 
 CSP = "; ".join(
@@ -61,6 +62,7 @@ def init_app(app: Flask, settings: Settings) -> None:
             csrf.protect()
 
     @app.after_request
+    @always
     def harden(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)

@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     programme_site: str = Field(
         "https://nordbill.example", description="Site that referral links lead to; other hosts are refused."
     )
+    link_hosts: str = Field(
+        "", description="Further hosts that referral links may lead to, separated by commas."
+    )
     default_locale: str = Field(
         "en", description="Language when a visitor's own is not offered: `en`, `ru`, `uk` or `pl`."
     )

@@ -6,7 +6,8 @@ from flask_login import current_user
 
 from ..core.access import Permission, can, is_staff, public
 from ..core.frame import link
-from ..partners.service import partner_of, referral_link
+from ..partners.links import referral_link
+from ..partners.service import partner_of
 from . import new, programme, service, waiting
 
 bp = Blueprint("home", __name__, template_folder="templates")

@@ -4,7 +4,7 @@ import io
 import json
 import random
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,14 @@ from PIL import Image
 from sqlalchemy import insert, select, update
 
 from ..accounts.demo import Cast
-from ..core import storage, uploads
+from ..core import months, storage, uploads
 from ..core.database import db
 from ..core.uploads import Examined
-from ..partners.models import Membership
+from ..partners.models import Membership, Partner
 from . import service
+from .clicks import site_of
 from .demo_texts import CAMPAIGNS, RIGHTS, SHEET, TEXTS
-from .models import Asset, AssetVersion, Campaign, Click, Download
+from .models import Asset, AssetVersion, Campaign, Click, ClickKind, Download
 
 HERE = Path(__file__).parent
 
@@ -199,6 +200,7 @@ def _use(cast: Cast, rng: random.Random, assets: list[Asset]) -> None:
             db.session.execute(select(AssetVersion.asset_id, AssetVersion.id).where(AssetVersion.is_current))
         )
     )
+    websites = dict(iter(db.session.execute(select(Partner.id, Partner.website))))
     downloads: dict[Any, dict[str, Any]] = {}
     clicks: list[dict[str, Any]] = []
     for asset in assets:
@@ -215,12 +217,13 @@ def _use(cast: Cast, rng: random.Random, assets: list[Asset]) -> None:
             downloads[row["version_id"], user_id, row["day"]] = row
             span = (cast.now - begun).total_seconds()
             clicks += [
-                {
-                    "partner_id": partner_id,
-                    "asset_id": asset.id,
-                    "at": begun + timedelta(seconds=span * rng.random()),
-                    "referrer": None,
-                }
+                _click(
+                    rng,
+                    partner_id,
+                    site_of(websites[partner_id]),
+                    asset,
+                    begun + timedelta(seconds=span * rng.random()),
+                )
                 for _n in range(rng.randint(0, 14))
             ]
     db.session.execute(insert(Download), list(downloads.values()))
@@ -230,3 +233,44 @@ def _use(cast: Cast, rng: random.Random, assets: list[Asset]) -> None:
     for row in downloads.values():
         counts[by_version[row["version_id"]]] += 1
     db.session.execute(update(Asset), [{"id": asset_id, "uses": count} for asset_id, count in counts.items()])
+
+
+#: Where partners' links stand, and how often.
+OWN_SITE = "own"
+SITES = (
+    OWN_SITE,
+    OWN_SITE,
+    OWN_SITE,
+    "t.me",
+    "facebook.com",
+    "google.com",
+    "youtube.com",
+    "linkedin.com",
+    None,
+)
+_KINDS = [ClickKind.VISIT] * 15 + [ClickKind.REPEAT] * 3 + [ClickKind.BOT] * 2
+_PAGES = (
+    None,
+    None,
+    None,
+    "to=/pricing",
+    "to=/pricing&utm_source=telegram",
+    "to=/plans/team&utm_source=blog",
+)
+
+
+def _click(
+    rng: random.Random, partner_id: int, own: str | None, asset: Asset, at: datetime
+) -> dict[str, Any]:
+    """A visit through an asset, told like those of real visitors."""
+    site = rng.choice(SITES)
+    return {
+        "uid": f"{rng.getrandbits(96):024x}",
+        "partner_id": partner_id,
+        "asset_id": asset.id,
+        "kind": rng.choice(_KINDS),
+        "at": at,
+        "day": months.day_of(at),
+        "link": rng.choice(_PAGES),
+        "referrer": own if site == OWN_SITE else site,
+    }

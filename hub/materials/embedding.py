@@ -2,10 +2,8 @@
 
 import html
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from markupsafe import Markup, escape
 from sqlalchemy import or_, select
@@ -14,8 +12,8 @@ from ..core import clock
 from ..core.database import db
 from ..core.i18n import Text, _l
 from ..core.links import absolute
-from ..core.settings import settings
 from ..core.uploads import TYPES
+from ..partners.links import page_of, referral_link
 from ..partners.models import Coupon, Partner, PartnerStatus
 from ..partners.service import partner_of
 from .models import Asset, Visibility
@@ -63,15 +61,9 @@ def viewer(user: Any) -> Viewer:
     return Viewer(partner.code, partner.name, coupon)
 
 
-def link(code: str, asset: Asset | None = None, to: str | None = None) -> str:
-    """The referral link of a partner, through an asset and to a page when given."""
-    url = (
-        absolute("materials.go", code=code, public_id=asset.public_id)
-        if asset
-        else absolute("materials.go", code=code)
-    )
-    path = site_path(to) if to else None
-    return f"{url}?{urlencode({'to': path}, safe='/')}" if path else url
+def link(code: str, asset: Asset, to: str | None = None, **marks: str | None) -> str:
+    """The referral link of a partner through an asset, and to a page when given; the asset's own when it is not one of ours."""
+    return referral_link(code, page_of(to) or "", through=asset.public_id, **marks)
 
 
 def image_url(asset: Asset, code: str) -> str:
@@ -82,9 +74,16 @@ def image_url(asset: Asset, code: str) -> str:
     return absolute("materials.picture_for", code=code, public_id=asset.public_id, ending=ending)
 
 
-def codes(asset: Asset, code: str, to: str | None = None) -> list[Code]:
+def file_url(asset: Asset, code: str) -> str | None:
+    """Where a program fetches the file: a picture from where everyone sees it, other files signed in; texts have none."""
+    if asset.is_picture:
+        return image_url(asset, code)
+    return absolute("materials.download", id=asset.id) if asset.current.key else None
+
+
+def codes(asset: Asset, code: str, to: str | None = None, **marks: str | None) -> list[Code]:
     """All codes for an asset, the most useful first."""
-    target = link(code, asset, to)
+    target = link(code, asset, to, **marks)
     found: list[tuple[str, Text, str]] = []
     if asset.is_picture:
         source = image_url(asset, code)
@@ -103,55 +102,6 @@ def fill_in(text: str, who: Viewer, asset: Asset, to: str | None = None) -> str:
     if who.coupon:
         values["coupon"] = who.coupon
     return re.sub(r"\{(link|coupon|name)\}", lambda match: values.get(match[1], match[0]), text)
-
-
-# --- Where links lead ------------------------------------------------------
-
-
-#: Marks of a campaign that travel with a link to the site.
-UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
-
-
-def destination(
-    to: str | None, landing: str | None, code: str | None, marks: Mapping[str, str] | None = None
-) -> str:
-    """The address on the programme's site a referral link leads to, with `ref=` for whom it counts.
-
-    `marks` are UTM parameters of the link; they replace those of the page, so that none comes twice.
-    Built from the site's own origin, so that nothing in `to` can lead elsewhere.
-    """
-    site = urlsplit(settings.programme_site)
-    target = site_path(to) or site_path(landing) or "/"
-    parts = urlsplit(target)
-    given = {name: value[:200] for name, value in (marks or {}).items() if name in UTM and value}
-    own = parse_qsl(parts.query, keep_blank_values=True)
-    query = [(name, value) for name, value in own if name != "ref" and name not in given]
-    query += [*given.items(), *([("ref", code)] if code else [])]
-    path = site.path.rstrip("/") + quote(parts.path, safe="/%:@!$&'()*+,;=~-._")
-    return f"{site.scheme}://{site.netloc}{path}" + (f"?{urlencode(query)}" if query else "")
-
-
-def site_path(to: str | None) -> str | None:
-    """Path and query of an address on the programme's site; None for any other."""
-    if not to or len(to) > 2000 or "\\" in to or any(ord(c) <= 32 or ord(c) == 127 for c in to):
-        return None
-    site = urlsplit(settings.programme_site)
-    try:
-        parts = urlsplit(to)
-        if parts.scheme or parts.netloc:
-            own = (
-                parts.scheme in ("http", "https")
-                and parts.hostname == site.hostname
-                and parts.username is None
-            )
-            if not own or parts.port not in (None, site.port):
-                return None
-    except ValueError:
-        return None
-    if not parts.path.startswith("/") and (parts.path or not parts.netloc):
-        return None
-    path = "/" + parts.path.lstrip("/")
-    return f"{path}?{parts.query}" if parts.query else path
 
 
 def partner_by_code(code: str) -> Partner | None:

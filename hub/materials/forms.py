@@ -23,8 +23,8 @@ from ..core.database import db
 from ..core.forms import HubForm, options
 from ..core.i18n import LOCALES, _, _l
 from ..core.settings import settings
+from ..partners.links import page_of
 from ..partners.models import Tier
-from .embedding import site_path
 from .models import Asset, Campaign, Status, Visibility
 from .service import Details, clean_tags
 
@@ -73,7 +73,7 @@ class DetailsForm(HubForm):
 
     def validate_landing(self, field: StringField) -> None:
         """Only the programme's own site: links must not lead customers elsewhere."""
-        if field.data and site_path(field.data) is None:
+        if field.data and page_of(field.data) is None:
             raise ValidationError(_("This must be a page of %(site)s.", site=settings.programme_site))
 
     def validate_tier_ids(self, field: SelectMultipleField) -> None:
@@ -92,7 +92,7 @@ class DetailsForm(HubForm):
             "locale": self.locale.data or None,
             "tags": clean_tags(self.tags.data or ""),
             "rights": self.rights.data or None,
-            "landing": site_path(self.landing.data) if self.landing.data else None,
+            "landing": page_of(self.landing.data) if self.landing.data else None,
             "visibility": Visibility(self.visibility.data),
             "tier_ids": self.tier_ids.data or [],
             "valid_from": _begin(self.valid_from.data),

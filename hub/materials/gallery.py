@@ -83,8 +83,29 @@ class Facets:
 def assets(user: Any, filters: Filters, cursor: str | None) -> Page:
     """One page of what `user` may see and has chosen."""
     key = Asset.uses if filters.sort == "used" else Asset.released_at
-    statement = _base(user, filters).where(*_conditions(filters)).options(joinedload(Asset.current))
-    return page(statement, cursor, key, Asset.id, size=SIZE)
+    return page(chosen(user, filters).options(joinedload(Asset.current)), cursor, key, Asset.id, size=SIZE)
+
+
+def chosen(user: Any, filters: Filters) -> Select[Any]:
+    """All assets that `user` may see and has chosen."""
+    return _base(user, filters).where(*_conditions(filters))
+
+
+def with_campaign_ids(user: Any, args: MultiDict[str, str]) -> MultiDict[str, str]:
+    """A query in which campaigns may be named: each name becomes its id, a name that nobody knows finds nothing."""
+    named = [value.strip().casefold() for value in args.getlist("campaign") if not value.isdecimal()]
+    if not named:
+        return args
+    ids = [
+        id
+        for id, each in campaigns(user).items()
+        if {name.casefold() for name in each.names.values()} & {*named}
+    ]
+    args = args.copy()
+    args.setlist(
+        "campaign", [*(value for value in args.getlist("campaign") if value.isdecimal()), *(ids or ["0"])]
+    )
+    return args
 
 
 def facets(user: Any, filters: Filters) -> Facets:

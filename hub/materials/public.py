@@ -1,26 +1,30 @@
 """What partners' own sites use: the pictures in their codes, and the links that lead to the programme."""
 
 import base64
-from typing import Any
-from urllib.parse import urlsplit
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
-import structlog
-from flask import Response, current_app, redirect, request
+from flask import Response, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import joinedload
 
 from ..core import storage
 from ..core.access import public
-from ..core.database import db, transaction
+from ..core.database import db
 from ..core.errors import NotFound
+from ..core.light import light
 from ..core.uploads import TYPES
-from ..partners.models import Partner
-from . import embedding, service
+from ..partners import links
+from ..partners.models import Partner, PartnerStatus, ShortLink
+from ..partners.service import CODE
+from . import clicks, embedding
 from .blueprint import bp
 from .models import Asset, Status, Visibility, for_partners
-
-log = structlog.get_logger()
 
 #: One transparent pixel: what an embedded picture becomes when its time is over.
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -56,20 +60,89 @@ def picture_for(code: str, public_id: str, ending: str) -> ResponseReturnValue:
 @bp.get("/go/<code>")
 @bp.get("/go/<code>/<public_id>")
 @public
+@light
 def go(code: str, public_id: str | None = None) -> ResponseReturnValue:
     """Lead a visitor to the programme's site, and remember that a partner sent them."""
-    partner = embedding.partner_by_code(code)
-    asset = db.session.scalar(select(Asset).where(Asset.public_id == public_id)) if public_id else None
-    landing = asset.landing if asset else None
-    target = embedding.destination(
-        request.args.get("to"), landing, partner.code if partner else None, request.args
+    return _lead_on(_follow(code.strip().upper(), public_id), request.args)
+
+
+@bp.get("/s/<token>")
+@public
+@light
+def go_short(token: str) -> ResponseReturnValue:
+    """Lead on from the short form of a link; from one that nobody knows to the site's first page."""
+    with db.engine.connect() as connection:
+        found = connection.execute(_SHORT, {"token": token}).first()
+    if found is None:
+        return _lead_on(Followed(), {})
+    return _lead_on(
+        _follow(found.code, found.through), {**dict(parse_qsl(found.query)), **request.args.to_dict()}
     )
-    response = redirect(target, 302)
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Whose link it was, through what, and where that leads when the link does not say."""
+
+    code: str = ""  # empty: counts for nobody
+    public_id: str | None = None
+    landing: str | None = None
+
+
+#: A page that many read at once shows the same link to all of them.
+REMEMBERED_SECONDS, MOST_REMEMBERED = 2.0, 10_000
+_remembered: dict[tuple[str, str | None], tuple[float, Followed]] = {}
+#: Asked for every visitor: built once, without objects and without the request's session.
+_PARTNER = select(Partner.code).where(
+    Partner.code == bindparam("code"), Partner.status == PartnerStatus.ACTIVE
+)
+_ASSET = select(Asset.public_id, Asset.landing).where(Asset.public_id == bindparam("public_id"))
+_SHORT = (
+    select(Partner.code, ShortLink.through, ShortLink.query)
+    .join(Partner, Partner.id == ShortLink.partner_id)
+    .where(ShortLink.token == bindparam("token"))
+)
+
+
+def _follow(code: str, public_id: str | None) -> Followed:
+    """Look up a link, at most once in two seconds.
+
+    While the database is away a link is believed: the worker counts codes that exist.
+    """
+    key, now = (code, public_id), time.monotonic()
+    until, followed = _remembered.get(key, (0.0, None))
+    if followed is None or until < now:
+        try:
+            followed = _look_up(code, public_id)
+        except (OperationalError, PoolTimeout):
+            return Followed(code, public_id) if CODE.fullmatch(code) else Followed()
+        if len(_remembered) >= MOST_REMEMBERED:
+            _remembered.clear()
+        _remembered[key] = now + REMEMBERED_SECONDS, followed
+    return followed
+
+
+def _look_up(code: str, public_id: str | None) -> Followed:
+    with db.engine.connect() as connection:
+        is_active = connection.execute(_PARTNER, {"code": code}).first() is not None
+        asset = connection.execute(_ASSET, {"public_id": public_id}).first() if public_id else None
+    return Followed(code if is_active else "", *(asset or ()))
+
+
+def _lead_on(followed: Followed, query: Mapping[str, str]) -> ResponseReturnValue:
+    to, own = query.get("to"), {}
+    if followed.code:
+        own["ref"] = followed.code
+        if request.method == "GET":
+            link = links.asked(links.page_of(to), query)
+            own["click"] = clicks.note(
+                followed.code, followed.public_id, link, headers=request.headers, address=request.remote_addr
+            )
+    response = Response(status=302, mimetype="text/plain")
+    response.headers["Location"] = links.destination(to, followed.landing, query, own)
     response.headers["Cache-Control"] = "no-store"
     # The programme's site learns which page the click came from.
     response.headers["Referrer-Policy"] = "no-referrer-when-downgrade"
-    if partner and request.method == "GET":
-        _count_click(response, partner.id, asset.id if asset else None)
     return response
 
 
@@ -109,18 +182,3 @@ def _show(asset: Asset, ending: str) -> Response:
 def _was(asset: Asset, ending: str) -> bool:
     """An older version had this ending: codes placed then keep working."""
     return any(TYPES[version.mime][1] == f".{ending}" for version in asset.versions)
-
-
-def _count_click(response: Any, partner_id: int, asset_id: int | None) -> None:
-    """Write the click when the answer has gone out; whatever happens to it, the visitor is on the way."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-    referrer = (urlsplit(request.referrer).hostname or "")[:200] or None if request.referrer else None
-
-    def write() -> None:
-        try:
-            with app.app_context(), transaction():
-                service.record_click(partner_id, asset_id, referrer)
-        except Exception as error:
-            log.warning("click lost", partner=partner_id, error=str(error)[:200])
-
-    response.call_on_close(write)

@@ -21,7 +21,6 @@ from .models import (
     Asset,
     AssetVersion,
     Campaign,
-    Click,
     Download,
     Kind,
     Status,
@@ -166,11 +165,6 @@ def record_download(version: AssetVersion, user: Any) -> bool:
         .values(uses=Asset.uses + 1, updated_at=Asset.updated_at)
     )
     return True
-
-
-def record_click(partner_id: int, asset_id: int | None, referrer: str | None) -> None:
-    """Note that a referral link was followed."""
-    db.session.add(Click(partner_id=partner_id, asset_id=asset_id, referrer=referrer))
 
 
 def title_from(filename: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from ..core import storage
 from ..core.database import db, transaction
 from ..core.jobs import job
-from . import indexing, service
+from . import clicks, indexing, service
 from .models import AssetVersion, ThumbnailState
 
 log = structlog.get_logger()
@@ -19,6 +19,18 @@ log = structlog.get_logger()
 def index() -> int:
     """Tell search what has changed, and what has begun or ended by date."""
     return indexing.index_stale()
+
+
+@job(clicks.COUNT, every="* * * * *")
+def count_clicks() -> int:
+    """Count the clicks that web processes have noted."""
+    return clicks.collect()
+
+
+@job("materials.forget_visitors", every="17 3 * * *")
+def forget_visitors() -> int:
+    """Drop what told visitors of past days apart."""
+    return clicks.forget_visitors()
 
 
 BOX = (600, 500)  # twice a tile's size, for dense screens

@@ -16,12 +16,13 @@ from ..core.database import transaction
 from ..core.errors import NotFound
 from ..core.i18n import LOCALES, _
 from ..core.uploads import TYPES, safe_name
-from . import embedding, gallery, public, publishing, service
+from ..partners.links import page_of
+from . import embedding, gallery, public, publishing, service, visiting
 from .blueprint import bp
 from .gallery import Facets, Filters, Option
 from .models import KINDS, Asset, AssetVersion, Campaign, Kind, ThumbnailState
 
-__all__ = ["bp", "public", "publishing"]  # importing them registers their views
+__all__ = ["bp", "public", "publishing", "visiting"]  # importing them registers their views
 
 YEAR = "private, max-age=31536000, immutable"
 
@@ -56,7 +57,7 @@ def show(id: int) -> ResponseReturnValue:
     """An asset: preview, facts, codes with the viewer's link; alone for the gallery's drawer."""
     asset = _visible(id)
     who = embedding.viewer(current_user)
-    to = embedding.site_path(request.args.get("to"))
+    to = page_of(request.args.get("to"))
     template = "materials/_asset.html" if request.headers.get("HX-Request") else "materials/show.html"
     return render_template(
         template,

@@ -167,6 +167,19 @@ class Coupon(db.Model):
         return self.starts_at <= moment and (self.ends_at is None or moment < self.ends_at)
 
 
+class ShortLink(db.Model):
+    """A partner's link in a few letters: for paper, for a caption, for reading out."""
+
+    __table_args__ = (Index("ix_short_link_same", "partner_id", "through"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(unique=True)
+    partner_id: Mapped[int] = mapped_column(ForeignKey("partner.id"))
+    through: Mapped[str | None]  # public id of the material that carries it
+    query: Mapped[str]  # "to=/pricing&utm_source=blog"
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
 def own_partner_ids(user: Any) -> Select[Any]:
     """Subquery: ids of the partners `user` belongs to. Other rooms filter with it."""
     return select(Membership.partner_id).where(Membership.user_id == user.id)

@@ -2,7 +2,6 @@
 
 import re
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from sqlalchemy import bindparam, select
 
@@ -10,8 +9,6 @@ from ..core import audit
 from ..core.database import db
 from ..core.errors import HubError, Invalid
 from ..core.i18n import _l
-from ..core.links import absolute
-from ..core.settings import settings
 from . import levels
 from .models import MemberRole, Membership, Partner, PartnerStatus
 
@@ -128,25 +125,3 @@ def change_status(partner: Partner, status: PartnerStatus, actor: Any, *, reason
 def _plain(facts: dict[str, Any]) -> dict[str, Any]:
     """Facts as JSON keeps them."""
     return {name: str(value) if isinstance(value, str) else value for name, value in facts.items()}
-
-
-def referral_link(partner: Partner, to: str = "", **parameters: str) -> str:
-    """The address that brings customers under the partner's code.
-
-    `to` is a page of the programme's site, beginning with a slash; further
-    parameters (`utm_source` …) travel along. Raises Invalid for another place.
-    """
-    base = absolute("materials.go", code=partner.code)
-    given = {"to": local_page(to)} | parameters
-    query = urlencode({name: value for name, value in given.items() if value}, safe="/", quote_via=quote)
-    return f"{base}?{query}" if query else base
-
-
-def local_page(address: str) -> str:
-    """The page of an address of the programme's site, from its slash on. Raises Invalid for another site."""
-    page = address.strip().removeprefix(settings.programme_site.rstrip("/"))
-    if page and (
-        not page.startswith("/") or page[1:2] in ("/", "\\") or any(ord(sign) < 33 for sign in page)
-    ):
-        raise Invalid(to=[_l("Only pages of the programme's own site, such as /plans.")])
-    return page if page != "/" else ""

@@ -10,7 +10,7 @@ from hub.earnings.service import Comparison
 from hub.home import programme, service
 from hub.home.curve import draw
 from hub.kb.models import Audience
-from hub.partners.service import referral_link
+from hub.partners.links import referral_link
 from hub.tickets import inbox
 from hub.tickets import service as tickets
 from tests.earnings.factories import sell

@@ -9,7 +9,7 @@ from hub.core import clock, imports
 from hub.core.audit import AuditEvent
 from hub.core.database import db, transaction
 from hub.core.errors import Invalid
-from hub.partners import coupons, levels, service
+from hub.partners import coupons, levels, links, service
 from hub.partners.importing import PARTNERS
 from hub.partners.models import Partner, PartnerStatus, TierAssignment
 
@@ -98,7 +98,7 @@ def test_a_coupon_counts_from_now_until_it_ends(cast, manager):
     ],
 )
 def test_links_lead_deep_into_the_site(cast, to, expected):
-    assert service.referral_link(cast.acme, to, **({"utm_source": "blog"} if to else {})) == expected
+    assert links.referral_link(cast.acme, to, **({"utm_source": "blog"} if to else {})) == expected
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_links_lead_deep_into_the_site(cast, to, expected):
 )
 def test_links_lead_nowhere_else(cast, partner, browse, to):
     with pytest.raises(Invalid):
-        service.referral_link(cast.acme, to)
+        links.referral_link(cast.acme, to)
     answer = browse(partner).get("/partners/own/link", query_string={"to": to})
     assert answer.status_code == 422
 

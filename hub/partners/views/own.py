@@ -1,6 +1,7 @@
 """A partner's own organisation: facts, people, the link with its builder and QR code."""
 
 import io
+from collections.abc import Mapping
 
 import segno
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -10,15 +11,14 @@ from flask_login import current_user
 from ...core.access import Permission, requires
 from ...core.database import transaction
 from ...core.errors import Forbidden, Invalid, NotFound
+from ...core.frame import local
 from ...core.i18n import _
-from .. import coupons, levels, members, service
+from .. import coupons, levels, links, members, service
 from ..forms import LinkForm, MemberForm, OwnForm
 from ..models import Partner
 from ..places import countries
 from ..words import CAUSE, CHANNELS, KIND, ROLE, STATUS
 from . import bp
-
-UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content")
 
 
 def _own() -> Partner:
@@ -43,7 +43,7 @@ def page(partner: Partner, *, member_form: MemberForm | None = None) -> str:
         people=members.members(partner),
         history=levels.history(partner),
         coupons=coupons.coupons(partner),
-        link_of=service.referral_link(partner),
+        link_of=links.referral_link(partner),
         is_owner=service.is_owner(current_user, partner),
         member_form=member_form or MemberForm(formdata=None),
         country=dict(countries()).get(partner.country, partner.country),
@@ -84,23 +84,40 @@ def _owned() -> Partner:
 def own_link() -> ResponseReturnValue:
     """Build a link to any page of the site, with its marks and its QR code."""
     partner, form = _own(), LinkForm(formdata=request.args)
-    found, status = service.referral_link(partner), 200
+    found, short, status = links.referral_link(partner), links.short_link(partner), 200
     if form.validate():
         try:
-            found = service.referral_link(partner, form.to.data or "", **_marks())
+            marks = _marks(request.args)
+            found = links.referral_link(partner, form.to.data or "", **marks)
+            short = links.short_link(partner, form.to.data or "", **marks)
         except Invalid as error:
             form.blame(error)
             status = 422
     return render_template(
-        "partners/link.html", partner=partner, form=form, link_of=found, query=request.args.to_dict()
+        "partners/link.html",
+        partner=partner,
+        form=form,
+        link_of=found,
+        short=short,
+        query=request.args.to_dict(),
     ), status
+
+
+@bp.post("/own/link/short")
+@requires(Permission.PARTNERS_OWN)
+def shorten() -> ResponseReturnValue:
+    """Make a link short; back to the page that shows it."""
+    through = request.form.get("through", "")[:32] or None
+    with transaction():
+        links.shorten(_own(), request.form.get("to", ""), through=through, **_marks(request.form))
+    return redirect(local(request.form.get("next"), url_for(".own_link")), 303)
 
 
 @bp.get("/own/qr.svg")
 @requires(Permission.PARTNERS_OWN)
 def qr() -> ResponseReturnValue:
     """The link as a QR code, for print and slides."""
-    address = service.referral_link(_own(), request.args.get("to", "")[:200], **_marks())
+    address = links.referral_link(_own(), request.args.get("to", "")[:200], **_marks(request.args))
     drawing = io.BytesIO()
     segno.make(address, error="m").save(drawing, kind="svg", light="white", scale=8, border=4, xmldecl=True)
     response = Response(drawing.getvalue(), mimetype="image/svg+xml")
@@ -109,5 +126,5 @@ def qr() -> ResponseReturnValue:
     return response
 
 
-def _marks() -> dict[str, str]:
-    return {name: request.args.get(name, "").strip()[:60] for name in UTM}
+def _marks(given: Mapping[str, str]) -> dict[str, str | None]:
+    return {name: given.get(name, "").strip()[:60] for name in links.UTM}

@@ -18,7 +18,7 @@ from ...core.database import db, transaction
 from ...core.errors import HubError, Invalid, NotFound
 from ...core.i18n import _
 from ...core.paging import Page, page
-from .. import coupons, levels, members, service
+from .. import coupons, levels, links, members, service
 from ..forms import CouponForm, MemberForm, PartnerForm
 from ..models import Coupon, Partner, PartnerStatus, Tier
 from ..places import countries
@@ -123,7 +123,7 @@ def card(
         history=levels.history(partner),
         coupons=coupons.coupons(partner),
         changes=list(db.session.scalars(changes)),
-        link_of=service.referral_link(partner),
+        link_of=links.referral_link(partner),
         tiers=levels.ladder(),
         next_statuses=service.NEXT[partner.status],
         may_edit=can(current_user, Permission.PARTNERS_EDIT),

@@ -1,19 +1,19 @@
-"""Promo campaigns, assets and their versions; who downloaded them and where clicks came from."""
+"""Promo campaigns, assets and their versions."""
 
 import secrets
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, Select, UniqueConstraint, and_, exists, false, or_, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..accounts.models import User
-from ..core import clock, i18n
-from ..core.access import Permission, can, visibility
-from ..core.database import db
-from ..core.i18n import _l
-from ..partners.models import Membership, Partner
+from ...accounts.models import User
+from ...core import clock, i18n
+from ...core.access import Permission, can, visibility
+from ...core.database import db
+from ...core.i18n import _l
+from ...partners.models import Membership, Partner
 
 
 class Kind(StrEnum):
@@ -203,38 +203,6 @@ class AssetVersion(db.Model):
     author: Mapped[User | None] = relationship()
 
 
-class Download(db.Model):
-    """Someone took a version; counted once per person, version and day."""
-
-    __table_args__ = (
-        UniqueConstraint("version_id", "user_id", "day"),
-        Index("ix_download_at_id", "at", "id"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    version_id: Mapped[int] = mapped_column(ForeignKey("asset_version.id"))
-    partner_id: Mapped[int | None] = mapped_column(ForeignKey("partner.id"), index=True)  # None: staff
-    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
-    at: Mapped[datetime] = mapped_column(default=clock.now)
-    day: Mapped[date]  # in UTC
-
-    version: Mapped[AssetVersion] = relationship()
-    partner: Mapped[Partner | None] = relationship()
-    user: Mapped[User] = relationship()
-
-
-class Click(db.Model):
-    """A visitor followed a referral link. Nothing about the visitor is kept."""
-
-    __table_args__ = (Index("ix_click_partner_id_at", "partner_id", "at"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    partner_id: Mapped[int] = mapped_column(ForeignKey("partner.id"))
-    asset_id: Mapped[int | None] = mapped_column(ForeignKey("asset.id"), index=True)
-    at: Mapped[datetime] = mapped_column(default=clock.now)
-    referrer: Mapped[str | None]  # host only
-
-
 def usable_now() -> Any:
     """Condition: published and within its dates."""
     now = clock.now()
@@ -270,8 +238,3 @@ def _assets(statement: Select[Any], user: Any) -> Select[Any]:
 @visibility(Campaign)
 def _campaigns(statement: Select[Any], user: Any) -> Select[Any]:
     return statement if can(user, Permission.MATERIALS_VIEW) else statement.where(false())
-
-
-@visibility(Download)
-def _downloads(statement: Select[Any], user: Any) -> Select[Any]:
-    return statement if can(user, Permission.MATERIALS_MANAGE) else statement.where(false())
