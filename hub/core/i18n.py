@@ -187,6 +187,11 @@ def format_month(value: date, *, year: bool = True) -> str:
     return pattern.apply(value, _babel(_locale.get()))
 
 
+def format_weekday(value: date) -> str:
+    """A day of the week in short: “Mon”, «пн»."""
+    return parse_pattern("ccc").apply(value, _babel(_locale.get()))
+
+
 def ago(moment: datetime) -> str:
     """“3 minutes ago”, “in 2 hours”; a date when it is more than 6 days away."""
     delta = moment - clock.now()

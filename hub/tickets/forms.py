@@ -2,13 +2,22 @@
 
 import secrets
 
-from wtforms import HiddenField, IntegerField, MultipleFileField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    IntegerField,
+    MultipleFileField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms.widgets import HiddenInput
 
 from ..core.forms import HubForm, options
 from ..core.i18n import _l
 from .messages import MAX_BODY
-from .models import Category, Priority, Status
+from .models import Category, Channel, Priority, Status
 
 CATEGORIES = {
     Category.COMMISSION: _l("Commission"),
@@ -23,6 +32,12 @@ PRIORITIES = {
     Priority.NORMAL: _l("Normal"),
     Priority.HIGH: _l("High"),
     Priority.URGENT: _l("Urgent"),
+}
+CHANNELS = {
+    Channel.PORTAL: _l("Website"),
+    Channel.CHAT: _l("Chat"),
+    Channel.MAIL: _l("E-mail"),
+    Channel.API: _l("API"),
 }
 STATUSES = {
     Status.NEW: _l("New"),
@@ -74,6 +89,16 @@ class TicketForm(HubForm):
     )
     files = MultipleFileField(_l("Files"), description=_l("Screenshots or documents, up to 25 MB together."))
     client_id = HiddenField(validators=[InputRequired(), Length(min=8, max=64)], default=new_client_id)
+
+    entry = IntegerField(_l("Amount"), [Optional()], widget=HiddenInput())
+    article = IntegerField(_l("Article"), [Optional()], widget=HiddenInput())
+
+
+class SaveViewForm(HubForm):
+    """A name for the list that the address asks for."""
+
+    name = StringField(_l("Name"), [DataRequired(), Length(max=40)])
+    is_shared = BooleanField(_l("For the whole team"))
 
 
 class MessageForm(HubForm):

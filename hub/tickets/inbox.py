@@ -1,25 +1,34 @@
-"""The team's views of all tickets, and how many wait in each."""
+"""The team's lists of tickets: views, filters, orders, and how many wait in each view."""
 
 import functools
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Select, bindparam, case, func, select
+from flask import g
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 from sqlalchemy.orm import joinedload
 
 from ..accounts.models import User
+from ..core import clock
 from ..core.access import visible
 from ..core.database import db
 from ..core.frame import nav_count
 from ..core.i18n import _l
 from ..core.paging import Page, page
-from .models import LIVE, Category, Priority, Status, Ticket
+from ..partners.models import Partner
+from .models import Category, Channel, Priority, SavedView, Status, Ticket, Turn
+
+State = TypeVar("State", bound=StrEnum)
 
 
 class View(StrEnum):
     MINE = "mine"
     UNASSIGNED = "unassigned"
     WAITING = "waiting"
+    OVERDUE = "overdue"
+    LATER = "later"
     LIVE = "live"
     ALL = "all"
 
@@ -28,104 +37,207 @@ TITLES = {
     View.MINE: _l("Mine"),
     View.UNASSIGNED: _l("Unassigned"),
     View.WAITING: _l("Waiting for partner"),
+    View.OVERDUE: _l("Overdue"),
+    View.LATER: _l("Snoozed"),
     View.LIVE: _l("All open"),
     View.ALL: _l("All"),
 }
 
+
+class Order(StrEnum):
+    DUE = "due"
+    MOVED = "moved"
+    OLDEST = "oldest"
+    RANK = "priority"
+
+
+ORDERS = {
+    Order.MOVED: _l("Last moved first"),
+    Order.DUE: _l("Due first"),
+    Order.OLDEST: _l("Longest silent first"),
+    Order.RANK: _l("Most urgent first"),
+}
+
+_KEYS = {
+    Order.MOVED: ((Ticket.updated_at, Ticket.id), True),
+    Order.DUE: ((Ticket.due_at, Ticket.id), False),
+    Order.OLDEST: ((Ticket.updated_at, Ticket.id), False),
+    Order.RANK: ((Ticket.rank, Ticket.updated_at, Ticket.id), True),
+}
+
 #: Nobody reads “4,182 waiting”: above this the count says “999+”.
 MOST = 999
-_TURN = (Status.NEW, Status.OPEN)
+#: In the place of a person: whoever looks, and nobody.
+ME, NOBODY = "me", "nobody"
 
 
-def narrow(statement: Select[Any], view: View, user: User) -> Select[Any]:
-    """`statement` of tickets narrowed to a view."""
-    match view:
-        case View.MINE:
-            return statement.where(Ticket.assignee_id == user.id, Ticket.status.in_(_TURN))
-        case View.UNASSIGNED:
-            return statement.where(Ticket.assignee_id.is_(None), Ticket.status.in_(_TURN))
-        case View.WAITING:
-            return statement.where(Ticket.status == Status.WAITING)
-        case View.LIVE:
-            return statement.where(Ticket.status.in_(LIVE))
-        case View.ALL:
-            return statement
+@dataclass(frozen=True)
+class Asked:
+    """A list as its address asks for it; what the hub does not know is left out."""
+
+    view: View = View.MINE
+    order: Order = Order.MOVED
+    status: Status | None = None
+    category: Category | None = None
+    priority: Priority | None = None
+    channel: Channel | None = None
+    assignee: str | None = None  # ME, NOBODY or a user's id
+    partner: str | None = None  # a code
+
+    @classmethod
+    def read(cls, args: Mapping[str, str], view: View = View.MINE) -> "Asked":
+        assignee = args.get("assignee", "")
+        return cls(
+            view=_one_of(View, args.get("view")) or view,
+            order=_one_of(Order, args.get("order")) or Order.MOVED,
+            status=_one_of(Status, args.get("status")),
+            category=_one_of(Category, args.get("category")),
+            priority=_one_of(Priority, args.get("priority")),
+            channel=_one_of(Channel, args.get("channel")),
+            assignee=assignee if assignee in (ME, NOBODY) or _is_id(assignee) else None,
+            partner=args.get("partner", "").strip().upper()[:20] or None,
+        )
+
+    @property
+    def narrowed(self) -> dict[str, str]:
+        """The filters that are set."""
+        return {name: value for name, value in self.parameters().items() if name not in ("view", "order")}
+
+    def parameters(self, **others: Any) -> dict[str, Any]:
+        """What an address needs to ask for this list, or for one like it with `others` instead."""
+        asked = asdict(self) | others
+        if asked["order"] == Order.MOVED:
+            del asked["order"]
+        return {name: str(value) for name, value in asked.items() if value}
+
+
+def _one_of(states: type[State], value: str | None) -> State | None:
+    return states(value) if value in list(states) else None
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
 
 
 def home_of(ticket: Ticket, user: User) -> View:
     """The narrowest view of `user` that holds the ticket."""
-    if ticket.status in _TURN and ticket.assignee_id in (user.id, None):
+    if ticket.turn is Turn.TEAM and ticket.assignee_id in (user.id, None):
         return View.MINE if ticket.assignee_id else View.UNASSIGNED
-    if ticket.status is Status.WAITING:
-        return View.WAITING
-    return View.LIVE if ticket.status.is_live else View.ALL
+    others = {Turn.PARTNER: View.WAITING, Turn.LATER: View.LATER, Turn.TEAM: View.LIVE}
+    return others.get(ticket.turn, View.ALL)
 
 
-def tickets(
-    view: View,
-    user: User,
-    cursor: str | None,
-    *,
-    status: Status | None = None,
-    category: Category | None = None,
-    priority: Priority | None = None,
-) -> Page:
-    """One page of a view, most recently moved first."""
-    statement = narrow(select(Ticket), view, user)
-    if status:
-        statement = statement.where(Ticket.status == status)
-    if category:
-        statement = statement.where(Ticket.category == category)
-    if priority:
-        statement = statement.where(Ticket.priority == priority)
+def _holds(view: View, user: Any, now: Any) -> ColumnElement[bool] | None:
+    """What is true of the tickets of a view; None for every ticket. `user` is an id, or a parameter for one."""
+    in_turn = Ticket.turn == Turn.TEAM
+    conditions: dict[View, ColumnElement[bool]] = {
+        View.MINE: and_(Ticket.assignee_id == user, in_turn),
+        View.UNASSIGNED: and_(Ticket.assignee_id.is_(None), in_turn),
+        View.WAITING: Ticket.turn == Turn.PARTNER,
+        View.OVERDUE: Ticket.due_at <= now,
+        View.LATER: Ticket.turn == Turn.LATER,
+        View.LIVE: Ticket.is_live.is_(True),
+    }
+    return conditions.get(view)
+
+
+def narrow(statement: Select[Any], asked: Asked, user: User) -> Select[Any]:
+    """`statement` of tickets narrowed to what is asked for."""
+    conditions = [_holds(asked.view, user.id, clock.now())]
+    for column, value in (
+        (Ticket.status, asked.status),
+        (Ticket.category, asked.category),
+        (Ticket.channel, asked.channel),
+    ):
+        if value:
+            conditions.append(column == value)
+    if asked.priority:
+        conditions.append(Ticket.rank == list(Priority).index(asked.priority))
+    if asked.assignee == NOBODY:
+        conditions.append(Ticket.assignee_id.is_(None))
+    elif asked.assignee:
+        conditions.append(Ticket.assignee_id == (user.id if asked.assignee == ME else int(asked.assignee)))
+    if asked.partner:
+        wanted = select(Partner.id).where(Partner.code == asked.partner).scalar_subquery()
+        conditions.append(Ticket.partner_id == wanted)
+    return visible(statement, user).where(*(each for each in conditions if each is not None))
+
+
+def tickets(asked: Asked, user: User, cursor: str | None = None) -> Page:
+    """One page of a list."""
     shown = (joinedload(Ticket.partner), joinedload(Ticket.requester), joinedload(Ticket.assignee))
-    return page(statement.options(*shown), cursor, Ticket.updated_at, Ticket.id)
+    keys, descending = _KEYS[asked.order]
+    return page(narrow(select(Ticket).options(*shown), asked, user), cursor, *keys, descending=descending)
+
+
+# --- How many --------------------------------------------------------------
+
+
+def _up_to_most(statement: Select[Any]) -> Any:
+    # One more than MOST tells “999” from “999+”; an index holds all that is asked.
+    return select(func.count()).select_from(statement.limit(MOST + 1).subquery()).scalar_subquery()
 
 
 @functools.cache
 def _counts() -> Select[Any]:
     """Built once: every page of the inbox asks it."""
-    live = (
-        select(Ticket.status, Ticket.assignee_id).where(Ticket.status.in_(LIVE)).limit(20 * MOST).subquery()
-    )
-    turn = live.c.status.in_(_TURN)
-
-    def how_many(condition: Any) -> Any:
-        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
-
+    user: Any = bindparam("user")
+    now: Any = bindparam("now", type_=Ticket.due_at.type)
     return select(
-        how_many(turn & (live.c.assignee_id == bindparam("user"))),
-        how_many(turn & live.c.assignee_id.is_(None)),
-        how_many(live.c.status == Status.WAITING),
-        func.count(),
-    ).select_from(live)
+        *(
+            _up_to_most(select(Ticket.id).where(condition)).label(view)
+            for view in View
+            if (condition := _holds(view, user, now)) is not None
+        )
+    )
 
 
 def counts(user: User) -> dict[View, int]:
-    """How many live tickets each view holds, up to one above MOST. One statement."""
-    row = db.session.execute(_counts(), {"user": user.id}).one()
-    return dict(zip((View.MINE, View.UNASSIGNED, View.WAITING, View.LIVE), row, strict=True))
+    """How many tickets each view holds, up to one above MOST."""
+    row = db.session.execute(_counts(), {"user": user.id, "now": clock.now()}).one()
+    return {View(name): number for name, number in row._mapping.items()}
 
 
-_MY_TURN = select(func.count()).select_from(
-    select(Ticket.id)
-    .where(Ticket.assignee_id == bindparam("user"), Ticket.status.in_(_TURN))
-    .limit(MOST)
-    .subquery()
-)
+def views(user: User) -> tuple[dict[View, int], list[tuple[SavedView, int]]]:
+    """How many tickets each view holds, and each of the saved views, by name. Two statements."""
+    saved = list(db.session.scalars(visible(select(SavedView), user).order_by(SavedView.name, SavedView.id)))
+    statement = _counts().add_columns(*(_count_of(each, user) for each in saved))
+    row = db.session.execute(statement, {"user": user.id, "now": clock.now()}).one()
+    held = dict(zip((view for view in View if view is not View.ALL), row, strict=False))
+    g.inbox_mine = held[View.MINE]
+    return held, list(zip(saved, row[len(held) :], strict=True))
+
+
+def _count_of(saved: SavedView, user: User) -> Any:
+    held = narrow(select(Ticket), Asked.read(saved.asked, View.ALL), user)
+    return _up_to_most(held.with_only_columns(Ticket.id)).label(f"saved_{saved.id}")
+
+
+_ME: Any = bindparam("user")
+_MINE = select(_up_to_most(select(Ticket.id).where(Ticket.assignee_id == _ME, Ticket.turn == Turn.TEAM)))
 
 
 @nav_count("tickets.inbox")
 def my_turn(user: User) -> int:
     """Tickets of `user` that wait for the team, for the number beside “Inbox”."""
-    return db.session.scalar(_MY_TURN, {"user": user.id}) or 0
+    if "inbox_mine" in g:  # the inbox has counted already
+        return g.inbox_mine
+    return db.session.scalar(_MINE, {"user": user.id}) or 0
 
 
 @nav_count("tickets.index")
 def partners_turn(user: User) -> int:
     """Tickets that wait for the partner's answer, for the number beside “Support”."""
-    return _bounded(visible(select(Ticket), user).where(Ticket.status == Status.WAITING))
+    waiting = visible(select(Ticket), user).where(Ticket.turn == Turn.PARTNER)
+    return db.session.scalar(select(_up_to_most(waiting))) or 0
 
 
-def _bounded(statement: Select[Any]) -> int:
-    return db.session.scalar(select(func.count()).select_from(statement.limit(MOST).subquery())) or 0
+# --- Saved views -----------------------------------------------------------
+
+
+def save_view(user: User, name: str, asked: Asked, *, is_shared: bool) -> SavedView:
+    """Keep a list under a name, for `user` alone or for the whole team."""
+    view = SavedView(owner_id=user.id, name=name, asked=asked.parameters(), is_shared=is_shared)
+    db.session.add(view)
+    db.session.flush()
+    return view

@@ -142,6 +142,10 @@ class Ticket(db.Model):
     closed_at: Mapped[datetime | None]
     follows_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)  # a closed one
     tier_id: Mapped[int | None] = mapped_column(ForeignKey("tier.id"))  # the partner's when it was opened
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("ledger_entry.id"))  # the amount it questions
+    translation_id: Mapped[int | None] = mapped_column(
+        ForeignKey("translation.id")
+    )  # the article it is about
 
     # Kept by this class.
     rank: Mapped[int] = mapped_column(default=RANKS[Priority.NORMAL])

@@ -7,6 +7,9 @@ from sqlalchemy import select
 
 from ..accounts.models import User
 from ..core.database import db
+from ..core.errors import NotFound
+from ..earnings.models import LedgerEntry
+from ..kb.models import Translation
 from ..partners.models import Partner
 from ..partners.service import partner_of
 from . import news, promises
@@ -26,11 +29,13 @@ def open_ticket(
     category: Category = Category.OTHER,
     channel: Channel = Channel.PORTAL,
     files: Sequence[File] = (),
+    entry: LedgerEntry | None = None,
+    article: Translation | None = None,
 ) -> Ticket:
-    """Open a ticket for the requester's partner organisation.
+    """Open a ticket for the requester's partner organisation, about an amount or an article of theirs maybe.
 
     Repeating a `client_id` returns the ticket already opened.
-    Raises NoPartner, EmptyMessage, MessageTooLong.
+    Raises NoPartner, NotFound for another partner's amount, EmptyMessage, MessageTooLong.
     """
     partner = partner_of(requester)
     if partner is None:
@@ -40,7 +45,10 @@ def open_ticket(
     if (said := said_before(requester, client_id)) is not None:
         return said.ticket
     check(body, files)
-    ticket = begin(partner, requester, subject, category=category, channel=channel)
+    if entry is not None and entry.partner_id != partner.id:
+        raise NotFound
+    about = {"entry_id": entry and entry.id, "translation_id": article and article.id}
+    ticket = begin(partner, requester, subject, category=category, channel=channel, **about)
     message = append(ticket, requester, body, client_id=client_id, channel=channel, files=files)
     remember_read(ticket, requester, message.seq)
     promises.follow(ticket)

@@ -1,6 +1,6 @@
 """What can be done with a ticket, the same at every door. Each verb lives in the module of its noun."""
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from ..accounts.models import User
 from ..core.access import visible
@@ -28,7 +28,6 @@ __all__ = [
     "mark_read",
     "note",
     "open_ticket",
-    "others_of",
     "reply",
     "save_draft",
     "seen_by_other_side",
@@ -49,16 +48,3 @@ def waiting_for(user: User) -> list[Ticket]:
             .limit(5)
         )
     )
-
-
-_OTHERS = (
-    select(Ticket)
-    .where(Ticket.partner_id == bindparam("partner"), Ticket.id != bindparam("ticket"))
-    .order_by(Ticket.updated_at.desc())
-    .limit(5)
-)
-
-
-def others_of(ticket: Ticket) -> list[Ticket]:
-    """The partner's five latest tickets besides this one."""
-    return list(db.session.scalars(_OTHERS, {"partner": ticket.partner_id, "ticket": ticket.id}))

@@ -4,7 +4,7 @@ import itertools
 
 from hub.core.database import transaction
 from hub.tickets import service
-from hub.tickets.models import Attachment, Ticket
+from hub.tickets.models import Attachment, SavedView, Ticket
 
 _numbers = itertools.count(1)
 
@@ -28,5 +28,7 @@ def sample(cast) -> dict[str, object]:
     message = service.thread(ticket, cast.partner)[0]
     file = Attachment(message_id=message.id, key="0" * 64, name="proof.png", mime="image/png", size=1)
     db.session.add(file)
+    view = SavedView(owner_id=cast.agent.id, name="Payouts", asked={"category": "payout"}, is_shared=True)
+    db.session.add(view)
     db.session.flush()
-    return {"number": ticket.number, "file": file.id}
+    return {"number": ticket.number, "file": file.id, "view": view.id}

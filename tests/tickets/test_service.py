@@ -23,7 +23,7 @@ from hub.tickets.errors import (
     TicketClosed,
     UnseenReply,
 )
-from hub.tickets.inbox import View, counts, tickets
+from hub.tickets.inbox import Asked, View, counts, tickets
 from hub.tickets.models import Category, Message, Priority, Side, Status, Ticket, Visibility
 
 from ..factories import make_user
@@ -238,12 +238,23 @@ def test_views_hold_what_they_say(cast, ticket):
     with transaction():
         service.assign(taken, cast.agent, cast.agent)
     say(waiting, cast.agent)
-    assert counts(cast.agent) == {View.MINE: 1, View.UNASSIGNED: 1, View.WAITING: 1, View.LIVE: 3}
-    assert [t.id for t in tickets(View.MINE, cast.agent, None)] == [taken.id]
-    assert [t.id for t in tickets(View.UNASSIGNED, cast.agent, None)] == [ticket.id]
+    held = {
+        View.MINE: [taken],
+        View.UNASSIGNED: [ticket],
+        View.WAITING: [waiting],
+        View.OVERDUE: [],
+        View.LATER: [],
+    }
+    held[View.LIVE] = [waiting, taken, ticket]
+    assert counts(cast.agent) == {view: len(those) for view, those in held.items()}
+    for view, those in held.items():
+        assert {t.id for t in tickets(Asked(view), cast.agent)} == {t.id for t in those}
     move(ticket, cast.agent, Status.CLOSED)
-    assert len(tickets(View.LIVE, cast.agent, None)) == 2
-    assert len(tickets(View.ALL, cast.agent, None)) == 3
+    assert len(tickets(Asked(View.LIVE), cast.agent)) == 2
+    assert len(tickets(Asked(View.ALL), cast.agent)) == 3
+    with frozen(clock.now() + timedelta(days=30)):
+        assert [t.id for t in tickets(Asked(View.OVERDUE), cast.agent)] == [taken.id]
+        assert counts(cast.agent)[View.OVERDUE] == 1
 
 
 def test_numbers_have_no_gap_when_twenty_write_at_once(app, cast, ticket):

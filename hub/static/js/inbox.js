@@ -25,10 +25,23 @@ async function fetchQueue() {
   const focused = queue.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
   const fresh = part.content.firstElementChild;
   queue.replaceWith(fresh);
+  showCounts(JSON.parse(fresh.dataset.counts));
   if (fresh.querySelector("ul")) fresh.querySelector("ul").scrollTop = scrolled;
   if (focused) fresh.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
   // The page's scripts wire what is new.
   fresh.dispatchEvent(new CustomEvent("htmx:load", { bubbles: true }));
+}
+
+const MOST = 999;
+
+/** The numbers beside the views, wherever the views are shown. */
+function showCounts(counts) {
+  const format = new Intl.NumberFormat(document.documentElement.lang);
+  for (const [view, count] of Object.entries(counts)) {
+    for (const place of document.querySelectorAll(`[data-view="${view}"] .n`)) {
+      place.textContent = count > MOST ? `${MOST}+` : count ? format.format(count) : "";
+    }
+  }
 }
 
 socket().then((io) => {

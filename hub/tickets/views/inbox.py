@@ -1,29 +1,26 @@
 """The team's inbox: all tickets in three panes, and what only the team does with them."""
 
-from enum import StrEnum
-from typing import Any, TypeVar
-
-from flask import abort, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy import select
 
 from ...accounts.models import User
-from ...core.access import Permission, requires
+from ...core.access import Permission, requires, visible_or_404
 from ...core.database import db, transaction
-from .. import inbox as queue
-from .. import service
-from ..forms import AssignForm, ClassifyForm
-from ..models import Category, Priority, Status
-from .shared import beside, bp, conversation, desk, ticket_or_404
+from ...core.errors import Forbidden
+from ...core.i18n import _
+from .. import context, inbox, service
+from ..forms import CATEGORIES, PRIORITIES, STATUSES, AssignForm, ClassifyForm, SaveViewForm
+from ..models import Category, Priority, SavedView
+from .shared import bp, conversation, desk, list_asked, ticket_or_404
 
-State = TypeVar("State", bound=StrEnum)
 
-
-@bp.get("/inbox")
+@bp.get("/inbox", endpoint="inbox")
 @requires(Permission.TICKETS_WORK)
-def inbox() -> ResponseReturnValue:
+def index() -> ResponseReturnValue:
     """A view of the inbox, with no ticket open."""
-    return render_template("tickets/inbox.html", ticket=None, **desk(**_asked()))
+    return render_template("tickets/inbox.html", ticket=None, **desk(inbox.Asked.read(request.args)))
 
 
 @bp.get("/inbox/<int:number>")
@@ -31,17 +28,66 @@ def inbox() -> ResponseReturnValue:
 def inbox_show(number: int) -> ResponseReturnValue:
     """A ticket in the inbox, with the list it was opened from."""
     ticket = ticket_or_404(number)
-    asked = {"view": queue.home_of(ticket, current_user)} | _asked()
-    return render_template("tickets/inbox.html", **desk(**asked), **beside(ticket), **conversation(ticket))
+    asked = inbox.Asked.read(request.args, inbox.home_of(ticket, current_user))
+    return render_template("tickets/inbox.html", **desk(asked), **conversation(ticket))
+
+
+@bp.get("/inbox/<int:number>/context")
+@requires(Permission.TICKETS_WORK)
+def inbox_context(number: int) -> ResponseReturnValue:
+    """What stands beside a thread; fetched after it, so that the thread need not wait."""
+    ticket = ticket_or_404(number)
+    part = "HX-Request" in request.headers
+    return render_template(
+        "tickets/_context.html" if part else "tickets/context.html",
+        ticket=ticket,
+        asked_for=list_asked(),
+        team=service.team(),
+        others=context.others(ticket),
+        disputes=context.disputes(ticket),
+        article=context.asked_in(ticket),
+        articles=context.articles(ticket, current_user),
+        local_time=context.local_time(ticket.partner),
+        last_seen=context.last_seen(ticket),
+        money=context.money(ticket.partner),
+        labels=STATUSES,
+        categories=CATEGORIES,
+        priorities=PRIORITIES,
+    )
 
 
 @bp.get("/inbox/queue")
 @requires(Permission.TICKETS_WORK)
 def inbox_queue() -> ResponseReturnValue:
     """The list alone: what a page fetches when something has moved."""
-    return render_template(
-        "tickets/_queue.html", current=request.args.get("current", 0, type=int), **desk(**_asked())
-    )
+    current = request.args.get("current", 0, type=int)
+    return render_template("tickets/_queue.html", current=current, **desk(inbox.Asked.read(request.args)))
+
+
+@bp.post("/inbox/views")
+@requires(Permission.TICKETS_WORK)
+def save_view() -> ResponseReturnValue:
+    """Keep the list at hand under a name."""
+    form, asked = SaveViewForm(), inbox.Asked.read(request.args)
+    if not form.validate_on_submit():
+        flash(next(iter(next(iter(form.errors.values())))), "bad")
+        return redirect(url_for(".inbox", **asked.parameters()), 303)
+    with transaction():
+        inbox.save_view(current_user, form.name.data, asked, is_shared=form.is_shared.data)
+    flash(_("“%(name)s” is among your views now.", name=form.name.data))
+    return redirect(url_for(".inbox", **asked.parameters()), 303)
+
+
+@bp.post("/inbox/views/<int:id>/forget")
+@requires(Permission.TICKETS_WORK)
+def forget_view(id: int) -> ResponseReturnValue:
+    """Remove one of one's own saved views."""
+    with transaction() as session:
+        view = visible_or_404(select(SavedView).where(SavedView.id == id), current_user)
+        if view.owner_id != current_user.id:
+            raise Forbidden
+        session.delete(view)
+    return redirect(url_for(".inbox"), 303)
 
 
 @bp.post("/tickets/<int:number>/assign")
@@ -54,7 +100,7 @@ def assign(number: int) -> ResponseReturnValue:
     with transaction():
         assignee = db.session.get(User, form.assignee.data) if form.assignee.data else None
         service.assign(ticket, current_user, assignee)
-    return redirect(url_for(".inbox_show", number=number), 303)
+    return redirect(url_for(".inbox_show", number=number, **list_asked()), 303)
 
 
 @bp.post("/tickets/<int:number>/classify")
@@ -68,20 +114,4 @@ def classify(number: int) -> ResponseReturnValue:
         service.classify(
             ticket, current_user, priority=Priority(form.priority.data), category=Category(form.category.data)
         )
-    return redirect(url_for(".inbox_show", number=number), 303)
-
-
-def _asked() -> dict[str, Any]:
-    """Which list the address asks for; what it does not know is left out."""
-    asked = {
-        "view": _one_of(queue.View, request.args.get("view")),
-        "cursor": request.args.get("cursor"),
-        "status": _one_of(Status, request.args.get("status")),
-        "category": _one_of(Category, request.args.get("category")),
-        "priority": _one_of(Priority, request.args.get("priority")),
-    }
-    return {name: value for name, value in asked.items() if value}
-
-
-def _one_of(states: type[State], value: str | None) -> State | None:
-    return states(value) if value in list(states) else None
+    return redirect(url_for(".inbox_show", number=number, **list_asked()), 303)

@@ -1,5 +1,7 @@
 """A partner's own tickets, and what both sides do in a thread."""
 
+from typing import Any
+
 from flask import Response, abort, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -11,10 +13,13 @@ from ...core.access import Permission, can, requires, signed_in, visible, visibl
 from ...core.database import transaction
 from ...core.errors import HubError
 from ...core.paging import page
-from .. import service, threads
+from ...earnings import explaining
+from ...earnings.models import LedgerEntry
+from ...kb.models import Translation
+from .. import inbox, service, threads
 from ..forms import STATUSES_FOR_PARTNER, TONES_FOR_PARTNER, MessageForm, StatusForm, TicketForm
 from ..models import LIVE, Attachment, Category, Message, Status, Ticket, Visibility
-from .shared import bp, received, status_for, thread_page, ticket_or_404
+from .shared import bp, list_asked, received, status_for, thread_page, ticket_or_404
 
 FILTERS = {"open": LIVE, "settled": (Status.RESOLVED, Status.CLOSED)}
 
@@ -24,7 +29,10 @@ FILTERS = {"open": LIVE, "settled": (Status.RESOLVED, Status.CLOSED)}
 def index() -> ResponseReturnValue:
     """A partner's tickets; the team has its inbox."""
     if can(current_user, Permission.TICKETS_WORK):
-        return redirect(url_for(".inbox"))
+        wanted: dict[str, Any] = (
+            {"partner": request.args["q"], "view": inbox.View.ALL} if "q" in request.args else {}
+        )
+        return redirect(url_for(".inbox", **wanted))
     chosen = request.args.get("state", "")
     statement = visible(select(Ticket), current_user).options(
         joinedload(Ticket.requester), joinedload(Ticket.assignee)
@@ -49,11 +57,16 @@ def new() -> ResponseReturnValue:
     A search that found nothing does, and a line of the ledger that is questioned.
     """
     asked = request.args
+    entry, article = _about(asked.get("entry", type=int), asked.get("article", type=int))
     category = asked.get("category") if asked.get("category") in list(Category) else Category.OTHER
     form = TicketForm(
-        subject=asked.get("subject", "")[:200], body=asked.get("body", "")[:2000], category=category
+        subject=asked.get("subject", "")[:200],
+        body=asked.get("body", "")[:2000],
+        category=category,
+        entry=entry and entry.id,
+        article=article and article.id,
     )
-    return render_template("tickets/new.html", form=form)
+    return _new(form, entry, article)
 
 
 @bp.post("/tickets")
@@ -61,8 +74,9 @@ def new() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     """Open a ticket from the form."""
     form = TicketForm()
+    entry, article = _about(form.entry.data, form.article.data)
     if not form.validate_on_submit():
-        return render_template("tickets/new.html", form=form), 422
+        return _new(form, entry, article), 422
     try:
         files = received(form.files.data)
         with transaction():
@@ -73,11 +87,29 @@ def create() -> ResponseReturnValue:
                 client_id=form.client_id.data,
                 category=form.category.data,
                 files=files,
+                entry=entry,
+                article=article,
             )
     except HubError as error:
         form.blame(error)
-        return render_template("tickets/new.html", form=form), error.status
+        return _new(form, entry, article), error.status
     return redirect(url_for(".show", number=ticket.number), 303)
+
+
+def _about(entry_id: int | None, translation_id: int | None) -> tuple[LedgerEntry | None, Translation | None]:
+    """The amount and the article a question is about; NotFound for what the person may not see."""
+    entry = article = None
+    if entry_id is not None:
+        entry = visible_or_404(select(LedgerEntry).where(LedgerEntry.id == entry_id), current_user)
+    if translation_id is not None:
+        article = visible_or_404(select(Translation).where(Translation.id == translation_id), current_user)
+    return entry, article
+
+
+def _new(form: TicketForm, entry: LedgerEntry | None, article: Translation | None) -> str:
+    return render_template(
+        "tickets/new.html", form=form, article=article, line=entry and explaining.title(entry), entry=entry
+    )
 
 
 @bp.get("/tickets/<int:number>")
@@ -85,7 +117,7 @@ def create() -> ResponseReturnValue:
 def show(number: int) -> ResponseReturnValue:
     """A partner's view of one of their tickets."""
     if can(current_user, Permission.TICKETS_WORK):
-        return redirect(url_for(".inbox_show", number=number))
+        return redirect(url_for(".inbox_show", number=number, **list_asked()))
     return thread_page(ticket_or_404(number))
 
 
@@ -138,7 +170,7 @@ def status(number: int) -> ResponseReturnValue:
         abort(422)
     with transaction():
         service.set_status(ticket, current_user, Status(form.status.data))
-    return redirect(url_for(".show", number=number), 303)
+    return redirect(url_for(".show", number=number, **list_asked()), 303)
 
 
 @bp.get("/tickets/<int:number>/files/<int:id>")
@@ -174,7 +206,7 @@ def _say(number: int, visibility: Visibility) -> ResponseReturnValue:
     return redirect(url_for(".show", number=message.ticket.number, _anchor=f"m{message.seq}"), 303)
 
 
-def _elsewhere(message: Message, number: int) -> dict[str, str]:
+def _elsewhere(message: Message, number: int) -> dict[str, Any]:
     """Where the conversation goes on, if not in the ticket that was answered."""
     if message.ticket.number == number:
         return {}

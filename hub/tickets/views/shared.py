@@ -3,21 +3,20 @@
 import functools
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask_login import current_user
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import joinedload
 from werkzeug.datastructures import FileStorage
 
-from ...core import clock, i18n, months, storage, uploads
+from ...core import storage, uploads
 from ...core.access import Permission, can, visible_or_404
-from ...core.i18n import _
 from ...core.settings import settings as current
-from ...earnings import service as earnings
 from ...partners.models import Partner
-from .. import inbox, service, states, threads
+from .. import due, inbox, service, states, threads, writing
 from ..forms import (
     CATEGORIES,
+    CHANNELS,
     PRIORITIES,
     STATUSES,
     STATUSES_FOR_PARTNER,
@@ -50,10 +49,14 @@ def thread_page(ticket: Ticket, **more: Any) -> str:
     """The page of a thread for whoever looks at it: partner or team."""
     shown = conversation(ticket) | more
     if can(current_user, Permission.TICKETS_WORK):
-        return render_template(
-            "tickets/inbox.html", **desk(inbox.home_of(ticket, current_user)), **beside(ticket), **shown
-        )
+        asked = inbox.Asked.read(request.args, inbox.home_of(ticket, current_user))
+        return render_template("tickets/inbox.html", **desk(asked), **shown)
     return render_template("tickets/show.html", **shown, labels=STATUSES_FOR_PARTNER, tones=TONES_FOR_PARTNER)
+
+
+def list_asked() -> dict[str, Any]:
+    """Parameters of the list a page was opened from, for the page that follows it."""
+    return inbox.Asked.read(request.args).parameters() if "view" in request.args else {}
 
 
 def status_for(ticket: Ticket) -> dict[str, Any]:
@@ -67,63 +70,36 @@ def conversation(ticket: Ticket) -> dict[str, Any]:
     """Messages, events, drafts."""
     messages = service.thread(ticket, current_user)
     events = service.events(ticket)
-    seen = service.seen_by_other_side(ticket, current_user)
+    seen, drafts = writing.standing(ticket, current_user)
     return {
         "ticket": ticket,
         "items": list(threads.items(messages, events, current_user, seen=seen)),
         "more": len(messages) == service.PAGE,
         "last": messages[-1].seq if messages else 0,
         "last_event": events[-1].id if events else 0,
-        "drafts": service.drafts(ticket, current_user),
+        "drafts": drafts,
         "client_id": new_client_id(),
         "over": states.is_over(ticket),
     }
 
 
-def desk(view: inbox.View = inbox.View.MINE, cursor: str | None = None, **narrowed: Any) -> dict[str, Any]:
+def desk(asked: inbox.Asked) -> dict[str, Any]:
     """The inbox around a thread: views with counts, and the list of one of them."""
+    counts, saved = inbox.views(current_user)
     return {
-        "view": view,
+        "asked": asked,
         "views": inbox.TITLES,
-        "counts": inbox.counts(current_user),
-        "tickets": inbox.tickets(view, current_user, cursor, **narrowed),
-        "narrowed": narrowed,
+        "saved": saved,
+        "counts": counts,
+        "tickets": inbox.tickets(asked, current_user, request.args.get("cursor")),
+        "orders": inbox.ORDERS,
         "labels": STATUSES,
         "tones": TONES,
         "categories": CATEGORIES,
         "priorities": PRIORITIES,
+        "channels": CHANNELS,
+        "due": due,
     }
-
-
-def beside(ticket: Ticket) -> dict[str, Any]:
-    """What stands beside a thread in the inbox: partner, colleagues, other tickets."""
-    with i18n.speaking(i18n.locale(), ticket.partner.time_zone):
-        local_time = i18n.format_time(clock.now())
-    return {
-        "team": service.team(),
-        "others": service.others_of(ticket),
-        "local_time": local_time,
-        "money": _money(ticket.partner),
-    }
-
-
-def _money(partner: Partner) -> list[tuple[str, str]]:
-    """This month, the last one, and what is payable, in the currencies the partner has."""
-    this, last = months.last_months(2)[::-1]
-    accounts = earnings.glance(partner)
-    lines = []
-    for month, amounts in (
-        (this, {each.currency: each.this_month for each in accounts}),
-        (last, {each.currency: each.last_month for each in accounts}),
-    ):
-        earned = {currency: amount for currency, amount in amounts.items() if amount}
-        lines += [
-            (i18n.format_month(month), i18n.money(amount, currency))
-            for currency, amount in (earned or {partner.currency: 0}).items()
-        ]
-    return lines + [
-        (_("Payable"), i18n.money(each.payable, each.currency)) for each in accounts if each.payable
-    ]
 
 
 def received(files: list[FileStorage] | None) -> list[service.File]:
