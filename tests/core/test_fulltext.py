@@ -8,6 +8,7 @@ import pytest
 from hub.core import fulltext, jobs
 from hub.core.fulltext import Document, IndexMissing, Section
 from hub.core.fulltext.search import search
+from hub.core.fulltext.whoosh_engine import WhooshEngine
 from hub.core.settings import settings
 
 EVERYONE = frozenset({"public"})
@@ -135,6 +136,98 @@ def test_codes_match_whole_and_only_whole(index):
     assert found("студия krasnova")[0] == 1
     assert found("2107") == [1]
     assert found("210") == []
+
+
+def test_numbers_and_addresses_match_exactly(index):
+    index(
+        article(1, "Счёт 2107", "Пишите на anna@firm.example"),
+        article(2, "Счёт 2108", "Пишите на anna@other.example"),
+    )
+    for text in ("2017", "210", "21o7"):
+        assert found(text, typing=True) == [], text
+    assert found("2107") == [1]
+    assert found("Anna@Firm.example") == [1]
+    assert found("ann@firm.example") == []
+    assert "<mark>anna@firm.example</mark>" in ask("anna@firm.example").hits[0].fragment
+
+
+def test_a_word_that_is_everywhere_makes_no_answer_of_its_own(index):
+    index(
+        article(1, "Как вывести деньги", "коротко"),
+        *(article(n, f"Как {n}", "как и что") for n in range(2, 30)),
+    )
+    assert found("как вывести") == [1]
+    assert ask("как").total == 29
+
+
+def test_many_words_in_a_body_outweigh_a_small_word_in_a_title(index):
+    body = "Если покупатель вернул заказ, комиссия отменяется."
+    index(
+        article(1, "Возвраты", body),
+        article(2, "Если", "коротко"),
+        *(article(n, f"Раздел {n}", "Если что, комиссия и заказ порознь") for n in range(3, 20)),
+    )
+    assert found("если покупатель вернул")[0] == 1
+
+
+def test_both_engines_rank_alike(index, tmp_path):
+    """On PostgreSQL this holds its SQL against the sums of the other engine."""
+    chance = random.Random(3)
+    words = [
+        "выплата",
+        "комиссия",
+        "купон",
+        "ссылка",
+        "баннер",
+        "уровень",
+        "договор",
+        "отчёт",
+        "партнёр",
+        "клиент",
+        "тариф",
+        "налог",
+    ]
+    documents = [
+        article(
+            number,
+            " ".join(chance.sample(words, 3)),
+            " ".join(chance.choices(words, weights=range(1, 13), k=chance.randrange(5, 60))),
+            headings=(chance.choice(words),),
+        )
+        for number in range(60)
+    ]
+    index(*documents)
+    other = WhooshEngine(tmp_path)
+    other.rebuild("ru", documents, lambda _: None)
+    for text in (
+        "выплатам",
+        "купон ссылка",
+        "договору партнёра налоги",
+        "комисия клиента",
+        "тарифы отчёт купон",
+    ):
+        ids = [hit.document.id for hit in search(other, "ru", text, EVERYONE, limit=5).hits]
+        assert found(text, limit=5)[0] == ids[0], text
+        assert len(set(found(text, limit=5)) & set(ids)) >= 4, text
+
+
+def test_results_are_narrowed_down_to_a_shelf(index):
+    index(
+        *(article(n, "Купон", crumbs=("Ссылки",)) for n in range(3)),
+        *(article(n, "Купон", crumbs=("Выплаты",)) for n in range(3, 5)),
+        article(1, "Купон", kind="material", crumbs=("Осень",)),
+    )
+    answer = ask("купон", kinds=["article"], shelf="Выплаты")
+    assert sorted(hit.document.id for hit in answer.hits) == [3, 4]
+    assert answer.by_shelf == {"Ссылки": 3, "Выплаты": 2}
+    assert answer.by_kind == {"article": 5, "material": 1}
+
+
+def test_an_index_of_another_form_counts_as_missing(index, monkeypatch):
+    index(article(1, "Купон"))
+    monkeypatch.setattr(fulltext.engine().__class__, "form", 0)
+    with pytest.raises(IndexMissing):
+        ask("купон")
 
 
 def test_kinds_are_counted_and_filtered(index):

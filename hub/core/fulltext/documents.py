@@ -46,6 +46,11 @@ class Document:
         """Unique inside the index of its language."""
         return f"{self.kind}:{self.id}"
 
+    @property
+    def shelf(self) -> str:
+        """What readers narrow results down to within a kind: the first crumb."""
+        return self.crumbs[0][:200] if self.crumbs else ""
+
     def as_json(self) -> dict[str, Any]:
         """A form JSON can hold; `from_json` reads it back."""
         return asdict(self) | {"audience": sorted(self.audience)}
@@ -59,8 +64,17 @@ class Document:
 
 
 @dataclass(frozen=True)
+class Narrowing:
+    """Which part of the answers is wanted: of some kinds, on one shelf; all of them by default."""
+
+    kinds: frozenset[str] = frozenset()
+    shelf: str = ""
+
+
+@dataclass(frozen=True)
 class Found:
-    """What an engine answers: the best documents, and how many there are of each kind."""
+    """What an engine answers: the best documents, how many there are of each kind, and on each shelf of the kinds asked for."""
 
     documents: list[Document] = field(default_factory=list)
     by_kind: dict[str, int] = field(default_factory=dict)
+    by_shelf: dict[str, int] = field(default_factory=dict)

@@ -5,20 +5,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from .documents import Document, Found
+from .documents import Document, Found, Narrowing
 from .question import Question, Words
 from .vocabulary import TERM, Entry
 from .words import analyse
 
-#: How much a match counts by where it is; found in the very form that was typed adds `SURFACE`.
-WEIGHTS = {"title": 2.0, "headings": 2.0, "body": 1.0}
-SURFACE = 0.2
-#: Added to the fields' own score, times this, when a title (or the headings) holds every word of the question.
-ALL_WORDS = 2.0
-#: A code (number, address) typed exactly outranks any text.
-CODE = 50.0
-#: Hits this much weaker than the best one are noise: they are neither shown nor counted.
-FLOOR = 0.1
+#: Raised when what stands in an index changes its form: an index of another form is built again.
+FORM = 2
 
 Progress = Callable[[int], None]
 
@@ -38,9 +31,9 @@ class Engine(Protocol):
         """The vocabulary as this viewer may know it. Raises IndexMissing."""
 
     def find(
-        self, question: Question, audience: Set[str], kinds: Set[str], limit: int, offset: int = 0
+        self, question: Question, audience: Set[str], only: Narrowing, limit: int, offset: int = 0
     ) -> Found:
-        """The best documents, of `kinds` if any are named; counts are of all kinds. Raises IndexMissing."""
+        """The best documents of those wanted; counts per kind are of all. Raises IndexMissing."""
 
     def write(self, lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         """Add or replace documents and remove the keys in `gone`; twice is the same as once. Raises IndexBusy."""
@@ -67,7 +60,7 @@ def analysed(document: Document) -> Analysed:
     terms = {name: [term for token in its for term in token.terms] for name, its in tokens.items()}
     surface = [token.surface for name in ("title", "headings") for token in tokens[name]]
     words = {token.surface for its in tokens.values() for token in its}
-    words |= {TERM + term for its in terms.values() for term in its}
+    words |= {TERM, *(TERM + term for its in terms.values() for term in its)}
     return Analysed(
         **{name: " ".join(its) for name, its in terms.items()},
         surface=" ".join(surface),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from .words import terms, written
+from .words import terms, words_of, written
 
 FRAGMENT = 240
 _LEAD = 60
@@ -30,6 +30,7 @@ class Highlighter:
         self._lang = lang
         self._wanted = wanted
         self._term_of: dict[str, str] = {}
+        self._met: set[str] = set()
 
     def mark(self, text: str) -> Markup:
         """`text` as HTML, with `<mark>` around every wanted word."""
@@ -53,15 +54,15 @@ class Highlighter:
 
     def spots(self, text: str) -> list[Spot]:
         """Every wanted word of a text, in order."""
-        found, known = [], self._term_of
-        for match in written(text):
-            word = match.group()
-            term = known.get(word)
-            if term is None:
-                term = known[word] = self._find(word)
-            if term:
-                found.append(Spot(match.start(), match.end(), term))
-        return found
+        here = set(words_of(text))
+        for word in here - self._met:
+            if term := self._find(word):
+                self._term_of[word] = term
+        self._met |= here
+        term_of = self._term_of
+        if here.isdisjoint(term_of):
+            return []
+        return [Spot(*match.span(), term_of[match[0]]) for match in written(text) if match[0] in term_of]
 
     def _find(self, word: str) -> str:
         """The wanted term that a written word is a form of, the weightiest; empty if it is none."""

@@ -1,7 +1,7 @@
 """PostgreSQL full text: the same words, in a table beside the data they describe.
 
-`ts_rank` counts how often and where a word stands; what it lacks, how rare the word is and how long the
-field, is multiplied in, so that both engines rank alike.
+GIN finds the documents, `ts_rank` tells where and how often a word stands in each; `postgres_score` makes
+of that the same score that the other engine counts.
 """
 
 import json
@@ -9,29 +9,17 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
-from math import log
-from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, delete, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
 from ..database import Base, db
 from . import vocabulary
-from .documents import Document, Found
-from .engine import (
-    ALL_WORDS,
-    CODE,
-    FLOOR,
-    SURFACE,
-    WEIGHTS,
-    Analysed,
-    IndexBusy,
-    IndexMissing,
-    Progress,
-    analysed,
-    in_batches,
-)
-from .question import Question, Wanted
+from .documents import Document, Found, Narrowing
+from .engine import FORM, Analysed, IndexBusy, IndexMissing, Progress, analysed, in_batches
+from .postgres_score import Score, quoted
+from .question import Question
+from .scoring import CODE, FLOOR, B
 from .vocabulary import TERM, Entry, KnownWords
 
 _Texts = Text().with_variant(ARRAY(Text), "postgresql")
@@ -43,12 +31,14 @@ documents = Table(
     Column("lang", String(2), primary_key=True),
     Column("key", String(80), primary_key=True),
     Column("kind", String(30), nullable=False),
+    Column("shelf", String(200), nullable=False, server_default=""),
     Column("audience", _Texts, nullable=False),
     Column("codes", _Texts, nullable=False),
     Column("words", _Words, nullable=False),
     Column("title_length", Integer, nullable=False),
     Column("headings_length", Integer, nullable=False),
     Column("body_length", Integer, nullable=False),
+    Column("surface_length", Integer, nullable=False, server_default="1"),
     Column("document", Text, nullable=False),
     Index(None, "words", postgresql_using="gin"),
     Index(None, "codes", postgresql_using="gin"),
@@ -56,12 +46,6 @@ documents = Table(
 
 _table = documents
 
-# The letters by which a tsvector tells our fields apart, and each letter's place in ts_rank's weights {D,C,B,A}.
-_LETTER = {"title": "A", "headings": "B", "body": "C"}
-_ONLY = {"title": "{0,0,0,1}", "headings": "{0,0,1,0}", "body": "{0,1,0,0}", "surface": "{1,0,0,0}"}
-_LENGTH_MATTERS = {"title": 0.5, "headings": 0.5, "body": 0.75}
-#: ts_rank gives this for a word that stands once in a field.
-_ONCE = 0.6079271
 _LAST_POSITION = 16_383
 _MOST_POSITIONS = 255
 
@@ -70,18 +54,13 @@ _BUILT = "built"
 _STATISTICS_SECONDS = 60
 
 
-class Statistics(NamedTuple):
-    """What scoring needs to know of a whole language: documents, and the mean length of each field."""
-
-    documents: int
-    average: dict[str, float]
-
-
 class PostgresEngine:
     """The engine of a hub whose database is PostgreSQL."""
 
+    form = FORM
+
     def __init__(self) -> None:
-        self._statistics: dict[str, tuple[float, Statistics]] = {}
+        self._averages: dict[str, tuple[float, dict[str, float]]] = {}
 
     @contextmanager
     def words(self, lang: str, audience: Set[str]) -> Iterator[KnownWords]:
@@ -90,24 +69,30 @@ class PostgresEngine:
             yield KnownWords(connection, lang, audience)
 
     def find(
-        self, question: Question, audience: Set[str], kinds: Set[str], limit: int, offset: int = 0
+        self, question: Question, audience: Set[str], only: Narrowing, limit: int, offset: int = 0
     ) -> Found:
         with db.engine.connect() as connection:
             if not question.words and not question.codes:
                 return Found()
-            score, values = self._score(connection, question, audience)
-            values |= {
+            score = Score(question, self._average(connection, question.lang))
+            values = score.values | {
                 "lang": question.lang,
                 "audience": sorted(audience),
                 "codes": list(question.codes),
-                "any": " | ".join(_quoted(term) for term in sorted(question.terms)) or _quoted(TERM),
-                "kinds": sorted(kinds),
+                "telling": " | ".join(
+                    sorted({quoted(term) for word in question.telling for term in word.terms})
+                )
+                or quoted(TERM),
+                "kinds": sorted(only.kinds),
+                "shelf": only.shelf,
                 "limit": limit,
                 "offset": offset,
             }
-            rows = connection.execute(text(_FIND.format(score=score, floor=FLOOR, code=CODE)), values).all()
-        found = [Document.from_json(json.loads(document)) for document, _, _ in rows if document]
-        return Found(found, {kind: int(count) for document, kind, count in rows if not document})
+            found_by = _FIND.format(places=score.places, score=score.sql, floor=FLOOR, code=CODE)
+            rows = connection.execute(text(found_by), values).all()
+        counts = {what: {row.value: int(row.score) for row in rows if row.what == what} for what in _COUNTED}
+        hits = [Document.from_json(json.loads(row.value)) for row in rows if row.what == "hit"]
+        return Found(hits, counts["kind"], counts["shelf"])
 
     def write(self, lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         with self._writing(lang) as connection:
@@ -121,13 +106,13 @@ class PostgresEngine:
         with self._writing(lang) as connection:
             connection.execute(delete(_table).where(_table.c.lang == lang))
             vocabulary.forget(connection, lang)
-            vocabulary.put(connection, lang, {_BUILT: Entry(frozenset(), set())})
+            vocabulary.put(connection, lang, {f"{_BUILT} {self.form}": Entry(frozenset(), set())})
             entries: dict[str, Entry | None] = {}
             for batch in in_batches(documents):
                 entries |= _add(connection, lang, batch)
                 progress(len(entries))
             vocabulary.put(connection, lang, entries)
-        self._statistics.pop(lang, None)
+        self._averages.pop(lang, None)
 
     @contextmanager
     def _writing(self, lang: str) -> Iterator[Connection]:
@@ -140,103 +125,50 @@ class PostgresEngine:
 
     def _check(self, connection: Connection, lang: str) -> None:
         entries = vocabulary.entries
-        built = select(entries.c.document).where(entries.c.lang == lang, entries.c.document == _BUILT)
+        built = select(entries.c.document).where(
+            entries.c.lang == lang, entries.c.document == f"{_BUILT} {self.form}"
+        )
         if connection.scalar(built) is None:
             raise IndexMissing(lang)
 
-    def _known(self, connection: Connection, lang: str) -> Statistics:
-        at, known = self._statistics.get(lang, (0.0, None))
-        if known is None or time.monotonic() - at > _STATISTICS_SECONDS:
-            row = connection.execute(_STATISTICS, {"lang": lang}).one()
-            known = Statistics(row.documents, {name: float(getattr(row, name) or 1) for name in WEIGHTS})
-            self._statistics[lang] = (time.monotonic(), known)
+    def _average(self, connection: Connection, lang: str) -> dict[str, float]:
+        """The mean length of each field, as it was within the last minute."""
+        at, known = self._averages.get(lang, (0.0, {}))
+        if not known or time.monotonic() - at > _STATISTICS_SECONDS:
+            row = connection.execute(_AVERAGES, {"lang": lang}).one()
+            known = {name: float(getattr(row, name) or 1) for name in B}
+            self._averages[lang] = (time.monotonic(), known)
         return known
 
-    def _score(
-        self, connection: Connection, question: Question, audience: Set[str]
-    ) -> tuple[str, dict[str, Any]]:
-        """The SQL of a document's score, and its parameters. Only numbers and our own names are written into it."""
-        statistics = self._known(connection, question.lang)
-        seen = KnownWords(connection, question.lang, audience).documents(
-            TERM + term for term in question.terms
-        )
-        values: dict[str, Any] = {}
-        sums: dict[str, list[str]] = {name: [] for name in WEIGHTS}
-        parts: list[str] = []
-        for at, word in enumerate(question.words):
-            rarity = (
-                log(
-                    statistics.documents
-                    / (max((seen.get(TERM + term, 0) for term in word.terms), default=0) + 1)
-                    + 1
-                )
-                + 1
-            )
-            for name in WEIGHTS:
-                sums[name].append(_word_sql(name, word, at, rarity, values))
-            values[f"s{at}"] = _quoted(TERM + word.surface)
-            parts.append(
-                f"{SURFACE * rarity / _ONCE} * ts_rank('{_ONLY['surface']}', words, CAST(:s{at} AS tsquery))"
-            )
-        for name, weight in WEIGHTS.items():
-            if not sums[name]:
-                continue
-            b, average = _LENGTH_MATTERS[name], statistics.average[name]
-            short = f"(2.2 / (1 + 1.2 * ({1 - b} + {b / average} * {name}_length)))"
-            bonus = ""
-            if name != "body":
-                values[f"all_{name}"] = " & ".join(
-                    "(" + " | ".join(f"{_quoted(term)}:{_LETTER[name]}" for term in word.terms) + ")"
-                    for word in question.words
-                )
-                bonus = f" + CASE WHEN words @@ CAST(:all_{name} AS tsquery) THEN {ALL_WORDS} ELSE 0 END"
-            parts.append(f"({weight}{bonus}) * {short} * ({' + '.join(sums[name])})")
-        return " + ".join(parts) or "0", values
 
-
-_STATISTICS = text(
-    "SELECT count(*) AS documents, avg(title_length) AS title, avg(headings_length) AS headings, avg(body_length) AS body"
-    " FROM search_document WHERE lang = :lang"
+_AVERAGES = text(
+    "SELECT avg(title_length) AS title, avg(headings_length) AS headings, avg(body_length) AS body,"
+    " avg(surface_length) AS surface FROM search_document WHERE lang = :lang"
 )
 
+_COUNTED = ("kind", "shelf")
 _FIND = """
 WITH scored AS MATERIALIZED (
-  SELECT key, kind, {score} + CASE WHEN codes && CAST(:codes AS text[]) THEN {code} ELSE 0 END AS score
-  FROM search_document
+  SELECT key, kind, shelf, {score} + CASE WHEN codes && CAST(:codes AS text[]) THEN {code} ELSE 0 END AS score
+  FROM search_document,
+    LATERAL (SELECT words || '' AS here OFFSET 0) AS unpacked,
+    LATERAL (SELECT {places} OFFSET 0) AS places
   WHERE lang = :lang AND audience && CAST(:audience AS text[])
-    AND (words @@ CAST(:any AS tsquery) OR codes && CAST(:codes AS text[]))
+    AND (words @@ CAST(:telling AS tsquery) OR codes && CAST(:codes AS text[]))
 ), strong AS (
   SELECT * FROM scored WHERE score > 0 AND score >= {floor} * (SELECT max(score) FROM scored)
-), best AS (
+), asked AS (
   SELECT * FROM strong WHERE cardinality(CAST(:kinds AS text[])) = 0 OR kind = ANY(CAST(:kinds AS text[]))
-  ORDER BY score DESC, key LIMIT :limit OFFSET :offset
+), best AS (
+  SELECT key, score FROM asked WHERE :shelf IN ('', shelf) ORDER BY score DESC, key LIMIT :limit OFFSET :offset
 ), shown AS (
-  SELECT d.document, best.kind, best.score FROM best JOIN search_document d ON d.lang = :lang AND d.key = best.key
-  ORDER BY best.score DESC, best.key
+  SELECT 'hit' AS what, d.document AS value, best.score FROM best
+  JOIN search_document d ON d.lang = :lang AND d.key = best.key ORDER BY best.score DESC, best.key
 )
 SELECT * FROM shown
-UNION ALL SELECT NULL, kind, count(*) FROM strong GROUP BY kind
+UNION ALL SELECT 'kind', kind, count(*) FROM strong GROUP BY kind
+UNION ALL SELECT 'shelf', shelf, count(*) FROM asked GROUP BY shelf
 """
-
-
-def _word_sql(name: str, word: Wanted, at: int, rarity: float, values: dict[str, Any]) -> str:
-    """The score of one word in one field: the best of its alternatives, which are grouped by weight."""
-    groups: dict[float, list[str]] = defaultdict(list)
-    for term, weight in word.terms.items():
-        groups[weight].append(f"{_quoted(term)}:{_LETTER[name]}")
-    ranks = []
-    for number, (weight, terms) in enumerate(sorted(groups.items())):
-        key = f"w{at}_{number}_{name}"
-        values[key] = " | ".join(terms)
-        # ts_rank divides by the number of terms in the query, which alternatives must not suffer from.
-        factor = weight * rarity * len(terms) / _ONCE
-        ranks.append(f"{factor} * ts_rank('{_ONLY[name]}', words, CAST(:{key} AS tsquery))")
-    return f"greatest({', '.join(ranks)})" if len(ranks) > 1 else ranks[0]
-
-
-def _quoted(term: str) -> str:
-    """A lexeme for a tsquery or tsvector literal."""
-    return "'" + term.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def _tsvector(words: Analysed) -> str:
@@ -250,7 +182,7 @@ def _tsvector(words: Analysed) -> str:
             places[term].append(f"{position}{letter}")
     for surface in set(words.surface.split()):
         places[TERM + surface].append("1D")
-    return " ".join(f"{_quoted(term)}:{','.join(its[:_MOST_POSITIONS])}" for term, its in places.items())
+    return " ".join(f"{quoted(term)}:{','.join(its[:_MOST_POSITIONS])}" for term, its in places.items())
 
 
 def _add(connection: Connection, lang: str, batch: list[Document]) -> dict[str, Entry]:
@@ -261,12 +193,14 @@ def _add(connection: Connection, lang: str, batch: list[Document]) -> dict[str, 
             "lang": lang,
             "key": key,
             "kind": document.kind,
+            "shelf": document.shelf,
             "audience": sorted(document.audience),
             "codes": [code.lower() for code in document.codes],
             "words": _tsvector(words),
             "title_length": words.title.count(" ") + 1,
             "headings_length": words.headings.count(" ") + 1,
             "body_length": words.body.count(" ") + 1,
+            "surface_length": words.surface.count(" ") + 1,
             "document": json.dumps(document.as_json(), ensure_ascii=False),
         }
         for key, (document, words) in taken.items()

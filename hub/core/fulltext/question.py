@@ -1,10 +1,13 @@
 """From what a person typed to what an engine looks for: words, each with its weighted alternatives."""
 
+import re
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Protocol
 
+from .scoring import LEAST_SHARE, rarity
 from .vocabulary import TERM, Seen
-from .words import Token, analyse, terms
+from .words import Token, analyse, is_address, terms
 
 LONGEST = 200
 MOST_WORDS = 12
@@ -14,12 +17,13 @@ UNFOLDED = 0.9
 COMPLETED = 0.8
 COMPLETED_THOUGH_WHOLE = 0.3
 SHORTEST_COMPLETED = 3
+_DIGITS = re.compile(r"\d")
 
 
 class Words(Protocol):
     """What a question asks about the words of an index, as one reader may know them."""
 
-    def known(self, words: set[str]) -> set[str]: ...
+    def documents(self, words: set[str]) -> dict[str, int]: ...
     def starting(self, prefix: str, limit: int) -> list[Seen]: ...
     def folded(self, word: str, limit: int) -> list[Seen]: ...
     def similar(self, word: str, limit: int) -> list[Seen]: ...
@@ -27,10 +31,15 @@ class Words(Protocol):
 
 @dataclass
 class Wanted:
-    """One word of a question: as written, and every term that answers it with its weight (1 is full)."""
+    """One word of a question: as written, and every term that answers it with its weight (1 is full).
+
+    `having` is the number of documents that hold it, `rarity` what it counts for beside the others.
+    """
 
     surface: str
     terms: dict[str, float] = field(default_factory=dict)
+    having: int = 0
+    rarity: float = 1.0
 
     def accept(self, lang: str, word: str, weight: float) -> None:
         """Let all forms of `word` answer too."""
@@ -59,25 +68,77 @@ class Question:
                 found[term] = max(weight, found.get(term, 0))
         return found
 
+    @property
+    def weight(self) -> float:
+        """What all words count for together."""
+        return sum(word.rarity for word in self.words)
 
-def understand(lang: str, text: str, words: Words, *, typing: bool = False) -> Question:
-    """Read `text` as a question in `lang`, correcting and completing from `words`.
+    @property
+    def telling(self) -> list[Wanted]:
+        """The rarest words there are, such that the others make up less than LEAST_SHARE of them all."""
+        there = sorted((word for word in self.words if word.having), key=lambda word: -word.rarity)
+        enough = (1 - LEAST_SHARE) * sum(word.rarity for word in there)
+        sums = accumulate((word.rarity for word in there), initial=0.0)
+        return [word for word, before in zip(there, sums, strict=False) if before <= enough]
 
-    With `typing` the last word may be unfinished, unless something follows it.
-    """
-    tokens = list(analyse(lang, text[:LONGEST]))[:MOST_WORDS]
-    known = words.known({form for token in tokens for form in forms(token)})
-    question = Question(lang, codes=tuple(text[:LONGEST].lower().split()[:MOST_WORDS]))
-    unfinished = typing and bool(tokens) and tokens[-1].end == len(text[:LONGEST])
-    for position, token in enumerate(tokens):
+
+@dataclass(frozen=True)
+class Reading:
+    """A text taken for words of one language, and which of them are known: in how many documents each is."""
+
+    lang: str
+    tokens: list[Token]
+    counts: dict[str, int]
+    codes: tuple[str, ...]
+    is_unfinished: bool
+
+    @classmethod
+    def of(cls, lang: str, text: str, words: Words, *, typing: bool = False) -> "Reading":
+        """Read `text` in `lang`. With `typing` the last word may be unfinished, unless something follows it."""
+        text = text[:LONGEST]
+        tokens = list(analyse(lang, text))[:MOST_WORDS]
+        counts = words.documents({TERM, *(form for token in tokens for form in forms(token))})
+        unfinished = typing and bool(tokens) and tokens[-1].end == len(text)
+        return cls(lang, tokens, counts, tuple(text.lower().split()[:MOST_WORDS]), unfinished)
+
+    def knows(self, token: Token) -> bool:
+        return not forms(token).isdisjoint(self.counts)
+
+    def makes_sense(self, words: Words) -> bool:
+        """Is any word known, or the beginning of one that is?"""
+        if any(map(self.knows, self.tokens)):
+            return True
+        last = self.tokens[-1].surface if self.tokens else ""
+        return self.is_unfinished and can_be_completed(last) and bool(words.starting(last, 1))
+
+
+def understand(reading: Reading, words: Words) -> Question:
+    """Make a question of a text, correcting and completing from `words`."""
+    question = Question(reading.lang, codes=reading.codes)
+    for position, token in enumerate(reading.tokens):
         wanted = Wanted(token.surface)
-        wanted.accept(lang, token.surface, 1)
-        is_known, is_last = not known.isdisjoint(forms(token)), position == len(tokens) - 1
-        completed = unfinished and is_last and _complete(lang, wanted, words, is_known)
+        wanted.accept(reading.lang, token.surface, 1)
+        is_known, is_last = reading.knows(token), position == len(reading.tokens) - 1
+        completed = reading.is_unfinished and is_last and _complete(reading.lang, wanted, words, is_known)
         if not completed and not is_known:
-            _correct(lang, wanted, words, question)
+            _correct(reading.lang, wanted, words, question)
         question.words.append(wanted)
+    _weigh(question, words, reading.counts)
     return question
+
+
+def can_be_completed(word: str) -> bool:
+    """Long enough to mean something; and a number is a number, never the beginning of another."""
+    return len(word) >= SHORTEST_COMPLETED and not word.isdigit()
+
+
+def _weigh(question: Question, words: Words, known: dict[str, int]) -> None:
+    """Tell each word its rarity: that of its most frequent alternative."""
+    others = {TERM + term for term in question.terms} - known.keys()
+    counts = known | (words.documents(others) if others else {})
+    for word in question.words:
+        word.having = max((counts.get(TERM + term, 0) for term in word.terms), default=0)
+        word.rarity = rarity(word.having, counts.get(TERM, 0))
 
 
 def forms(token: Token) -> set[str]:
@@ -86,7 +147,7 @@ def forms(token: Token) -> set[str]:
 
 
 def _complete(lang: str, wanted: Wanted, words: Words, is_known: bool) -> bool:
-    if len(wanted.surface) < SHORTEST_COMPLETED:
+    if not can_be_completed(wanted.surface):
         return False
     limit, weight = (10, COMPLETED_THOUGH_WHOLE) if is_known else (20, COMPLETED)
     found = words.starting(wanted.surface, limit)
@@ -97,10 +158,18 @@ def _complete(lang: str, wanted: Wanted, words: Words, is_known: bool) -> bool:
 
 def _correct(lang: str, wanted: Wanted, words: Words, question: Question) -> None:
     """An unknown word: what it is in the language's own letters, or else what was probably meant."""
+    if is_address(wanted.surface):
+        return
     found, weight = words.folded(wanted.surface, 3), UNFOLDED
-    if not found and not wanted.surface.isdigit():
-        found, weight = words.similar(wanted.surface, 3), CORRECTED
+    if not found:
+        found, weight = _with_same_digits(wanted.surface, words.similar(wanted.surface, 6)), CORRECTED
     for seen in found:
         wanted.accept(lang, seen.word, weight)
     if found:
         question.instead[wanted.surface] = [seen.word for seen in found]
+
+
+def _with_same_digits(word: str, found: list[Seen]) -> list[Seen]:
+    """At most three of the guesses; a number is never taken for a mistyped one."""
+    digits = _DIGITS.findall(word)
+    return [seen for seen in found if _DIGITS.findall(seen.word) == digits][:3]

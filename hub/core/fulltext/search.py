@@ -7,13 +7,13 @@ from typing import Any
 from markupsafe import Markup
 
 from ..access import is_staff
-from .documents import PARTNERS, PUBLIC, STAFF, Document, Section
+from .documents import PARTNERS, PUBLIC, STAFF, Document, Narrowing, Section
 from .engine import Engine, IndexMissing
 from .highlight import Highlighter
 from .keyboard import swapped
-from .question import LONGEST, SHORTEST_COMPLETED, Words, forms, understand
+from .question import LONGEST, Question, Reading, understand
 from .registry import sources
-from .words import LANGUAGES, analyse
+from .words import LANGUAGES
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Answer:
     lang: str
     hits: list[Hit] = field(default_factory=list)
     by_kind: dict[str, int] = field(default_factory=dict)
+    by_shelf: dict[str, int] = field(default_factory=dict)
     instead: dict[str, list[str]] = field(default_factory=dict)
     is_complete: bool = True
 
@@ -75,6 +76,7 @@ def search(
     audience: Set[str],
     *,
     kinds: Iterable[str] = (),
+    shelf: str = "",
     limit: int = 10,
     offset: int = 0,
     typing: bool = False,
@@ -88,38 +90,32 @@ def search(
     asked = " ".join(text.replace("\x00", " ").split())[:LONGEST]
     if not asked:
         return Answer(asked, asked, lang)
-    lang, text = _reading(engine, lang, asked, audience, typing)
-    with engine.words(lang, audience) as words:
-        question = understand(lang, text, words, typing=typing)
-    found = engine.find(question, audience, frozenset(kinds), limit, offset)
+    text, question = _understood(engine, lang, asked, audience, typing)
+    lang = question.lang
+    found = engine.find(question, audience, Narrowing(frozenset(kinds), shelf), limit, offset)
     words_found = Highlighter(lang, question.terms)
     hits = [_shown(document, words_found, fragments) for document in found.documents]
-    return Answer(asked, text, lang, hits, found.by_kind, question.instead if found.documents else {})
+    instead = question.instead if found.documents else {}
+    return Answer(asked, text, lang, hits, found.by_kind, found.by_shelf, instead)
 
 
-def _reading(engine: Engine, lang: str, text: str, audience: Set[str], typing: bool) -> tuple[str, str]:
-    """The language and spelling in which most words are known; as typed unless nothing is known so."""
-    others = [(other, text) for other in LANGUAGES if other != lang]
-    for candidate in [(lang, text), *swapped(lang, text), *others]:
+def _understood(
+    engine: Engine, lang: str, asked: str, audience: Set[str], typing: bool
+) -> tuple[str, Question]:
+    """The text as it makes sense, and the question that it is: as typed unless nothing is known so."""
+    others = [(other, asked) for other in LANGUAGES if other != lang]
+    for code, text in [(lang, asked), *swapped(lang, asked), *others]:
         try:
-            with engine.words(candidate[0], audience) as words:
-                if _knows(words, *candidate, typing):
-                    return candidate
+            with engine.words(code, audience) as words:
+                reading = Reading.of(code, text, words, typing=typing)
+                if reading.makes_sense(words):
+                    return text, understand(reading, words)
         except IndexMissing:
             # Another language that has no index yet is no reason to fail in this one.
-            if candidate[0] == lang:
+            if code == lang:
                 raise
-    return lang, text
-
-
-def _knows(words: Words, lang: str, text: str, typing: bool) -> bool:
-    tokens = list(analyse(lang, text))
-    if not tokens:
-        return False
-    if words.known({form for token in tokens for form in forms(token)}):
-        return True
-    last = tokens[-1].surface
-    return typing and len(last) >= SHORTEST_COMPLETED and bool(words.starting(last, 1))
+    with engine.words(lang, audience) as words:
+        return asked, understand(Reading.of(lang, asked, words, typing=typing), words)
 
 
 def _shown(document: Document, words: Highlighter, fragments: bool) -> Hit:

@@ -9,7 +9,21 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, delete, func, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    Select,
+    String,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from ..database import Base
 from .words import fold
@@ -20,6 +34,7 @@ _LONGEST_KEPT = 40
 _AT_ONCE = 400
 
 # A normal form is kept beside the words under this sign, so that a form never met before is still known.
+# The sign alone stands for the document itself: its count is how many documents there are.
 TERM = "="
 
 # Words sort by code point in both databases, which makes a prefix a range.
@@ -70,56 +85,55 @@ class Entry(NamedTuple):
     words: set[str]
 
 
+# Made once: making a statement takes longer than running it.
+_total = func.sum(words.c.documents)
+_mine = (words.c.lang == bindparam("lang")) & words.c.audience.in_(bindparam("audience", expanding=True))
+_counts = select(words.c.word, _total).group_by(words.c.word)
+_best_counts = _counts.where(_mine).order_by(_total.desc(), words.c.word).limit(bindparam("most"))
+_COUNTS = _counts.where(_mine, words.c.word.in_(bindparam("wanted", expanding=True)))
+_STARTING = _best_counts.where(words.c.word > bindparam("first"), words.c.word < bindparam("last"))
+_FOLDED = _best_counts.where(words.c.folded == bindparam("folded"), words.c.word != bindparam("itself"))
+_SHARING = select(keys.c.word).where(
+    keys.c.lang == bindparam("lang"), keys.c.key.in_(bindparam("shortened", expanding=True))
+)
+_SIMILAR = _best_counts.where(words.c.word.in_(_SHARING))
+
+
 class KnownWords:
     """The words of one language as a reader with these audience tokens may know them."""
 
     def __init__(self, connection: Connection, lang: str, audience: Iterable[str]) -> None:
         self._connection = connection
         self._lang = lang
-        self._mine = (words.c.lang == lang) & words.c.audience.in_(list(audience))
-
-    def known(self, wanted: Iterable[str]) -> set[str]:
-        """Those of the `wanted` words (or terms, under the `TERM` sign) that are somewhere in the index."""
-        return set(
-            self._connection.scalars(select(words.c.word).where(self._mine, words.c.word.in_(list(wanted))))
-        )
+        self._mine = {"lang": lang, "audience": list(audience)}
 
     def documents(self, wanted: Iterable[str]) -> dict[str, int]:
         """In how many documents each of the `wanted` words or signed terms is; those in none are left out."""
-        total = func.sum(words.c.documents)
-        query = (
-            select(words.c.word, total)
-            .where(self._mine, words.c.word.in_(list(wanted)))
-            .group_by(words.c.word)
-        )
-        return {word: int(count) for word, count in self._connection.execute(query)}
+        rows = self._connection.execute(_COUNTS, self._mine | {"wanted": list(wanted)})
+        return {word: int(count) for word, count in rows}
 
     def starting(self, prefix: str, limit: int) -> list[Seen]:
         """The most frequent words that begin with `prefix`, itself excepted."""
-        return self._seen((words.c.word > prefix) & (words.c.word < prefix + "\U0010ffff"), limit)
+        return self._seen(_STARTING, limit, first=prefix, last=prefix + "\U0010ffff")
 
     def folded(self, word: str, limit: int) -> list[Seen]:
         """Words that look like `word` when typed without the language's own letters."""
-        return self._seen((words.c.folded == fold(self._lang, word)) & (words.c.word != word), limit)
+        return self._seen(_FOLDED, limit, folded=fold(self._lang, word), itself=word)
 
     def similar(self, word: str, limit: int) -> list[Seen]:
         """Words one edit from `word`, or two when it is long and nothing is nearer; most frequent first."""
         if len(word) < SHORTEST_CORRECTED:
             return []
         reach = 2 if len(word) >= SHORTEST_TWICE_WRONG else 1
-        shared = keys.c.key.in_(_shortened(word, reach))
-        candidates = select(keys.c.word).where(keys.c.lang == self._lang, shared)
         near: dict[int, list[Seen]] = {1: [], 2: []}
-        for seen in self._seen(words.c.word.in_(candidates), 200):
+        for seen in self._seen(_SIMILAR, 200, shortened=list(_shortened(word, reach))):
             away = distance(word, seen.word)
             if 0 < away <= reach:
                 near[away].append(seen)
         return (near[1] or near[2])[:limit]
 
-    def _seen(self, condition: Any, limit: int) -> list[Seen]:
-        total = func.sum(words.c.documents)
-        query = select(words.c.word, total).where(self._mine, condition).group_by(words.c.word)
-        rows = self._connection.execute(query.order_by(total.desc(), words.c.word).limit(limit))
+    def _seen(self, statement: Select[Any], limit: int, **values: Any) -> list[Seen]:
+        rows = self._connection.execute(statement, self._mine | values | {"most": limit})
         return [Seen(word, int(count)) for word, count in rows]
 
 

@@ -12,8 +12,11 @@ from typing import Any, NamedTuple
 
 LANGUAGES = ("en", "ru", "uk", "pl")
 
-# Letters and digits, with an apostrophe allowed inside: п’ять, don't.
-_WORD = re.compile(r"[^\W_]+(?:['’ʼ`][^\W_]+)*")
+# Letters and digits, with an apostrophe allowed inside: п’ять, don't. An address is one word.
+_PLAIN_WORD = r"[^\W_]+(?:['’ʼ`][^\W_]+)*"
+_ADDRESS = r"\w[\w.+-]{0,63}@\w[\w-]{0,62}(?:\.\w[\w-]{0,62}){1,4}"
+_WORD = re.compile(_PLAIN_WORD)
+_WORD_OR_ADDRESS = re.compile(f"{_ADDRESS}|{_PLAIN_WORD}")
 _SAME_LETTER = str.maketrans({"ё": "е", "’": "'", "ʼ": "'", "`": "'"})
 _CYRILLIC = re.compile("[а-яґєії]")
 
@@ -40,14 +43,28 @@ class Token(NamedTuple):
 
 def analyse(lang: str, text: str) -> Iterator[Token]:
     """Yield the words of `text` in order, each with all its possible normal forms in `lang`."""
-    for match in _WORD.finditer(text):
+    for match in written(text):
         surface, forms = look_up(lang, match.group())
         yield Token(forms, surface, match.start(), match.end())
 
 
 def written(text: str) -> Iterator[re.Match[str]]:
     """Yield the words of `text` as they stand there, without looking any up."""
-    return _WORD.finditer(text)
+    return _words_in(text).finditer(text)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of `text` as they stand there, without their places."""
+    return _words_in(text).findall(text)
+
+
+def is_address(word: str) -> bool:
+    """Is it an e-mail address, which has no other forms?"""
+    return "@" in word
+
+
+def _words_in(text: str) -> re.Pattern[str]:
+    return _WORD_OR_ADDRESS if "@" in text else _WORD
 
 
 def fold(lang: str, word: str) -> str:
@@ -59,6 +76,8 @@ def fold(lang: str, word: str) -> str:
 def look_up(lang: str, word: str) -> tuple[str, tuple[str, ...]]:
     """A word as written → its normalised spelling and all its normal forms, at least one, without repeats."""
     surface = word.lower().translate(_SAME_LETTER)
+    if is_address(surface):
+        return surface, (surface,)
     with _one_at_a_time:
         return surface, tuple(dict.fromkeys(_normal_forms(lang)(surface))) or (surface,)
 
