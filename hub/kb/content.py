@@ -7,9 +7,10 @@
     title: How commission is counted
     summary: One sentence.
     category: money           a key of categories.yaml
-    audience: public          public, partners or staff
+    audience: public          public, partners, chosen or staff
     tags: [commission, refunds]
     updated: 2026-11-09
+    readers: ["tier:gold"]    only with the audience chosen: levels and tags of partners
     ---
 
 Every file is checked before any is imported. A file that changed becomes a revision; when the article was
@@ -34,6 +35,7 @@ from . import service
 from .models import Article, Audience, Category, Revision, Translation
 
 KEYS = ("id", "lang", "slug", "title", "summary", "category", "audience", "tags", "updated")
+OPTIONAL = ("readers",)
 _FENCE = "---\n"
 
 
@@ -97,6 +99,7 @@ class Report:
     revised: list[Path] = field(default_factory=list)
     unchanged: list[Path] = field(default_factory=list)
     conflicts: list[Path] = field(default_factory=list)
+    written: list[Translation] = field(default_factory=list)
 
 
 def read(folder: Path) -> tuple[list[dict[str, Any]], list[File]]:
@@ -119,7 +122,15 @@ def sync(folder: Path, *, force: bool = False) -> Report:
     report = Report()
     for file in files:
         _put(file, shelves[file.head["category"]], report, force)
+    _catch_up(report)
     return report
+
+
+def _catch_up(report: Report) -> None:
+    """A translation whose file came with this sync says what its source in the same folder says."""
+    for translation in report.written:
+        if translation.article.source and translation is not translation.article.source:
+            translation.source_revision = translation.article.source.revision
 
 
 def export(folder: Path) -> list[Path]:
@@ -192,10 +203,11 @@ def _wrong(path: Path, head: dict[str, Any], categories: set[str]) -> list[tuple
     missing = [("", f"`{key}` is missing") for key in KEYS if key not in head]
     if missing:
         return missing
-    unknown = [(str(key), f"`{key}` is not known here") for key in head if key not in KEYS]
+    unknown = [(str(key), f"`{key}` is not known here") for key in head if key not in KEYS + OPTIONAL]
     texts = [(key, f"`{key}` must be a text") for key in KEYS[:7] if not isinstance(head[key], str)]
     if unknown or texts:
         return unknown + texts
+    readers = head.get("readers", [])
     checks = [
         (
             "lang",
@@ -213,6 +225,16 @@ def _wrong(path: Path, head: dict[str, Any], categories: set[str]) -> list[tuple
         ),
         ("audience", head["audience"] in set(Audience), f"`audience` must be one of {', '.join(Audience)}"),
         ("tags", _are_texts(head["tags"]), "`tags` must be a list of words"),
+        (
+            "readers",
+            _are_texts(readers) and all(each.startswith(("tier:", "tag:")) for each in readers),
+            "`readers` must be a list such as [tier:gold, tag:video]",
+        ),
+        (
+            "audience",
+            bool(readers) == (head["audience"] == Audience.CHOSEN),
+            "`readers` go with the audience `chosen`, and it with them",
+        ),
         ("updated", isinstance(head["updated"], date), "`updated` must be a date such as 2026-11-09"),
     ]
     return [(key, reason) for key, is_right, reason in checks if not is_right]
@@ -280,16 +302,18 @@ def _put(file: File, category: Category, report: Report, force: bool) -> None:
         service.revise(
             translation, None, file.text, seen=translation.revision, why=_why(file), front=file.front
         )
-        service.file_under(translation.article, category, audience)
+        service.file_under(translation.article, category, audience, file.head.get("readers", []))
         report.revised.append(file.path)
     translation.updated_at = datetime.combine(file.head["updated"], time(12), UTC)
     translation.synced_revision, translation.synced_sha256 = translation.revision, file.sha256
+    report.written.append(translation)
 
 
 def _new(file: File, article: Article | None, category: Category, audience: Audience) -> Translation:
     lang, text, why = file.head["lang"], file.text, _why(file)
     if article is None:
         translation = service.create(None, category, audience, lang, text, key=file.head["id"], why=why)
+        service.file_under(translation.article, category, audience, file.head.get("readers", []))
     else:
         translation = service.translate(article, None, lang, text, why=why)
     revision = db.session.scalars(select(Revision).where(Revision.translation_id == translation.id)).one()
@@ -320,6 +344,8 @@ def _front(translation: Translation) -> str:
         "tags": list(translation.tags),
         "updated": translation.updated_at.date(),
     }
+    if article.readers:
+        values["readers"] = article.readers
     if old and yaml.safe_load(old.removeprefix(_FENCE).removesuffix(_FENCE)) == values:
         return old
     lines = [_yaml_line(key, value) for key, value in values.items()]

@@ -1,17 +1,21 @@
 """The demo's knowledge base: the starter content, and what readers said of it."""
 
 import random
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import select
 
 from ..accounts.demo import Cast
 from ..core.database import db
-from . import content, service
-from .models import Audience, Reason, Status, Translation
+from . import content, feedback, service
+from .models import Article, Audience, Category, Reason, Status, Translation
 
 CONTENT = Path(__file__).parents[2] / "content" / "kb"
 ANSWERS = 60
+#: Days from today until some articles are to be reviewed.
+DUE = {"brand-rules": -3, "payouts": 12, "manager": 40}
+COMING = "Payouts around the new year"
 COMMENTS = {
     "en": "An example with a refund in another month would help.",
     "ru": "Не хватает примера с возвратом в другом месяце.",
@@ -31,6 +35,7 @@ def fill(cast: Cast, rng: random.Random) -> None:
     for translation in articles:
         translation.published_at = translation.updated_at
         translation.article.owner_id = owners[translation.article_id % len(owners)].id
+    _work_going_on(cast)
     open_to_all = [each for each in articles if each.article.audience is not Audience.STAFF]
     readers = list(cast.owners.values())
     for _ in range(ANSWERS if readers else 0):
@@ -40,7 +45,27 @@ def fill(cast: Cast, rng: random.Random) -> None:
             _rate(rng, rng.choice(mine), reader)
 
 
+def _work_going_on(cast: Cast) -> None:
+    """What the team has on its desk: a review that is due, a translation to bring up to date, an article to come."""
+    by_key = {each.key: each for each in db.session.scalars(select(Article).where(Article.key.in_(DUE)))}
+    for key, days in DUE.items():
+        by_key[key].review_due = (cast.now + timedelta(days=days)).date()
+    manager = by_key["manager"].source
+    with cast.at(days=2):
+        body = f"{manager.body.rstrip()}\n\n## When your manager is away\n\nA colleague answers for them; the name stands in the conversation.\n"
+        text = service.Text(manager.title, body, manager.summary, manager.slug, manager.tags)
+        service.revise(manager, cast.olena, text, seen=manager.revision, why="Who answers in holidays")
+    with cast.at(days=1):
+        money = db.session.scalars(select(Category).where(Category.key == "money")).one()
+        text = service.Text(
+            COMING,
+            "The last payout of the year goes out on 5 December, the first of the next on 5 January.\n",
+        )
+        coming = service.create(cast.tomasz, money, Audience.PARTNERS, "en", text)
+        service.publish(coming, cast.now + timedelta(days=6))
+
+
 def _rate(rng: random.Random, translation: Translation, reader: object) -> None:
     is_helpful = rng.random() < 0.85
     comment = COMMENTS[translation.locale] if not is_helpful and rng.random() < 0.5 else ""
-    service.rate(translation, reader, is_helpful, None if is_helpful else rng.choice(list(Reason)), comment)
+    feedback.rate(translation, reader, is_helpful, None if is_helpful else rng.choice(list(Reason)), comment)

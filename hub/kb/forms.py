@@ -1,24 +1,29 @@
 """Forms of the knowledge base."""
 
 from wtforms import (
+    BooleanField,
+    DateField,
     DateTimeLocalField,
     HiddenField,
     IntegerField,
     RadioField,
     SelectField,
+    SelectMultipleField,
     StringField,
     TextAreaField,
 )
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
-from ..core.forms import HubForm
+from ..core.forms import HubForm, options
 from ..core.i18n import LOCALES, _l
+from . import readers
 from .models import Audience, Reason
 from .service import Text
 
 AUDIENCES = {
     Audience.PUBLIC: _l("Everyone"),
     Audience.PARTNERS: _l("All partners"),
+    Audience.CHOSEN: _l("Chosen partners"),
     Audience.STAFF: _l("The team only"),
 }
 REASONS = {
@@ -29,16 +34,12 @@ REASONS = {
 
 
 class ArticleForm(HubForm):
-    """A translation as it is written; category and audience are shared by all translations."""
+    """A translation as it is written; what begins with category is shared by all translations."""
 
-    locale = SelectField(_l("Language"), choices=list(LOCALES.items()))
+    locale = SelectField(_l("Language"), choices=options(LOCALES.items()))
     title = StringField(_l("Title"), validators=[InputRequired(_l("An article needs a title."))])
     summary = TextAreaField(
         _l("Summary"), validators=[Length(max=400)], description=_l("One or two sentences under the title.")
-    )
-    category = SelectField(_l("Category"), coerce=int)
-    audience = SelectField(
-        _l("Who may read it"), choices=[(each.value, text) for each, text in AUDIENCES.items()]
     )
     slug = StringField(
         _l("Address"),
@@ -52,15 +53,40 @@ class ArticleForm(HubForm):
     why = StringField(
         _l("What changed"), validators=[Optional()], description=_l("Shown in the list of revisions.")
     )
+    category = SelectField(_l("Category"), coerce=int)
+    audience = SelectField(_l("Who may read it"), choices=options(AUDIENCES.items()))
+    reader_tiers = SelectMultipleField(_l("Levels"), choices=[], validators=[Optional()])
+    reader_tags = StringField(
+        _l("Partners’ tags"),
+        validators=[Optional()],
+        description=_l("Separated by commas. A partner with one of the levels or tags may read it."),
+    )
+    owner = SelectField(_l("Owner"), coerce=int, description=_l("Who is asked whether it is still right."))
+    review_due = DateField(_l("Review by"), validators=[Optional()])
+    is_minor = BooleanField(_l("A small change: translations stay up to date"))
+    is_current = BooleanField(_l("The translation says what the source says now"))
     seen = HiddenField(default="0")
+    source_seen = HiddenField(default="0")
 
     @property
     def text(self) -> Text:
         """What was written."""
-        tags = [tag.strip() for tag in (self.tags.data or "").split(",") if tag.strip()]
         return Text(
-            self.title.data, self.body.data + "\n", self.summary.data or "", self.slug.data or "", tags
+            self.title.data,
+            self.body.data + "\n",
+            self.summary.data or "",
+            self.slug.data or "",
+            _listed(self.tags.data),
         )
+
+    @property
+    def readers(self) -> list[str]:
+        """The groups of partners that were chosen."""
+        return readers.tokens(self.reader_tiers.data or [], _listed(self.reader_tags.data))
+
+
+def _listed(text: str | None) -> list[str]:
+    return [each.strip() for each in (text or "").split(",") if each.strip()]
 
 
 class PublishForm(HubForm):
@@ -69,17 +95,47 @@ class PublishForm(HubForm):
     at = DateTimeLocalField(_l("Publish at"), validators=[Optional()])
 
 
+class CategoryForm(HubForm):
+    """A category: a name in at least one language."""
+
+    parent = SelectField(_l("Within"), coerce=int)
+    icon = SelectField(_l("Icon"))
+    name_en = StringField("English", validators=[Optional()])
+    name_ru = StringField("Русский", validators=[Optional()])
+    name_uk = StringField("Українська", validators=[Optional()])
+    name_pl = StringField("Polski", validators=[Optional()])
+    description_en = StringField("English", validators=[Optional(), Length(max=400)])
+    description_ru = StringField("Русский", validators=[Optional(), Length(max=400)])
+    description_uk = StringField("Українська", validators=[Optional(), Length(max=400)])
+    description_pl = StringField("Polski", validators=[Optional(), Length(max=400)])
+
+    def validate_name_en(self, field: StringField) -> None:
+        """One name is enough; readers of other languages see it instead of theirs."""
+        if not self.names:
+            field.errors = [*field.errors, _l("A category needs a name in one language at least.")]
+
+    @property
+    def names(self) -> dict[str, str]:
+        return self._texts("name")
+
+    @property
+    def descriptions(self) -> dict[str, str]:
+        return self._texts("description")
+
+    def _texts(self, what: str) -> dict[str, str]:
+        texts = {lang: self[f"{what}_{lang}"].data for lang in LOCALES}
+        return {lang: text for lang, text in texts.items() if text}
+
+
 class FeedbackForm(HubForm):
     """Did the article help, and if not, why?"""
 
-    helpful = RadioField(choices=[("yes", ""), ("no", "")], validators=[InputRequired()])
-    reason = RadioField(
-        choices=[(each.value, text) for each, text in REASONS.items()], validators=[Optional()]
-    )
+    helpful = RadioField(choices=options([("yes", ""), ("no", "")]), validators=[InputRequired()])
+    reason = RadioField(choices=options(REASONS.items()), validators=[Optional()])
     comment = TextAreaField(validators=[Optional(), Length(max=2000)])
 
 
-class RestoreForm(HubForm):
-    """Which revision becomes the present one."""
+class NumberForm(HubForm):
+    """Which revision is meant."""
 
     number = IntegerField(validators=[InputRequired()])

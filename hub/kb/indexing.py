@@ -2,21 +2,20 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import joinedload, undefer
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import joinedload, selectinload, undefer
 
-from ..core import clock, fulltext
+from ..core import fulltext
 from ..core.database import db, transaction
-from ..core.fulltext import Document, IndexBusy, Section, Source
+from ..core.fulltext import STAFF, Document, IndexBusy, Section, Source
 from ..core.i18n import _l
-from ..core.jobs import ring
 from .models import Article, Audience, Status, Translation
-from .service import INDEX
+from .readers import index_token, index_tokens
 
 KIND = "article"
 _BATCH = 2500
 _WHOLE = (
-    joinedload(Translation.article).joinedload(Article.category),
+    joinedload(Translation.article).options(joinedload(Article.category), selectinload(Article.reader_rows)),
     undefer(Translation.plain),
     undefer(Translation.toc),
 )
@@ -25,12 +24,11 @@ _WHOLE = (
 def document(translation: Translation) -> Document:
     """A translation as a document; what is not published is for the team only."""
     article = translation.article
-    audience = article.audience if translation.is_published else Audience.STAFF
     return Document(
         kind=KIND,
         id=translation.id,
         lang=translation.locale,
-        audience=frozenset([str(audience)]),
+        audience=_audience(translation),
         title=translation.title,
         url=translation.path,
         headings=tuple(heading["title"] for heading in translation.toc),
@@ -45,7 +43,7 @@ def document(translation: Translation) -> Document:
 def index_stale() -> int:
     """Bring the index up to date with every stale translation; how many there were.
 
-    A text saved meanwhile stays stale: only the revision that was written is marked fresh.
+    A text saved meanwhile stays stale: only the state that was written is marked fresh.
     """
     done = 0
     while rows := _stale():
@@ -64,15 +62,13 @@ def index_stale() -> int:
     return done
 
 
-def publish_due() -> None:
-    """Publish what was scheduled for a moment that has come."""
-    with transaction() as session:
-        due = select(Translation).where(
-            Translation.status == Status.SCHEDULED, Translation.publish_at <= clock.now()
-        )
-        for translation in session.scalars(due):
-            translation.publish()
-            ring(INDEX)
+def _audience(translation: Translation) -> frozenset[str]:
+    article = translation.article
+    if not translation.is_published:
+        return frozenset([STAFF])
+    if article.audience is Audience.CHOSEN:
+        return frozenset([STAFF, *map(index_token, article.readers)])
+    return frozenset([str(article.audience)])
 
 
 def _stale() -> list[Translation]:
@@ -82,20 +78,12 @@ def _stale() -> list[Translation]:
 
 
 def _fresh(rows: list[Translation]) -> None:
-    written = [(row.id, row.revision, row.status, row.article.audience) for row in rows]
+    """What was changed again since it was read stays stale."""
+    written = [{"read_id": row.id, "read": row.touched} for row in rows]
+    table = Translation.__table__
+    known = update(table).where(table.c.id == bindparam("read_id"), table.c.touched == bindparam("read"))
     with transaction() as session:
-        for translation_id, revision, status, audience in written:
-            same_article = select(Article.id).where(Article.audience == audience)
-            session.execute(
-                update(Translation)
-                .where(
-                    Translation.id == translation_id,
-                    Translation.revision == revision,
-                    Translation.status == status,
-                    Translation.article_id.in_(same_article),
-                )
-                .values(is_stale=False)
-            )
+        session.connection().execute(known.values(is_stale=False), written)
 
 
 def _everything(lang: str) -> Iterator[Document]:
@@ -125,4 +113,4 @@ def _sections(translation: Translation) -> Iterator[Section]:
             yield Section(heading["id"], heading["title"], found)
 
 
-fulltext.register(Source(KIND, _l("Articles"), "book-2", _everything))
+fulltext.register(Source(KIND, _l("Articles"), "book-2", _everything, index_tokens))

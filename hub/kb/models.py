@@ -4,13 +4,15 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Select, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, Select, Text, UniqueConstraint, and_, or_, select
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
+from ..accounts.models import User
 from ..core import clock
 from ..core.access import Permission, can, visibility
 from ..core.database import db
 from ..core.i18n import locale
+from .readers import tokens_of
 
 
 class Audience(StrEnum):
@@ -18,6 +20,7 @@ class Audience(StrEnum):
 
     PUBLIC = "public"
     PARTNERS = "partners"
+    CHOSEN = "chosen"  # partners of some levels, or with some tags
     STAFF = "staff"
 
 
@@ -37,10 +40,11 @@ class Reason(StrEnum):
 
 
 class Category(db.Model):
-    """A shelf of the knowledge base; its texts by language."""
+    """A shelf of the knowledge base, perhaps within another; its texts by language."""
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("category.id"), index=True)
     order: Mapped[int] = mapped_column(default=100)
     icon: Mapped[str] = mapped_column(default="book-2")
     names: Mapped[dict[str, str]] = mapped_column(JSON)
@@ -59,7 +63,11 @@ def _text(texts: dict[str, str], lang: str) -> str:
 
 
 class Article(db.Model):
-    """What all translations share. `key` is its name in links (`kb:commission`) and files."""
+    """What all translations share. `key` is its name in links (`kb:commission`) and files.
+
+    The text in `source_locale` is the source; the others are made from it. `review_told` is the last
+    `review_due` that somebody was reminded of.
+    """
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
@@ -67,18 +75,51 @@ class Article(db.Model):
     category_id: Mapped[int] = mapped_column(ForeignKey("category.id"), index=True)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     audience: Mapped[Audience] = mapped_column(default=Audience.PARTNERS)
-    review_due: Mapped[date | None]
+    source_locale: Mapped[str] = mapped_column(default="en", server_default="en")
+    review_due: Mapped[date | None] = mapped_column(index=True)
+    review_told: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     category: Mapped[Category] = relationship()
+    owner: Mapped[User | None] = relationship()
     translations: Mapped[list["Translation"]] = relationship(back_populates="article")
+    reader_rows: Mapped[list["ArticleReader"]] = relationship(
+        cascade="all, delete-orphan", order_by="ArticleReader.token"
+    )
+
+    @property
+    def source(self) -> "Translation | None":
+        """The text that the others are made from."""
+        return next((each for each in self.translations if each.locale == self.source_locale), None)
+
+    @property
+    def readers(self) -> list[str]:
+        """Of an article for chosen partners: `tier:gold`, `tag:video`."""
+        return [row.token for row in self.reader_rows]
+
+    @readers.setter
+    def readers(self, tokens: list[str]) -> None:
+        kept = {row.token: row for row in self.reader_rows}
+        self.reader_rows = [kept.get(token) or ArticleReader(token=token) for token in sorted(set(tokens))]
+
+
+class ArticleReader(db.Model):
+    """A group of partners that an article for chosen partners is for; belonging to one of them is enough."""
+
+    __table_args__ = (UniqueConstraint("article_id", "token"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id"))
+    token: Mapped[str] = mapped_column(index=True)
 
 
 class Translation(db.Model):
     """An article in one language.
 
     `html`, `plain` and `toc` follow from `body`; they are kept because reading is a thousand times more
-    frequent than writing. `is_stale` says that the search index does not know the present text yet.
+    frequent than writing. `is_stale` says that the search index does not know the present state yet, and
+    `touched` counts these states, so that the index marks as known only what it has read.
+    `source_revision` is the revision of the source this was made from; 0 is one older than any kept here.
     `synced_*` tell which revision, and which file, `hub content sync` saw last.
     """
 
@@ -109,6 +150,7 @@ class Translation(db.Model):
     published_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)
     is_stale: Mapped[bool] = mapped_column(default=True)
+    touched: Mapped[int] = mapped_column(default=0, server_default="0")
     synced_revision: Mapped[int | None]
     synced_sha256: Mapped[str | None]
 
@@ -126,15 +168,26 @@ class Translation(db.Model):
     def is_published(self) -> bool:
         return self.status is Status.PUBLISHED
 
+    @property
+    def is_outdated(self) -> bool:
+        """Has the source moved on since this was made from it? Needs the article's translations."""
+        source = self.article.source
+        if source is None or source is self or self.source_revision is None:
+            return False
+        return source.revision > self.source_revision
+
     def publish(self) -> None:
         """Let its audience read it from now on."""
         self.status, self.publish_at = Status.PUBLISHED, None
         self.published_at = self.published_at or clock.now()
-        self.is_stale = True
 
     def archive(self) -> None:
         """Take it away from its readers; the team still finds it."""
-        self.status, self.publish_at, self.is_stale = Status.ARCHIVED, None, True
+        self.status, self.publish_at = Status.ARCHIVED, None
+
+    def redraft(self) -> None:
+        """Back to the desk: from what was scheduled or archived."""
+        self.status, self.publish_at = Status.DRAFT, None
 
 
 class Revision(db.Model):
@@ -184,10 +237,19 @@ class Feedback(db.Model):
     translation: Mapped[Translation] = relationship()
 
 
+def readable_by(user: Any) -> Any:
+    """The condition on Article that `user` belongs to its audience."""
+    open_to = [Audience.PUBLIC, Audience.PARTNERS] if can(user, Permission.KB_READ) else [Audience.PUBLIC]
+    readable = Article.audience.in_(open_to)
+    tokens = tokens_of(user)
+    if not tokens:
+        return readable
+    chosen = select(ArticleReader.article_id).where(ArticleReader.token.in_(tokens))
+    return or_(readable, and_(Article.audience == Audience.CHOSEN, Article.id.in_(chosen)))
+
+
 @visibility(Translation)
 def _translations(statement: Select[Any], user: Any) -> Select[Any]:
     if can(user, Permission.KB_READ_STAFF):
         return statement
-    open_to = [Audience.PUBLIC, Audience.PARTNERS] if can(user, Permission.KB_READ) else [Audience.PUBLIC]
-    readable = Translation.article.has(Article.audience.in_(open_to))
-    return statement.where(Translation.status == Status.PUBLISHED, readable)
+    return statement.where(Translation.status == Status.PUBLISHED, Translation.article.has(readable_by(user)))

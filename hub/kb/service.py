@@ -7,16 +7,14 @@ from typing import Any
 
 from markupsafe import Markup
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
 
 from ..core import clock, markup
-from ..core.access import visible
 from ..core.database import db
 from ..core.errors import HubError, Invalid
 from ..core.i18n import LOCALES, _, _l
 from ..core.jobs import ring
 from ..core.slugs import slug as slug_of
-from .models import Article, Audience, Category, Feedback, Reason, Redirect, Revision, Status, Translation
+from .models import Article, Audience, Category, Redirect, Revision, Status, Translation
 
 INDEX = "kb.index"
 _WORDS_A_MINUTE = 180
@@ -69,6 +67,7 @@ def create(
         category=category,
         audience=audience,
         owner_id=getattr(author, "id", None),
+        source_locale=lang,
     )
     db.session.add(article)
     db.session.flush()
@@ -81,7 +80,7 @@ def translate(article: Article, author: Any, lang: str, text: Text, *, why: str 
         raise Invalid(locale=[_("The hub does not speak this language.")])
     if any(each.locale == lang for each in article.translations):
         raise Invalid(locale=[_("The article has a translation into this language already.")])
-    source = next((each for each in article.translations if each.locale == "en"), None)
+    source = article.source
     translation = Translation(article=article, locale=lang, slug="", title="", body="", tags=[])
     with db.session.no_autoflush:
         _write(translation, author, text, why)
@@ -104,11 +103,17 @@ def restore(translation: Translation, author: Any, revision: Revision) -> None:
     _write(translation, author, text, _("Revision %(number)s restored", number=revision.number))
 
 
-def file_under(article: Article, category: Category, audience: Audience) -> None:
-    """Change what all translations share; the index has to know who may see them."""
-    if (article.category, article.audience) == (category, audience):
+def file_under(article: Article, category: Category, audience: Audience, readers: list[str]) -> None:
+    """Change what all translations share; the index has to know who may see them.
+
+    `readers` are the groups of an article for chosen partners. Raises Invalid when there are none.
+    """
+    readers = sorted(set(readers)) if audience is Audience.CHOSEN else []
+    if audience is Audience.CHOSEN and not readers:
+        raise Invalid(audience=[_("Choose at least one level or tag.")])
+    if (article.category, article.audience, article.readers) == (category, audience, readers):
         return
-    article.category, article.audience = category, audience
+    article.category, article.audience, article.readers = category, audience, readers
     for translation in article.translations:
         mark_stale(translation)
 
@@ -117,6 +122,7 @@ def publish(translation: Translation, at: datetime | None = None) -> None:
     """Publish now, or at a moment to come."""
     if at and at > clock.now():
         translation.status, translation.publish_at = Status.SCHEDULED, at
+        mark_stale(translation)
         return
     translation.publish()
     mark_stale(translation)
@@ -128,65 +134,18 @@ def archive(translation: Translation) -> None:
     mark_stale(translation)
 
 
+def redraft(translation: Translation) -> None:
+    """Take what is scheduled or archived back to the desk. Raises HubError for what readers see."""
+    if translation.is_published:
+        raise HubError(_l("Readers see this article. Archive it to take it away."))
+    translation.redraft()
+    mark_stale(translation)
+
+
 def mark_stale(translation: Translation) -> None:
     """Tell the index, soon."""
-    translation.is_stale = True
+    translation.is_stale, translation.touched = True, (translation.touched or 0) + 1
     ring(INDEX)
-
-
-def rate(
-    translation: Translation, user: Any, is_helpful: bool, reason: Reason | None, comment: str
-) -> Feedback:
-    """Note whether an article helped; a second answer of the same person replaces the first."""
-    user_id = getattr(user, "id", None)
-    mine = Feedback.translation_id == translation.id, Feedback.user_id == user_id
-    found = db.session.scalar(select(Feedback).where(*mine).limit(1)) if user_id else None
-    feedback = found or Feedback(translation_id=translation.id, user_id=user_id)
-    feedback.is_helpful, feedback.reason = is_helpful, None if is_helpful else reason
-    feedback.comment, feedback.at, feedback.handled_at = comment.strip()[:2000], clock.now(), None
-    db.session.add(feedback)
-    return feedback
-
-
-def published_copy(article_id: int, lang: str, user: Any) -> Translation | None:
-    """The translation a reader should get: in `lang`, or else the first of the hub's languages there is."""
-    statement = visible(select(Translation).where(Translation.article_id == article_id), user)
-    by_locale = {each.locale: each for each in db.session.scalars(statement)}
-    return next((by_locale[each] for each in (lang, *LOCALES) if each in by_locale), None)
-
-
-def related(translation: Translation, user: Any, limit: int = 4) -> list[Translation]:
-    """Articles on the same shelf, those with common tags first."""
-    shelf = (
-        select(Translation)
-        .join(Translation.article)
-        .where(
-            Article.category_id == translation.article.category_id,
-            Translation.locale == translation.locale,
-            Translation.id != translation.id,
-            Translation.status == Status.PUBLISHED,
-        )
-    )
-    rows = list(db.session.scalars(visible(shelf, user).order_by(Translation.updated_at.desc()).limit(30)))
-    mine = set(translation.tags)
-    return sorted(rows, key=lambda each: -len(mine & set(each.tags)))[:limit]
-
-
-def fetch(article_key: str) -> Article | None:
-    """The article of a key or of the name it had elsewhere."""
-    named = (Article.key == article_key) | (Article.external_id == article_key)
-    return db.session.scalar(select(Article).where(named).limit(1))
-
-
-def former(lang: str, slug: str) -> Translation | None:
-    """The translation that once had this address."""
-    statement = select(Redirect).where(Redirect.locale == lang, Redirect.slug == slug)
-    redirect = db.session.scalar(statement)
-    return (
-        db.session.get(Translation, redirect.translation_id, options=[joinedload(Translation.article)])
-        if redirect
-        else None
-    )
 
 
 def render(translation: Translation) -> None:

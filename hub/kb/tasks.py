@@ -1,7 +1,7 @@
 """Work of the knowledge base behind the pages."""
 
 from ..core.jobs import job
-from . import indexing, service
+from . import indexing, reviewing, service
 
 
 @job(service.INDEX, every="* * * * *")
@@ -13,4 +13,10 @@ def index() -> None:
 @job("kb.publish", every="* * * * *")
 def publish() -> None:
     """Publish what is due."""
-    indexing.publish_due()
+    reviewing.publish_due()
+
+
+@job("kb.review", every="7 * * * *")
+def review() -> None:
+    """Remind owners of articles whose review is due."""
+    reviewing.remind()

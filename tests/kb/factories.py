@@ -1,7 +1,7 @@
 """A shelf, and articles that everyone, partners or only the team may read."""
 
 from hub.core.database import db
-from hub.kb import service
+from hub.kb import feedback, service
 from hub.kb.models import Audience, Category
 
 
@@ -30,9 +30,17 @@ def sample(cast):
     partners = make_article(category, "Partner tricks", audience=Audience.PARTNERS)
     staff = make_article(category, "Escalation list", audience=Audience.STAFF)
     draft = make_article(category, "Unfinished", published=False)
-    feedback = service.rate(public, cast.partner, False, None, "")
+    chosen = make_article(category, "For video makers", published=False)
+    service.file_under(chosen.article, category, Audience.CHOSEN, ["tag:video"])
+    service.publish(chosen)
+    cast.acme.tags = ["video"]
+    translated = service.translate(
+        public.article, None, "ru", service.Text("Календарь выплат", "Выплаты 5-го.")
+    )
+    answer = feedback.rate(public, cast.partner, False, None, "")
     db.session.flush()
     return {
         "id": public.id, "article": public.article_id, "public": public.slug, "partners": partners.slug,
-        "staff": staff.slug, "staff_id": staff.id, "draft": draft.slug, "key": public.article.key, "feedback": feedback.id,
+        "staff": staff.slug, "staff_id": staff.id, "draft": draft.slug, "key": public.article.key, "feedback": answer.id, "chosen": chosen.slug, "draft_id": draft.id, "translated": translated.id,
+        "category": category.id, "shelf": category.key, "empty": make_category("empty").id,
     }  # fmt: skip

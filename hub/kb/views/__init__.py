@@ -4,6 +4,8 @@ from flask import Blueprint
 
 bp = Blueprint("kb", __name__, template_folder="../templates", url_prefix="/kb")
 
-from . import feedback, reading, writing  # noqa: E402
+from . import categories, feedback, history, managing, publishing, reading, translations, writing  # noqa: E402
 
-__all__ = ["bp", "feedback", "reading", "writing"]
+__all__ = [
+    "bp", "categories", "feedback", "history", "managing", "publishing", "reading", "translations", "writing",
+]  # fmt: skip

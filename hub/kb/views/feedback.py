@@ -12,7 +12,7 @@ from ...core.database import db, transaction
 from ...core.errors import NotFound
 from ...core.extensions import limiter
 from ...core.paging import page
-from .. import service
+from .. import feedback as answers
 from ..forms import REASONS, FeedbackForm
 from ..models import Feedback, Reason, Translation
 from . import bp
@@ -29,7 +29,7 @@ def rate(id: int) -> ResponseReturnValue:
     reason = Reason(form.reason.data) if form.reason.data else None
     with transaction():
         translation = visible_or_404(select(Translation).where(Translation.id == id), current_user)
-        service.rate(translation, current_user, form.helpful.data == "yes", reason, form.comment.data or "")
+        answers.rate(translation, current_user, form.helpful.data == "yes", reason, form.comment.data or "")
     return redirect(f"{translation.path}?rated={form.helpful.data}#helpful", 303)
 
 

@@ -1,9 +1,9 @@
 """What readers see: the shelves, and an article."""
 
-from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
-from flask import redirect, render_template, request
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
@@ -15,7 +15,8 @@ from ...core.database import db
 from ...core.errors import NotFound
 from ...core.extensions import login_manager
 from ...core.i18n import LOCALES, locale
-from .. import service
+from ...core.paging import page
+from .. import finding
 from ..forms import REASONS
 from ..models import Article, Category, Status, Translation
 from . import bp
@@ -26,25 +27,37 @@ LANGUAGE = "<any(" + ", ".join(LOCALES) + "):lang>"
 @bp.get("/")
 @public
 def index() -> ResponseReturnValue:
-    """All articles by category, each in the reader's language or the nearest there is."""
-    by_article: dict[int, dict[str, Translation]] = defaultdict(dict)
-    statement = visible(select(Translation), current_user).join(Translation.article)
-    statement = statement.where(Translation.status == Status.PUBLISHED).options(
-        contains_eager(Translation.article)
+    """The shelves, each article in the reader's language or the nearest there is."""
+    can_write = can(current_user, Permission.KB_WRITE)
+    return render_template("kb/index.html", shelves=finding.shelves(current_user), can_write=can_write)
+
+
+@bp.get("/category/<key>")
+@public
+def category(key: str) -> ResponseReturnValue:
+    """Everything on one shelf."""
+    found = db.session.scalar(select(Category).where(Category.key == key))
+    if found is None:
+        raise NotFound
+    statement = finding.of_category(found, current_user)
+    shown = page(statement, request.args.get("cursor"), Translation.title, Translation.id, descending=False)
+    within = [shelf for shelf in _all(finding.shelves(current_user)) if shelf.category.parent_id == found.id]
+    if not shown.items and not within and not can(current_user, Permission.KB_READ_STAFF):
+        raise NotFound
+    return render_template(
+        "kb/category.html",
+        category=found,
+        path=finding.path_to(found),
+        page=shown,
+        within=within,
+        link_to=lambda cursor: url_for(".category", key=key, cursor=cursor),
     )
-    for each in db.session.scalars(statement.order_by(Translation.title)):
-        by_article[each.article_id][each.locale] = each
-    shelves: dict[int, list[Translation]] = defaultdict(list)
-    for translations in by_article.values():
-        chosen = next(translations[lang] for lang in (locale(), *LOCALES) if lang in translations)
-        shelves[chosen.article.category_id].append(chosen)
-    categories = db.session.scalars(select(Category).order_by(Category.order, Category.id))
-    shown = [(each, sorted(shelves[each.id], key=_by_title)) for each in categories if shelves[each.id]]
-    return render_template("kb/index.html", shelves=shown, can_write=can(current_user, Permission.KB_WRITE))
 
 
-def _by_title(translation: Translation) -> tuple[bool, str]:
-    return translation.locale != locale(), translation.title.casefold()
+def _all(shelves: list[finding.Shelf]) -> Iterator[finding.Shelf]:
+    for shelf in shelves:
+        yield shelf
+        yield from _all(shelf.within)
 
 
 @bp.get(f"/{LANGUAGE}/<slug>")
@@ -70,9 +83,10 @@ def show(lang: str, slug: str) -> ResponseReturnValue:
         "kb/show.html",
         translation=translation,
         html=Markup(translation.html),
+        path=finding.path_to(translation.article.category),
         siblings=siblings,
         is_fallback=lang != locale() and all(each.locale != locale() for each in siblings),
-        related=service.related(translation, current_user),
+        related=finding.related(translation, current_user),
         reasons=[(each.value, text) for each, text in REASONS.items()],
         rated=request.args.get("rated"),
         can_write=can(current_user, Permission.KB_WRITE),
@@ -83,8 +97,8 @@ def show(lang: str, slug: str) -> ResponseReturnValue:
 @public
 def open_key(key: str) -> ResponseReturnValue:
     """Where a link between articles leads: the same article in the reader's language."""
-    article = service.fetch(key)
-    found = service.published_copy(article.id, _language_of_page(), current_user) if article else None
+    article = finding.fetch(key)
+    found = finding.published_copy(article.id, _language_of_page(), current_user) if article else None
     if found is None and not current_user.is_authenticated:
         # It may be for partners only; whether it exists is not told before.
         return login_manager.unauthorized()
@@ -101,7 +115,7 @@ def _language_of_page() -> str:
 
 
 def _moved(lang: str, slug: str) -> ResponseReturnValue:
-    former = service.former(lang, slug)
+    former = finding.former(lang, slug)
     if former is None:
         raise NotFound
     if (

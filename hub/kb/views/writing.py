@@ -1,63 +1,29 @@
-"""What the team does: list, write, publish, look back."""
+"""The editor: new articles, translations, changes, and how the page will look."""
 
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import contains_eager, undefer
+from sqlalchemy import select
 
 from ...accounts.models import User
 from ...core import audit
-from ...core.access import Permission, requires, visible, visible_or_404
+from ...core.access import Permission, requires, roles_with
 from ...core.database import db, transaction
-from ...core.errors import HubError, Invalid, NotFound
-from ...core.i18n import LOCALES, _, locale, zone
-from ...core.paging import page
-from .. import service
-from ..forms import AUDIENCES, ArticleForm, PublishForm, RestoreForm
-from ..models import Article, Audience, Category, Feedback, Revision, Status, Translation
+from ...core.errors import HubError, Invalid
+from ...core.forms import options
+from ...core.i18n import LOCALES, _, locale
+from ...partners import levels
+from .. import readers, service, translating
+from ..forms import ArticleForm
+from ..models import Article, Audience, Category, Translation
 from . import bp
+from .asking import whole
+from .managing import choices
 
-
-@bp.get("/manage")
-@requires(Permission.KB_READ_STAFF)
-def manage() -> ResponseReturnValue:
-    """All translations, the last changed first."""
-    chosen = {name: request.args.get(name, "").strip() for name in ("q", "lang", "status", "category")}
-    found = page(_filtered(**chosen), request.args.get("cursor"), Translation.updated_at, Translation.id)
-    kept: dict[str, Any] = {name: value for name, value in chosen.items() if value}
-    return render_template(
-        "kb/manage.html",
-        page=found,
-        chosen=chosen,
-        audiences=AUDIENCES,
-        categories=_categories(),
-        waiting=db.session.scalar(
-            select(func.count(Feedback.id)).where(Feedback.handled_at.is_(None), ~Feedback.is_helpful)
-        ),
-        link_to=lambda cursor: url_for(".manage", **kept, cursor=cursor),
-    )
-
-
-def _filtered(q: str, lang: str, status: str, category: str) -> Select[Any]:
-    statement = visible(select(Translation), current_user).join(Translation.article)
-    statement = statement.options(contains_eager(Translation.article).joinedload(Article.category))
-    if q:
-        statement = statement.where(Translation.title.icontains(q, autoescape=True))
-    if lang in LOCALES:
-        statement = statement.where(Translation.locale == lang)
-    if status in set(Status):
-        statement = statement.where(Translation.status == Status(status))
-    if category.isdecimal():
-        statement = statement.where(Article.category_id == int(category))
-    return statement
-
-
-def _categories() -> list[tuple[int, str]]:
-    found = db.session.scalars(select(Category).order_by(Category.order, Category.id))
-    return [(each.id, each.name()) for each in found]
+#: Fields of the article itself: a translation of it has none of its own.
+SHARED = ("category", "audience", "reader_tiers", "reader_tags", "owner", "review_due")
 
 
 @bp.get("/new")
@@ -65,10 +31,17 @@ def _categories() -> list[tuple[int, str]]:
 def new() -> ResponseReturnValue:
     """An empty article, or an empty translation of one."""
     source = _source()
-    form = _form(locale=_missing(source))
     if source:
-        form.category.data, form.audience.data = source.article.category_id, source.article.audience
-        form.title.data, form.summary.data, form.body.data = source.title, source.summary, source.body
+        form = _form(
+            source=source,
+            locale=_missing(source),
+            title=source.title,
+            summary=source.summary,
+            body=source.body,
+            source_seen=source.article.source.revision if source.article.source else 0,
+        )
+    else:
+        form = _form(locale=_missing(source), owner=current_user.id)
     return render_template("kb/edit.html", form=form, translation=None, source=source)
 
 
@@ -76,7 +49,8 @@ def new() -> ResponseReturnValue:
 @requires(Permission.KB_WRITE)
 def create() -> ResponseReturnValue:
     """Keep a new draft."""
-    form, source = _form(), _source()
+    source = _source()
+    form = _form(source=source)
     if form.validate_on_submit():
         try:
             with transaction():
@@ -91,33 +65,37 @@ def create() -> ResponseReturnValue:
 
 
 def _create(form: ArticleForm, source: Translation | None) -> Translation:
+    why = form.why.data or ""
     if source:
-        return service.translate(
-            source.article, current_user, form.locale.data, form.text, why=form.why.data or ""
-        )
+        # Read again: the transaction has begun anew.
+        article = whole(source.id).article
+        translation = service.translate(article, current_user, form.locale.data, form.text, why=why)
+        translating.catch_up(translation, current_user, _number(form.source_seen.data))
+        return translation
     category = db.session.get_one(Category, form.category.data)
     audience = Audience(form.audience.data)
-    return service.create(
-        current_user, category, audience, form.locale.data, form.text, why=form.why.data or ""
-    )
+    started = Audience.STAFF if audience is Audience.CHOSEN else audience
+    translation = service.create(current_user, category, started, form.locale.data, form.text, why=why)
+    _share(translation.article, form)
+    return translation
 
 
 @bp.get("/<int:id>/edit")
 @requires(Permission.KB_WRITE)
 def edit(id: int) -> ResponseReturnValue:
     """The editor."""
-    translation = _translation(id)
+    translation = whole(id)
     article = translation.article
     form = _form(
         locale=translation.locale,
         title=translation.title,
         summary=translation.summary,
-        category=article.category_id,
-        audience=article.audience,
         slug=translation.slug,
         tags=", ".join(translation.tags),
         body=translation.body,
         seen=translation.revision,
+        source_seen=article.source.revision if article.source else 0,
+        **_shared(article),
     )
     return _editor(form, translation)
 
@@ -126,32 +104,56 @@ def edit(id: int) -> ResponseReturnValue:
 @requires(Permission.KB_WRITE)
 def update(id: int) -> ResponseReturnValue:
     """Keep a new revision."""
-    translation, form = _translation(id), _form()
+    translation, form = whole(id), _form()
     form.locale.data = translation.locale
     form.locale.raw_data = [translation.locale]
     if form.validate_on_submit():
         try:
             with transaction():
-                _update(_translation(id), form)
+                _update(whole(id), form)
         except HubError as error:
             form.blame(error)
         else:
             flash(_("Saved."))
             return redirect(url_for(".edit", id=id), 303)
-    return _editor(form, _translation(id)), 422
+    return _editor(form, whole(id)), 422
 
 
 def _update(translation: Translation, form: ArticleForm) -> None:
-    seen = int(form.seen.data) if str(form.seen.data).isdecimal() else 0
-    service.revise(translation, current_user, form.text, seen=seen, why=form.why.data or "")
-    category = db.session.get_one(Category, form.category.data)
-    service.file_under(translation.article, category, Audience(form.audience.data))
+    service.revise(
+        translation, current_user, form.text, seen=_number(form.seen.data), why=form.why.data or ""
+    )
+    if form.is_minor.data:
+        translating.nothing_to_translate(translation)
+    if form.is_current.data:
+        translating.catch_up(translation, current_user, _number(form.source_seen.data))
+    _share(translation.article, form)
     audit.record(
         current_user,
         "article.edited",
         f"translation:{translation.id}",
         after={"revision": translation.revision},
     )
+
+
+def _share(article: Article, form: ArticleForm) -> None:
+    """What all translations have in common."""
+    category = db.session.get_one(Category, form.category.data)
+    service.file_under(article, category, Audience(form.audience.data), form.readers)
+    article.owner_id = form.owner.data or None
+    article.review_due = form.review_due.data
+
+
+def _shared(article: Article) -> dict[str, Any]:
+    tiers, tags = readers.split(article.readers)
+    return {
+        "category": article.category_id,
+        "audience": article.audience,
+        "reader_tiers": tiers,
+        "reader_tags": ", ".join(tags),
+        "owner": article.owner_id or 0,
+        "review_due": article.review_due,
+    }
 
 
 @bp.post("/preview")
@@ -164,90 +166,10 @@ def preview() -> ResponseReturnValue:
         return render_template("kb/_refused.html", message=error.message), 200
 
 
-@bp.post("/<int:id>/publish")
-@requires(Permission.KB_WRITE)
-def publish(id: int) -> ResponseReturnValue:
-    """Publish now or later."""
-    form = PublishForm()
-    if not form.validate_on_submit():
-        abort(400)
-    at = form.at.data.replace(tzinfo=zone()) if form.at.data else None
-    with transaction():
-        translation = _translation(id)
-        service.publish(translation, at)
-        audit.record(current_user, "article.published", f"translation:{id}")
-    flash(_("Published.") if translation.is_published else _("The article will be published then."))
-    return redirect(translation.path if translation.is_published else url_for(".edit", id=id), 303)
-
-
-@bp.post("/<int:id>/archive")
-@requires(Permission.KB_WRITE)
-def archive(id: int) -> ResponseReturnValue:
-    """Take the article away from readers."""
-    with transaction():
-        service.archive(_translation(id))
-        audit.record(current_user, "article.archived", f"translation:{id}")
-    flash(_("Archived. Readers no longer find it; the team still does."))
-    return redirect(url_for(".edit", id=id), 303)
-
-
-@bp.get("/<int:id>/revisions")
-@requires(Permission.KB_READ_STAFF)
-def revisions(id: int) -> ResponseReturnValue:
-    """Who wrote what, when and why."""
-    statement = select(Revision).where(Revision.translation_id == id)
-    number = request.args.get("number", type=int)
-    chosen = number and db.session.scalar(
-        statement.where(Revision.number == number).options(undefer(Revision.body))
-    )
-    found = page(statement, request.args.get("cursor"), Revision.number, Revision.id)
-    authors = {each.author_id for each in found} - {None}
-    names = dict(db.session.execute(select(User.id, User.name).where(User.id.in_(authors))).all())
-    return render_template(
-        "kb/revisions.html",
-        translation=_translation(id),
-        page=found,
-        names=names,
-        chosen=chosen,
-        html=service.preview(chosen.body) if chosen else None,
-        link_to=lambda cursor: url_for(".revisions", id=id, cursor=cursor),
-    )
-
-
-@bp.post("/<int:id>/restore")
-@requires(Permission.KB_WRITE)
-def restore(id: int) -> ResponseReturnValue:
-    """Make an old revision the present text."""
-    form = RestoreForm()
-    if not form.validate_on_submit():
-        abort(400)
-    with transaction():
-        old = select(Revision).where(Revision.translation_id == id, Revision.number == form.number.data)
-        revision = db.session.scalar(old)
-        if revision is None:
-            raise NotFound
-        service.restore(_translation(id), current_user, revision)
-        audit.record(current_user, "article.restored", f"translation:{id}", after={"from": revision.number})
-    flash(_("Revision %(number)s is the present text again.", number=revision.number))
-    return redirect(url_for(".edit", id=id), 303)
-
-
-def _translation(id: int) -> Translation:
-    """The translation with everything the editor shows."""
-    statement = select(Translation).where(Translation.id == id).join(Translation.article)
-    article = contains_eager(Translation.article)
-    options = (
-        article.joinedload(Article.category),
-        article.selectinload(Article.translations),
-        undefer(Translation.body),
-    )
-    return visible_or_404(statement.options(*options), current_user)
-
-
 def _source() -> Translation | None:
     """The translation that `?of=` names, of which another is being made."""
     of = request.args.get("of", type=int)
-    return _translation(of) if of else None
+    return whole(of) if of else None
 
 
 def _missing(source: Translation | None) -> str:
@@ -258,11 +180,26 @@ def _missing(source: Translation | None) -> str:
     return next((lang for lang in [*wanted, *LOCALES] if lang not in have), locale())
 
 
-def _form(**values: Any) -> ArticleForm:
+def _form(*, source: Translation | None = None, **values: Any) -> ArticleForm:
     form = ArticleForm(data=values or None)
-    form.category.choices = _categories()
+    if source:
+        for name in SHARED:
+            del form[name]
+        return form
+    form.category.choices = options(choices())
+    form.reader_tiers.choices = options((tier.key, tier.name) for tier in levels.ladder())
+    writers = select(User.id, User.name).where(
+        User.role.in_(roles_with(Permission.KB_WRITE)), User.disabled_at.is_(None)
+    )
+    people = db.session.execute(writers.order_by(User.name)).all()
+    form.owner.choices = options([(0, _("Nobody")), *((id, name) for id, name in people)])
     return form
 
 
 def _editor(form: ArticleForm, translation: Translation) -> str:
     return render_template("kb/edit.html", form=form, translation=translation, source=None)
+
+
+def _number(text: str | None) -> int:
+    """What a hidden field holds; 0 for anything that is no number."""
+    return int(text) if text and text.isdecimal() and len(text) < 10 else 0
