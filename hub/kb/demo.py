@@ -50,7 +50,7 @@ def _work_going_on(cast: Cast) -> None:
     by_key = {each.key: each for each in db.session.scalars(select(Article).where(Article.key.in_(DUE)))}
     for key, days in DUE.items():
         by_key[key].review_due = (cast.now + timedelta(days=days)).date()
-    manager = by_key["manager"].source
+    manager = next(each for each in by_key["manager"].translations if each.locale == "en")
     with cast.at(days=2):
         body = f"{manager.body.rstrip()}\n\n## When your manager is away\n\nA colleague answers for them; the name stands in the conversation.\n"
         text = service.Text(manager.title, body, manager.summary, manager.slug, manager.tags)
