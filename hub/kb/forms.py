@@ -16,8 +16,7 @@ from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from ..core.forms import HubForm, options
 from ..core.i18n import LOCALES, _l
-from . import readers
-from .models import Audience, Reason
+from .models import Audience, Reason, readers
 from .service import Text
 
 AUDIENCES = {

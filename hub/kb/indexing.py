@@ -10,7 +10,7 @@ from ..core.database import db, transaction
 from ..core.fulltext import STAFF, Document, IndexBusy, Section, Source
 from ..core.i18n import _l
 from .models import Article, Audience, Status, Translation
-from .readers import index_token, index_tokens
+from .models.readers import index_token, index_tokens
 
 KIND = "article"
 _BATCH = 2500

@@ -15,9 +15,9 @@ from ...core.errors import HubError, Invalid
 from ...core.forms import options
 from ...core.i18n import LOCALES, _, locale
 from ...partners import levels
-from .. import readers, service, translating
+from .. import service, translating
 from ..forms import ArticleForm
-from ..models import Article, Audience, Category, Translation
+from ..models import Article, Audience, Category, Translation, readers
 from . import bp
 from .asking import whole
 from .managing import choices

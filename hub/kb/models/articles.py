@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, Select, Text, UniqueConstraint, and_, or_, select
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
-from ..accounts.models import User
-from ..core import clock
-from ..core.access import Permission, can, visibility
-from ..core.database import db
-from ..core.i18n import locale
+from ...accounts.models import User
+from ...core import clock
+from ...core.access import Permission, can, visibility
+from ...core.database import db
+from ...core.i18n import locale
 from .readers import tokens_of
 
 

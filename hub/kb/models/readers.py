@@ -6,9 +6,9 @@ from typing import Any
 from flask import g, has_request_context
 from sqlalchemy import select
 
-from ..core.access import Permission, can
-from ..core.database import db
-from ..partners.models import Membership, Partner, PartnerStatus, Tier
+from ...core.access import Permission, can
+from ...core.database import db
+from ...partners.models import Membership, Partner, PartnerStatus, Tier
 
 TIER, TAG = "tier:", "tag:"
 
