@@ -1,8 +1,10 @@
 """Who may read what: decided for pages and for the index alike."""
 
 import pytest
+from sqlalchemy import select
 
 from hub.core import fulltext
+from hub.core.access import visible
 from hub.core.database import db, transaction
 from hub.kb import finding, service
 from hub.kb.models import Article, Audience, Category, Translation
@@ -31,6 +33,10 @@ def found(user):
     return [hit.document.title for hit in fulltext.find(user, "en", "marmalade").hits]
 
 
+def reads(user):
+    return len(db.session.scalars(visible(select(Translation), user)).all())
+
+
 def promote(partner, **facts):
     with transaction():
         for name, value in facts.items():
@@ -56,10 +62,22 @@ def test_chosen_partners_read_and_find_and_nobody_else_does(
 def test_a_tag_is_enough_and_takes_effect_without_indexing_again(gold_article, cast, worker):
     worker()
     assert found(cast.other_partner) == []
-    promote(cast.other_org, tags=["video"])
-    assert found(cast.other_partner) == ["Marmalade for the best"]
+    promote(cast.other_org, tags=["videos", "my video"])
+    assert (found(cast.other_partner), reads(cast.other_partner)) == ([], 0)
+    promote(cast.other_org, tags=["podcast", "video"])
+    assert (found(cast.other_partner), reads(cast.other_partner)) == (["Marmalade for the best"], 1)
     promote(cast.other_org, status=PartnerStatus.SUSPENDED)
-    assert found(cast.other_partner) == []
+    assert (found(cast.other_partner), reads(cast.other_partner)) == ([], 0)
+
+
+def test_a_tag_may_be_written_in_any_script_and_with_any_mark(gold_article, cast):
+    tag = 'Відео "100 %" \\ топ'.lower()
+    with transaction():
+        article = db.session.get(Article, gold_article.article_id)
+        service.file_under(article, article.category, Audience.CHOSEN, [f"tag:{tag}"])
+    assert reads(cast.other_partner) == 0
+    promote(cast.other_org, tags=["x", tag])
+    assert reads(cast.other_partner) == 1
 
 
 def test_the_editor_chooses_levels_and_tags(gold_article, browse, agent, tiers):

@@ -5,14 +5,15 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, Select, Text, UniqueConstraint, and_, or_, select
-from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
+from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship, validates
 
 from ...accounts.models import User
 from ...core import clock
 from ...core.access import Permission, can, visibility
 from ...core.database import db
 from ...core.i18n import locale
-from .readers import tokens_of
+from ...partners.models import Membership, Partner, PartnerStatus
+from . import readers
 
 
 class Audience(StrEnum):
@@ -111,6 +112,12 @@ class ArticleReader(db.Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     article_id: Mapped[int] = mapped_column(ForeignKey("article.id"))
     token: Mapped[str] = mapped_column(index=True)
+    needle: Mapped[str]  # a tag as it stands in the list of a partner's tags; empty for a level
+
+    @validates("token")
+    def _needle(self, _key: str, token: str) -> str:
+        self.needle = readers.needle(token)
+        return token
 
 
 class Translation(db.Model):
@@ -241,10 +248,15 @@ def readable_by(user: Any) -> Any:
     """The condition on Article that `user` belongs to its audience."""
     open_to = [Audience.PUBLIC, Audience.PARTNERS] if can(user, Permission.KB_READ) else [Audience.PUBLIC]
     readable = Article.audience.in_(open_to)
-    tokens = tokens_of(user)
-    if not tokens:
+    if not can(user, Permission.PARTNERS_OWN):
         return readable
-    chosen = select(ArticleReader.article_id).where(ArticleReader.token.in_(tokens))
+    # All in SQL: the condition may be part of a statement built once for every partner.
+    chosen = (
+        select(ArticleReader.article_id)
+        .join(Partner, readers.has_group(ArticleReader.token, ArticleReader.needle))
+        .join(Membership, Membership.partner_id == Partner.id)
+        .where(Membership.user_id == user.id, Partner.status == PartnerStatus.ACTIVE)
+    )
     return or_(readable, and_(Article.audience == Audience.CHOSEN, Article.id.in_(chosen)))
 
 

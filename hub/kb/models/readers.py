@@ -1,10 +1,10 @@
 """Groups of partners that an article may be meant for: `tier:gold`, `tag:video`."""
 
 import hashlib
+import json
 from typing import Any
 
-from flask import g, has_request_context
-from sqlalchemy import select
+from sqlalchemy import Text, and_, cast, func, literal, or_, select
 
 from ...core.access import Permission, can
 from ...core.database import db
@@ -17,28 +17,33 @@ def tokens_of(user: Any) -> frozenset[str]:
     """The groups that the active partners of a person belong to; nobody's and the team's are none."""
     if not can(user, Permission.PARTNERS_OWN):
         return frozenset()
-    if not has_request_context():
-        return _read(user.id)
-    # Asked for lists, search and suggestions alike, several times on one page.
-    kept: dict[int, frozenset[str]] = g.setdefault("kb_readers", {})
-    if user.id not in kept:
-        kept[user.id] = _read(user.id)
-    return kept[user.id]
-
-
-def _read(user_id: int) -> frozenset[str]:
     rows = db.session.execute(
         select(Tier.key, Partner.tags)
         .select_from(Partner)
         .join(Membership, Membership.partner_id == Partner.id)
         .outerjoin(Tier, Tier.id == Partner.tier_id)
-        .where(Membership.user_id == user_id, Partner.status == PartnerStatus.ACTIVE)
+        .where(Membership.user_id == user.id, Partner.status == PartnerStatus.ACTIVE)
     )
     found: set[str] = set()
     for tier, tags in rows:
         found |= {TAG + tag for tag in tags}
         found |= {TIER + tier} if tier else set()
     return frozenset(found)
+
+
+def needle(token: str) -> str:
+    """How a tag stands in a partner's list of tags as the database keeps it; nothing for a level."""
+    return json.dumps(token.removeprefix(TAG)) if token.startswith(TAG) else ""
+
+
+def has_group(token: Any, tag: Any) -> Any:
+    """The condition on Partner that it belongs to the group of these columns.
+
+    A list in a JSON column is searched as text, the same way on every database: taking the tag out changes it.
+    """
+    tags = cast(Partner.tags, Text)
+    level = select(literal(TIER) + Tier.key).where(Tier.id == Partner.tier_id).scalar_subquery()
+    return or_(token == level, and_(tag != "", func.replace(tags, tag, "") != tags))
 
 
 def tokens(tiers: list[str], tags: list[str]) -> list[str]:

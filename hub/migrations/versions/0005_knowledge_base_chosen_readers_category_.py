@@ -14,6 +14,7 @@ def upgrade():
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('article_id', sa.Integer(), nullable=False),
     sa.Column('token', sa.String(), nullable=False),
+    sa.Column('needle', sa.String(), nullable=False),
     sa.ForeignKeyConstraint(['article_id'], ['article.id'], name=op.f('fk_article_reader_article_id_article')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_article_reader')),
     sa.UniqueConstraint('article_id', 'token', name=op.f('uq_article_reader_article_id_token'))
