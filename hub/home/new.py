@@ -76,7 +76,7 @@ def _fresh_articles(role: Role) -> Select[Any]:
 
 
 def _articles(user: User) -> list[News]:
-    values = {"locale": i18n.locale(), "since": clock.now() - FRESH}
+    values = {"reader": user.id, "locale": i18n.locale(), "since": clock.now() - FRESH}
     return [
         News(
             kind=_("Article"),
