@@ -5,10 +5,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import pages, search
+from . import chat, pages, search
 from .rows import Row, table, write
 
-GROUPS = {"pages": pages.measure, "search": search.measure}
+GROUPS = {"pages": pages.measure, "search": search.measure, "chat": chat.measure}
 
 
 def main(names: list[str]) -> int:

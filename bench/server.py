@@ -42,9 +42,11 @@ def hub(env: dict[str, str], *arguments: str) -> str:
 
 
 @contextmanager
-def web(application: str, port: int, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def web(
+    application: str, port: int, env: dict[str, str] | None = None, threads: int = 100
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run an application under the web server that the hub uses, with the same options."""
-    process = subprocess.Popen(web_command(application, "127.0.0.1", port, threads=100), env=env, cwd=ROOT)
+    process = subprocess.Popen(web_command(application, "127.0.0.1", port, threads), env=env, cwd=ROOT)
     try:
         deadline = time.monotonic() + 60
         while not is_listening("127.0.0.1", port):

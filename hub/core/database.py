@@ -1,6 +1,7 @@
 """The database: models' base, UTC times, and the one way to write."""
 
 import enum
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -8,8 +9,19 @@ from typing import Any, cast
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import CursorResult, DateTime, Delete, Enum, MetaData, TypeDecorator, Update, event
+from sqlalchemy import (
+    CursorResult,
+    DateTime,
+    Delete,
+    Enum,
+    MetaData,
+    TextClause,
+    TypeDecorator,
+    Update,
+    event,
+)
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, scoped_session
 
 from .settings import Settings
@@ -61,6 +73,9 @@ _STATE = Enum(
 #: `Mapped[datetime]` is an aware UTC moment, `Mapped[SomeStrEnum]` a state, everywhere.
 Base.registry.update_type_annotation_map({datetime: UTCDateTime, enum.Enum: _STATE})
 
+#: Seconds that a writer waits for others.
+PATIENCE = 5
+_writing = threading.Lock()
 #: Execution option of a connection that is going to write.
 WRITES = "hub_writes"
 
@@ -71,7 +86,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     if settings.is_sqlite:
         # Reads never wait for each other; one connection per thread is enough.
         options: dict[str, Any] = {
-            "connect_args": {"timeout": 5, "check_same_thread": False},
+            "connect_args": {"timeout": PATIENCE, "check_same_thread": False},
             "pool_size": 20,
             "max_overflow": 100,
         }
@@ -98,7 +113,7 @@ def _prepare_sqlite(engine: Engine) -> None:
             "journal_mode=WAL",
             "synchronous=NORMAL",
             "foreign_keys=ON",
-            "busy_timeout=5000",
+            f"busy_timeout={PATIENCE * 1000}",
             "cache_size=-16000",
         ):
             connection.execute(f"PRAGMA {pragma}")
@@ -126,21 +141,41 @@ def transaction() -> Iterator[scoped_session[Any]]:
     waiting: list[Callable[[], None]] = []
     session.info["after_commit"] = waiting
     try:
-        session.connection(execution_options={WRITES: True})
-        yield db.session
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
+        with _turn(session):
+            try:
+                session.connection(execution_options={WRITES: True})
+                yield db.session
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
     finally:
         del session.info["after_commit"]
     for tell in waiting:
         tell()
 
 
-def touched(statement: Update | Delete) -> int:
+@contextmanager
+def _turn(session: Any) -> Iterator[None]:
+    """Wait for the writers before this one in the process, where the database has but one at a time.
+
+    SQLite lets waiting writers look again and again, and whoever looks at the right moment is next: of twenty
+    threads some never are. A queue of our own wakes one of them, at once.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        yield
+        return
+    if not _writing.acquire(timeout=PATIENCE):
+        raise OperationalError("BEGIN", None, TimeoutError("other writers take too long"))
+    try:
+        yield
+    finally:
+        _writing.release()
+
+
+def touched(statement: Update | Delete | TextClause, values: dict[str, Any] | None = None) -> int:
     """Execute a conditional update or a delete; how many rows it touched."""
-    return cast("CursorResult[Any]", db.session.execute(statement)).rowcount
+    return cast("CursorResult[Any]", db.session.execute(statement, values)).rowcount
 
 
 def after_commit(tell: Callable[[], None]) -> None:

@@ -11,18 +11,20 @@ import functools
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 import structlog
+from blinker import Namespace
 from flask import Flask, current_app, request
 from flask_login import current_user
 from flask_socketio import ConnectionRefusedError, join_room
 from sqlalchemy import JSON, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from . import clock, i18n
+from . import clock, i18n, presence
 from .access import Permission, can
 from .database import after_commit, db, transaction
 from .errors import HubError
@@ -57,7 +59,7 @@ class LiveEvent(db.Model):
 def announce(room: str, event: str, payload: dict[str, Any] | None = None) -> None:
     """Tell everyone in `room`, once the open transaction has committed.
 
-    Rooms are `user:<id>`, `ticket:<id>`, `inbox` (all who work on tickets),
+    Rooms are `user:<id>`, `ticket:<id>`, `inbox` (open pages of the inbox),
     `newsletter:<id>`. Never raises: who missed it sees it on the next load.
     """
     after_commit(lambda: _announce(room, event, payload or {}))
@@ -98,14 +100,19 @@ def _disconnect(user_id: int) -> None:
 
 
 def start_relay(app: Flask, pause: float = 0.5) -> None:
-    """Pass on what the worker leaves, from a thread of this web process."""
+    """Pass on what the worker leaves, and give signs of life, from a thread of this web process."""
 
     def relay() -> None:
         last: int | None = None
+        beaten = 0.0
         while True:
             try:
                 with app.app_context():
                     last = _pass_on(last)
+                    if _listeners and time.monotonic() - beaten > presence.BEAT.total_seconds():
+                        beaten = time.monotonic()
+                        with transaction():
+                            presence.beat()
             except Exception as error:
                 log.warning("relay", error=str(error)[:200])
                 time.sleep(2)
@@ -126,11 +133,15 @@ def _pass_on(last: int | None) -> int:
     return last
 
 
+#: Somebody has come to a live room or left it; its name is the sender.
+moved = Namespace().signal("presence-moved")
+
 # --- Sockets of this process -----------------------------------------------
 
 Handler = Callable[[Any, dict[str, Any]], dict[str, Any] | None]
 _handlers: dict[str, Callable[..., Any]] = {}
 _listeners: dict[str, int] = {}  # socket → user, of this process only
+_present: set[str] = set()  # those of them that have a row of presence
 
 
 def user_room(user_id: int) -> str:
@@ -138,29 +149,31 @@ def user_room(user_id: int) -> str:
     return f"user:{user_id}"
 
 
-def on(event: str) -> Callable[[Handler], Handler]:
+def on(event: str, *, writes: bool = False) -> Callable[[Handler], Handler]:
     """Handle an event of an open page as `handler(user, data)`, the user loaded afresh.
+
+    With `writes` all of it is one transaction, and the acknowledgement comes after its commit.
 
     The page's acknowledgement is `{"ok": true, **result}`, or `{"ok": false, "error": text}`
     when a HubError says no. A page whose person is gone is disconnected.
     """
 
     def register(handler: Handler) -> Handler:
-        _handlers[event] = _guarded(event, handler)
+        _handlers[event] = _guarded(event, handler, writes)
         return handler
 
     return register
 
 
-def _guarded(event: str, handler: Handler) -> Callable[..., Any]:
+def _guarded(event: str, handler: Handler, writes: bool) -> Callable[..., Any]:
     @functools.wraps(handler)
     def handle(data: Any = None) -> dict[str, Any]:
-        if not current_user.is_authenticated:
-            socketio.server.disconnect(request.sid)  # type: ignore[attr-defined]
-            return {"ok": False, "error": _("You are signed out. Sign in again.")}
-        i18n.activate(current_user.locale, current_user.time_zone)
         try:
-            result = handler(current_user._get_current_object(), data if isinstance(data, dict) else {})
+            with transaction() if writes else nullcontext():
+                result = _handled(handler, data if isinstance(data, dict) else {})
+        except _SignedOut:
+            socketio.server.disconnect(socket_id())
+            return {"ok": False, "error": _("You are signed out. Sign in again.")}
         except HubError as error:
             return {"ok": False, "error": str(error.message)}
         except Exception:
@@ -171,6 +184,17 @@ def _guarded(event: str, handler: Handler) -> Callable[..., Any]:
     return handle
 
 
+class _SignedOut(Exception):
+    """The page's person is gone."""
+
+
+def _handled(handler: Handler, data: dict[str, Any]) -> dict[str, Any] | None:
+    if not current_user.is_authenticated:
+        raise _SignedOut
+    i18n.activate(current_user.locale, current_user.time_zone)
+    return handler(current_user._get_current_object(), data)
+
+
 def _connect(auth: Any = None) -> None:
     """Let people in who are signed in, or who bring `auth: {token}`, and put them where their news arrive."""
     if isinstance(auth, dict) and isinstance(auth.get("token"), str):
@@ -178,14 +202,47 @@ def _connect(auth: Any = None) -> None:
         request.environ["HTTP_AUTHORIZATION"] = f"Bearer {auth['token']}"
     if not current_user.is_authenticated:
         raise ConnectionRefusedError("signed out")
-    _listeners[request.sid] = current_user.id  # type: ignore[attr-defined]
+    _listeners[socket_id()] = current_user.id
     join_room(user_room(current_user.id))
     if can(current_user, Permission.TICKETS_WORK):
-        join_room("inbox")
+        # Partners wait for somebody of the team to be here, wherever in the hub.
+        look(current_user)
+
+
+def socket_id() -> str:
+    """The socket whose event is handled."""
+    return request.sid  # type: ignore[attr-defined]
+
+
+def look(user: Any, place: str | None = None) -> None:
+    """The page whose event is handled is open, and looks at a live room."""
+    _present.add(socket_id())
+    with transaction():
+        presence.arrive(socket_id(), user.id, place)
+    _tell_moved(place)
+
+
+@on("away")
+def away(user: Any, data: dict[str, Any]) -> None:
+    """The person has not touched the page for long (`away: true`), or is back."""
+    with transaction():
+        place = (presence.leave if data.get("away") else presence.come_back)(socket_id())
+    _tell_moved(place)
 
 
 def _leave(*_reason: Any) -> None:
-    _listeners.pop(request.sid, None)  # type: ignore[attr-defined]
+    _listeners.pop(socket_id(), None)
+    if socket_id() not in _present:
+        return
+    _present.discard(socket_id())
+    with transaction():
+        place = presence.leave(socket_id())
+    _tell_moved(place)
+
+
+def _tell_moved(place: str | None) -> None:
+    if place is not None:
+        moved.send(place)
 
 
 def _close_ended(user_id: int) -> None:
@@ -205,6 +262,7 @@ def _close_ended(user_id: int) -> None:
 
 def init_app(app: Flask) -> None:
     """Open the socket's door, after the rooms have registered what they handle."""
+    presence.init_app(app)
     socketio.on_event("connect", _connect)
     socketio.on_event("disconnect", _leave)
     for event, handler in _handlers.items():
@@ -213,6 +271,7 @@ def init_app(app: Flask) -> None:
 
 @job("live.prune", every="*/10 * * * *")
 def prune() -> None:
-    """Forget news older than ten minutes."""
+    """Forget news older than ten minutes, and who has left."""
     with transaction() as session:
         session.execute(delete(LiveEvent).where(LiveEvent.at < clock.now() - timedelta(minutes=10)))
+        presence.prune()

@@ -8,6 +8,7 @@ from ..core.access import Permission, can, is_staff, public
 from ..core.frame import link
 from ..partners.links import referral_link
 from ..partners.service import partner_of
+from ..tickets import availability
 from . import new, programme, service, waiting
 
 bp = Blueprint("home", __name__, template_folder="templates")
@@ -39,6 +40,7 @@ def _partners_home() -> ResponseReturnValue:
         partner=partner,
         hello=service.greeting(user),
         my_link=referral_link(partner),
+        chat=availability.now(),
         tasks=waiting.tasks(user),
         news=new.news(user),
         money=service.money(partner),

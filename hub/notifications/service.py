@@ -17,6 +17,19 @@ from .models import Notification
 MOST_COUNTED = 100
 
 
+_KNOW = (
+    select(Notification.user_id)
+    .where(
+        Notification.user_id.in_(bindparam("users", expanding=True)),
+        Notification.kind == bindparam("kind"),
+        Notification.url == bindparam("url"),
+        Notification.read_at.is_(None),
+        Notification.mailed_at.is_(None),
+    )
+    .distinct()
+)
+
+
 def notify(
     users: Iterable[User],
     kind: str,
@@ -24,15 +37,22 @@ def notify(
     url: str = "",
     *,
     by_mail: bool = True,
+    once: bool = False,
 ) -> list[Notification]:
     """Tell each of `users` once, in the open transaction; their bells ring when it has committed.
 
     `params` are JSON values named in the kind's sentence. A missing one raises KeyError here, not on
     the reader's page. `by_mail=False` is for what the caller mails itself. Disabled people are left out.
+    `once`: who has the same still unread, and not mailed yet, is not told again: a chat is one line of the bell.
     """
     params = params or {}
     known(kind).say(params)
     told = {user.id: user for user in users if user.is_active}
+    if once and told:
+        for knows in db.session.scalars(_KNOW, {"users": list(told), "kind": kind, "url": url}):
+            del told[knows]
+    if not told:
+        return []
     mailed_at = None if by_mail else clock.now()
     rows = [Notification(user_id=id, kind=kind, params=params, url=url, mailed_at=mailed_at) for id in told]
     db.session.add_all(rows)

@@ -2,58 +2,67 @@
 
 The client emits `join {ticket, after}`, `send {ticket, body, client_id, seen}`,
 `typing {ticket}`, `read {ticket, seq}`; each is acknowledged with `{ok: true, …}`
-or `{ok: false, error}`. The server emits `message`, `state`, `typing`, `read`.
+or `{ok: false, error}`. The server emits `message`, `state`, `typing`, `read`, `presence`.
 """
 
 from typing import Any
 
 from flask_socketio import emit, join_room
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from ..accounts.models import User
 from ..core.access import Permission, can, visible_or_404
-from ..core.database import transaction
-from ..core.errors import Invalid
-from ..core.i18n import _
-from ..core.live import on
+from ..core.errors import Forbidden
+from ..core.live import look, on
 from . import news, service
+from .asked import client_id, number, text
+from .catching_up import since
 from .models import Channel, Ticket, Visibility
+
+#: Asked by every event: built once.
+_BY_NUMBER = select(Ticket).where(Ticket.number == bindparam("number"))
 
 
 @on("join")
 def join(user: User, data: dict[str, Any]) -> dict[str, Any]:
     """Listen to a ticket; answers with what is newer than `after`, oldest first, and its state.
 
-    At most 200 messages come at once: `more` says to ask again.
+    At most 200 messages come at once: `more` says to ask again. `edited` are older ones with new words.
     """
     ticket = _ticket(user, data)
     join_room(news.room(ticket))
     if can(user, Permission.TICKETS_WORK):
         join_room(news.room(ticket, Visibility.INTERNAL))
-    messages = service.thread(ticket, user, after=_number(data, "after"))
-    return {
-        "messages": [news.as_json(message) for message in messages],
-        "more": len(messages) == service.PAGE,
-        "state": news.state(ticket),
-    }
+    look(user, news.room(ticket))
+    return since(ticket, user, after=number(data, "after"), event=number(data, "event"))
 
 
-@on("send")
+@on("watch")
+def watch(user: User, data: dict[str, Any]) -> dict[str, Any]:
+    """Hear of every ticket that moves: for open pages of the inbox."""
+    if not can(user, Permission.TICKETS_WORK):
+        raise Forbidden
+    join_room("inbox")
+    return {}
+
+
+@on("send", writes=True)
 def send(user: User, data: dict[str, Any]) -> dict[str, Any]:
-    """Answer in public. The acknowledgement comes after the commit."""
-    ticket = _ticket(user, data)
-    client_id = _text(data, "client_id")
-    if not 8 <= len(client_id) <= 64:
-        raise Invalid(_("client_id needs 8 to 64 characters."))
-    with transaction():
-        message = service.reply(
-            ticket,
-            user,
-            _text(data, "body"),
-            seen=_number(data, "seen"),
-            client_id=client_id,
-            channel=Channel.CHAT,
-        )
+    """Answer in public. The acknowledgement comes after the commit.
+
+    It names the ticket when that is another one: a late answer opens one that follows.
+    """
+    ticket = service.locked(user, number(data, "ticket"))
+    message = service.reply(
+        ticket,
+        user,
+        text(data, "body"),
+        seen=number(data, "seen"),
+        client_id=client_id(data),
+        channel=Channel.CHAT,
+    )
+    if message.ticket_id != ticket.id:
+        return {"seq": message.seq, "ticket": message.ticket.number}
     return {"seq": message.seq}
 
 
@@ -73,26 +82,12 @@ def typing(user: User, data: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-@on("read")
+@on("read", writes=True)
 def read(user: User, data: dict[str, Any]) -> dict[str, Any]:
     """Remember how far this person has read; what is in a focused window counts as read."""
-    ticket = _ticket(user, data)
-    with transaction():
-        service.mark_read(ticket, user, _number(data, "seq"))
+    service.mark_read(_ticket(user, data), user, number(data, "seq"))
     return {}
 
 
 def _ticket(user: User, data: dict[str, Any]) -> Ticket:
-    return visible_or_404(select(Ticket).where(Ticket.number == _number(data, "ticket")), user)
-
-
-def _number(data: dict[str, Any], name: str) -> int:
-    value = data.get(name, 0)
-    return value if isinstance(value, int) and 0 <= value < 2**31 else 0
-
-
-def _text(data: dict[str, Any], name: str) -> str:
-    """A text as a database takes it: JSON can carry lone surrogates and NUL, which forms cannot."""
-    value = data.get(name, "")
-    text = value if isinstance(value, str) else ""
-    return text.replace("\x00", "").encode(errors="replace").decode()
+    return visible_or_404(_BY_NUMBER, user, number=number(data, "ticket"))

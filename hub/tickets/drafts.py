@@ -1,10 +1,11 @@
 """What people have begun to write."""
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select
 
 from ..accounts.models import User
 from ..core import clock
 from ..core.database import db
+from ..core.live import announce, user_room
 from .errors import MessageTooLong
 from .messages import MAX_BODY
 from .models import Draft, Ticket, Visibility
@@ -19,16 +20,38 @@ def save_draft(ticket: Ticket, author: User, visibility: Visibility, body: str) 
         return
     key = {"ticket_id": ticket.id, "user_id": author.id, "visibility": visibility}
     draft = db.session.get(Draft, key)
+    was = draft.body if draft else ""
     if draft is None:
         db.session.add(Draft(**key, body=body))
     else:
         draft.body, draft.updated_at = body, clock.now()
+    _show_elsewhere(ticket, author, visibility, body=body, was=was)
+
+
+#: One statement for what happens with every message, most of which had no draft.
+_FORGET = (
+    delete(Draft.__table__)
+    .where(
+        Draft.ticket_id == bindparam("ticket"),
+        Draft.user_id == bindparam("author"),
+        Draft.visibility == bindparam("kind"),
+    )
+    .returning(Draft.body)
+)
 
 
 def forget_draft(ticket: Ticket, author: User, visibility: Visibility) -> None:
-    draft = db.session.get(Draft, {"ticket_id": ticket.id, "user_id": author.id, "visibility": visibility})
-    if draft is not None:
-        db.session.delete(draft)
+    """What was begun is sent, or given up."""
+    values = {"ticket": ticket.id, "author": author.id, "kind": visibility}
+    was = db.session.execute(_FORGET, values).scalar()
+    if was is not None:
+        _show_elsewhere(ticket, author, visibility, body="", was=was)
+
+
+def _show_elsewhere(ticket: Ticket, author: User, visibility: Visibility, *, body: str, was: str) -> None:
+    """The author's other windows show the same draft; nobody else hears of it."""
+    news = {"ticket": ticket.number, "kind": visibility, "body": body, "was": was}
+    announce(user_room(author.id), "draft", news)
 
 
 _DRAFTS = select(Draft).where(Draft.ticket_id == bindparam("ticket"), Draft.user_id == bindparam("author"))

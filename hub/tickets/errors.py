@@ -32,3 +32,18 @@ class NoPartner(HubError):
 class NotOnTheTeam(HubError):
     status = 422
     message = _l("This person does not work on tickets.")
+
+
+class ClientIdTaken(HubError):
+    """The same author used this id for another message: storing neither or both would be wrong."""
+
+    message = _l("This client_id belongs to another message of yours. Take a new one for every message.")
+
+
+class TooManyMessages(HubError):
+    status = 429
+    message = _l("That was a lot within a minute. Your text is kept: send it again in a moment.")
+
+
+class NotToBeChanged(HubError):
+    message = _l("A message can be changed by its author, within 15 minutes.")

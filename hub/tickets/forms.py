@@ -16,6 +16,7 @@ from wtforms.widgets import HiddenInput
 
 from ..core.forms import HubForm, options
 from ..core.i18n import _l
+from .asked import LONGEST_CLIENT_ID
 from .messages import MAX_BODY
 from .models import Category, Channel, Priority, Status
 
@@ -88,10 +89,20 @@ class TicketForm(HubForm):
         description=_l("Order numbers, dates and amounts help us answer at the first attempt."),
     )
     files = MultipleFileField(_l("Files"), description=_l("Screenshots or documents, up to 25 MB together."))
-    client_id = HiddenField(validators=[InputRequired(), Length(min=8, max=64)], default=new_client_id)
-
+    client_id = HiddenField(
+        validators=[InputRequired(), Length(max=LONGEST_CLIENT_ID)], default=new_client_id
+    )
     entry = IntegerField(_l("Amount"), [Optional()], widget=HiddenInput())
     article = IntegerField(_l("Article"), [Optional()], widget=HiddenInput())
+
+
+class ChatForm(HubForm):
+    """The first message of a chat."""
+
+    body = TextAreaField(_l("Your question"), [DataRequired(), Length(max=MAX_BODY)])
+    client_id = HiddenField(
+        validators=[InputRequired(), Length(max=LONGEST_CLIENT_ID)], default=new_client_id
+    )
 
 
 class SaveViewForm(HubForm):
@@ -106,7 +117,7 @@ class MessageForm(HubForm):
 
     body = TextAreaField(_l("Message"), [Length(max=MAX_BODY)])
     files = MultipleFileField(_l("Files"))
-    client_id = HiddenField(validators=[InputRequired(), Length(min=8, max=64)])
+    client_id = HiddenField(validators=[InputRequired(), Length(max=LONGEST_CLIENT_ID)])
     seen = IntegerField(validators=[Optional()], default=0)
 
 

@@ -3,10 +3,11 @@
 import functools
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import joinedload
 
 from ..accounts.models import User
+from ..core.access import visible_or_404
 from ..core.database import db
 from .models import Ticket, TicketEvent
 
@@ -14,7 +15,32 @@ from .models import Ticket, TicketEvent
 def lock(ticket: Ticket) -> None:
     """Take the ticket's row until the transaction ends, as it is now."""
     # Two writers would otherwise take the same `seq`.
-    db.session.refresh(ticket, with_for_update={"of": Ticket})
+    if ticket.id not in _held():
+        db.session.refresh(ticket, with_for_update={"of": Ticket})
+        _held().add(ticket.id)
+
+
+@functools.cache
+def _to_lock() -> Select[Any]:
+    return select(Ticket).where(Ticket.number == bindparam("number")).with_for_update(of=Ticket)
+
+
+def locked(user: User, number: int) -> Ticket:
+    """The ticket with this number, locked already: for doors that only write. Raises NotFound."""
+    ticket: Ticket = visible_or_404(_to_lock(), user, number=number)
+    _held().add(ticket.id)
+    return ticket
+
+
+def _held() -> set[int]:
+    """Ids of the tickets that the open transaction has locked."""
+    session = db.session()
+    now = session.get_transaction()
+    known = session.info.get("tickets_held")
+    if known is None or known[0] is not now:
+        known = session.info["tickets_held"] = (now, set())
+    held: set[int] = known[1]
+    return held
 
 
 def happened(ticket: Ticket, actor: User | None, kind: str, **data: Any) -> None:
@@ -31,9 +57,17 @@ def happened(ticket: Ticket, actor: User | None, kind: str, **data: Any) -> None
 
 @functools.cache
 def _events() -> Select[Any]:
-    happened = select(TicketEvent).where(TicketEvent.ticket_id == bindparam("ticket"))
+    happened = select(TicketEvent).where(
+        TicketEvent.ticket_id == bindparam("ticket"), TicketEvent.id > bindparam("after")
+    )
     return happened.options(joinedload(TicketEvent.actor)).order_by(TicketEvent.id)
 
 
-def events(ticket: Ticket) -> list[TicketEvent]:
-    return list(db.session.scalars(_events(), {"ticket": ticket.id}))
+def events(ticket: Ticket, *, after: int = 0) -> list[TicketEvent]:
+    """Everything that happened past the event `after`, in order."""
+    return list(db.session.scalars(_events(), {"ticket": ticket.id, "after": after}))
+
+
+def last_event(ticket: Ticket) -> int:
+    """The id of the last event; 0 when there is none."""
+    return db.session.scalar(select(func.max(TicketEvent.id)).where(TicketEvent.ticket_id == ticket.id)) or 0

@@ -2,24 +2,31 @@
 
 import functools
 from collections.abc import Sequence
+from datetime import timedelta
 from textwrap import shorten
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from ..accounts.models import User
 from ..core import clock
 from ..core.access import visible
-from ..core.database import db
+from ..core.crash import crash_point
+from ..core.database import after_commit, db
+from ..core.settings import Switch, settings
 from ..core.storage import Stored
-from .errors import EmptyMessage, MessageTooLong
+from .errors import ClientIdTaken, EmptyMessage, MessageTooLong, TooManyMessages
 from .models import Attachment, Channel, Message, Ticket, Visibility
 
 MAX_BODY = 100_000
 PREVIEW = 140
 #: Most messages that one page or one catching-up brings.
 PAGE = 200
+#: Messages of one person of a partner in one ticket.
+MOST_A_MINUTE = 30
+#: The team answers between them: so many of the last messages surely hold the minute.
+MOST_LOOKED_AT = 100
 
 
 class File:
@@ -47,10 +54,47 @@ def thread(ticket: Ticket, viewer: User, *, after: int = 0, limit: int = PAGE) -
     return list(db.session.scalars(visible(_thread(), viewer), values))
 
 
+_SAID = select(Message).where(
+    Message.author_id == bindparam("author"), Message.client_id == bindparam("client_id")
+)
+
+
 def said_before(author: User, client_id: str) -> Message | None:
-    return db.session.scalar(
-        select(Message).where(Message.author_id == author.id, Message.client_id == client_id)
+    """The message that `author` has sent with this id already."""
+    return db.session.scalar(_SAID, {"author": author.id, "client_id": client_id})
+
+
+def said_here(
+    ticket: Ticket, author: User, client_id: str, visibility: Visibility = Visibility.PUBLIC
+) -> Message | None:
+    """The message of which this one is a retry. Raises ClientIdTaken if its id belongs to one elsewhere.
+
+    Answering a message of another ticket with this one's acknowledgement would lose it.
+    """
+    said = said_before(author, client_id)
+    if said is None:
+        return None
+    here = ticket.id in (said.ticket_id, said.ticket.follows_id)  # a late answer went into one that follows
+    if not here or said.visibility is not visibility:
+        raise ClientIdTaken
+    return said
+
+
+def pace(ticket: Ticket, author: User) -> None:
+    """Raise TooManyMessages when `author` has written very much in this ticket within a minute.
+
+    A stuck program or an angry hour must not bury what others ask.
+    """
+    if settings.rate_limits == Switch.OFF:
+        return
+    lately = select(func.count()).where(
+        Message.ticket_id == ticket.id,
+        Message.seq > ticket.last_seq - MOST_LOOKED_AT,
+        Message.author_id == author.id,
+        Message.at > clock.now() - timedelta(minutes=1),
     )
+    if (db.session.scalar(lately) or 0) >= MOST_A_MINUTE:
+        raise TooManyMessages
 
 
 def check(body: str, files: Sequence[File]) -> None:
@@ -70,6 +114,7 @@ def append(
     visibility: Visibility = Visibility.PUBLIC,
     channel: Channel = Channel.PORTAL,
 ) -> Message:
+    """A new message at the end of a locked ticket; it reaches the database together with what follows from it."""
     message = Message(
         ticket_id=ticket.id,
         seq=ticket.next_seq(),
@@ -88,5 +133,5 @@ def append(
     if visibility is Visibility.PUBLIC:
         ticket.updated_at = message.at
         ticket.preview = shorten(message.body, PREVIEW, placeholder="…")
-    db.session.flush()
+    after_commit(lambda: crash_point("message_committed"))
     return message

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Select, UniqueConstraint, false
+from sqlalchemy import JSON, ForeignKey, Index, Select, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from ..accounts.models import User
@@ -120,6 +120,7 @@ class Ticket(db.Model):
         Index("ix_ticket_channel_by_moved", "channel", "updated_at", "id"),
         Index("ix_ticket_partner_by_moved", "partner_id", "updated_at", "id"),
         Index("ix_ticket_warn_at", "warn_at"),
+        Index("ix_ticket_is_chat", "is_chat", sqlite_where=text("is_chat"), postgresql_where=text("is_chat")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -146,6 +147,8 @@ class Ticket(db.Model):
     translation_id: Mapped[int | None] = mapped_column(
         ForeignKey("translation.id")
     )  # the article it is about
+
+    is_chat: Mapped[bool] = mapped_column(default=False)  # somebody waits at the screen for an answer at once
 
     # Kept by this class.
     rank: Mapped[int] = mapped_column(default=RANKS[Priority.NORMAL])
@@ -225,6 +228,7 @@ class Message(db.Model):
         default=False
     )  # no person wrote it: answers nobody, reopens nothing
     at: Mapped[datetime] = mapped_column(default=clock.now)
+    edited_at: Mapped[datetime | None]
 
     ticket: Mapped[Ticket] = relationship()
     author: Mapped[User] = relationship()
@@ -253,7 +257,7 @@ class TicketEvent(db.Model):
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
     after_seq: Mapped[int]  # the message it came after
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
-    kind: Mapped[str]  # opened, assigned, status, priority, category
+    kind: Mapped[str]  # opened, assigned, status, priority, category, edited
     data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     at: Mapped[datetime] = mapped_column(default=clock.now)
 

@@ -1,13 +1,13 @@
 """Who hears of what happens to a ticket: open pages at once, everyone in the bell."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from ..accounts.models import User
-from ..core import i18n, markup
+from ..core import i18n, markup, presence
 from ..core.access import Permission, can, roles_with
 from ..core.database import after_commit, db
 from ..core.i18n import _l
-from ..core.live import announce
+from ..core.live import announce, moved
 from ..notifications.kinds import register
 from ..notifications.service import notify
 from ..partners.models import Membership
@@ -39,6 +39,7 @@ def as_json(message: Message) -> dict[str, object]:
         "visibility": message.visibility,
         "client_id": message.client_id,
         "at": i18n.iso(message.at),
+        "edited_at": i18n.iso(message.edited_at) if message.edited_at else None,
         "attachments": [
             {"id": file.id, "name": file.name, "mime": file.mime, "size": file.size}
             for file in message.attachments
@@ -71,6 +72,7 @@ def answered(ticket: Ticket, message: Message, *, from_team: bool) -> None:
             "ticket.reply",
             _params(ticket, message.author),
             f"/tickets/{ticket.number}",
+            once=True,
         )
     else:
         _tell_team(ticket, message.author, "ticket.reply")
@@ -81,6 +83,12 @@ def noted(ticket: Ticket, message: Message) -> None:
     _show_message(room(ticket, Visibility.INTERNAL), message)
     if ticket.assignee is not None and ticket.assignee_id != message.author_id:
         notify([ticket.assignee], "ticket.note", _params(ticket, message.author), f"/inbox/{ticket.number}")
+
+
+def edited(ticket: Ticket, message: Message) -> None:
+    """A message has other words now; whoever has it already replaces it by its `seq`."""
+    _show_message(room(ticket, message.visibility), message)
+    changed(ticket)
 
 
 def assigned(ticket: Ticket, actor: User) -> None:
@@ -107,29 +115,57 @@ def _show_message(where: str, message: Message) -> None:
     after_commit(lambda: announce(where, "message", as_json(message)))
 
 
+_TEAM = select(User).where(User.role.in_(roles_with(Permission.TICKETS_WORK)), User.disabled_at.is_(None))
+_WROTE = select(Message.author_id).where(
+    Message.ticket_id == bindparam("ticket"), Message.visibility == Visibility.PUBLIC
+)
+_FOLLOW = select(User).where(
+    User.id.in_(select(Membership.user_id).where(Membership.partner_id == bindparam("partner"))),
+    User.disabled_at.is_(None),
+    User.id != bindparam("author"),
+    User.id.in_(_WROTE) | (User.id == bindparam("requester")),
+)
+
+
 def _tell_team(ticket: Ticket, author: User, kind: str) -> None:
     """The one who works on it hears; while nobody does, everyone."""
-    everyone = select(User).where(
-        User.role.in_(roles_with(Permission.TICKETS_WORK)), User.disabled_at.is_(None)
-    )
-    listeners = [ticket.assignee] if ticket.assignee else list(db.session.scalars(everyone))
+    listeners = [ticket.assignee] if ticket.assignee else list(db.session.scalars(_TEAM))
     notify(
         [user for user in listeners if user.id != author.id],
         kind,
         _params(ticket, author),
         f"/inbox/{ticket.number}",
+        once=True,
     )
 
 
 def _partner_side(ticket: Ticket, author: User) -> list[User]:
     """People of the partner who follow the ticket: its requester and whoever wrote in it, while members."""
-    wrote = select(Message.author_id).where(
-        Message.ticket_id == ticket.id, Message.visibility == Visibility.PUBLIC
-    )
-    members = select(Membership.user_id).where(Membership.partner_id == ticket.partner_id)
-    statement = select(User).where(User.id.in_(members), User.disabled_at.is_(None), User.id != author.id)
-    return list(db.session.scalars(statement.where(User.id.in_(wrote) | (User.id == ticket.requester_id))))
+    values = {
+        "ticket": ticket.id,
+        "partner": ticket.partner_id,
+        "author": author.id,
+        "requester": ticket.requester_id,
+    }
+    return list(db.session.scalars(_FOLLOW, values))
 
 
 def _params(ticket: Ticket, author: User) -> dict[str, str]:
     return {"name": author.name, "subject": ticket.subject}
+
+
+@moved.connect
+def who_is_here(place: str) -> None:
+    """Somebody has come to a thread or left it: the team sees everyone, a partner their side and who answers."""
+    kind, _colon, id = place.partition(":")
+    ticket = db.session.get(Ticket, int(id)) if kind == "ticket" and id.isdigit() else None
+    if ticket is None:
+        return
+    found = db.session.scalars(select(User).where(User.id.in_(presence.at(place))).order_by(User.id))
+    people = [
+        {"id": user.id, "name": user.name, "team": can(user, Permission.TICKETS_WORK)} for user in found
+    ]
+    shown = [each for each in people if not each["team"] or each["id"] == ticket.assignee_id]
+    announce(room(ticket), "presence", {"ticket": ticket.number, "people": shown})
+    if shown != people:
+        announce(room(ticket, Visibility.INTERNAL), "presence", {"ticket": ticket.number, "people": people})

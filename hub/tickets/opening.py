@@ -13,7 +13,7 @@ from ..kb.models import Translation
 from ..partners.models import Partner
 from ..partners.service import partner_of
 from . import news, promises
-from .errors import NoPartner
+from .errors import ClientIdTaken, NoPartner
 from .history import happened
 from .messages import File, append, check, said_before
 from .models import FIRST_NUMBER, Category, Channel, Ticket
@@ -35,7 +35,7 @@ def open_ticket(
     """Open a ticket for the requester's partner organisation, about an amount or an article of theirs maybe.
 
     Repeating a `client_id` returns the ticket already opened.
-    Raises NoPartner, NotFound for another partner's amount, EmptyMessage, MessageTooLong.
+    Raises NoPartner, NotFound for another partner's amount, EmptyMessage, MessageTooLong, ClientIdTaken.
     """
     partner = partner_of(requester)
     if partner is None:
@@ -43,6 +43,8 @@ def open_ticket(
     # A double click must find the ticket of the first one.
     db.session.execute(select(User.id).where(User.id == requester.id).with_for_update())
     if (said := said_before(requester, client_id)) is not None:
+        if said.seq != 1:
+            raise ClientIdTaken
         return said.ticket
     check(body, files)
     if entry is not None and entry.partner_id != partner.id:

@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from ..accounts.models import User
 from ..core.access import Permission, can
+from ..core.crash import crash_point
 from ..core.database import db
 from . import news, promises
 from .assigning import give
 from .drafts import forget_draft
 from .errors import TicketClosed, UnseenReply
 from .history import happened, lock
-from .messages import File, append, check, said_before
+from .messages import File, append, check, pace, said_here
 from .models import Channel, Message, Status, Ticket, Visibility
 from .opening import begin
 from .reading import remember_read
@@ -37,10 +38,11 @@ def reply(
     `seen` is the last `seq` the author had before their eyes.
     Repeating a `client_id` returns the message already stored.
     Raises UnseenReply if the thread moved past what an author of the team has seen; TicketClosed if
-    one of them answers in a closed ticket; EmptyMessage, MessageTooLong.
+    one of them answers in a closed ticket; EmptyMessage, MessageTooLong; TooManyMessages
+    from a partner; ClientIdTaken.
     """
     lock(ticket)
-    if (said := said_before(author, client_id)) is not None:
+    if (said := said_here(ticket, author, client_id)) is not None:
         return said
     check(body, files)
     words: dict[str, Any] = {"client_id": client_id, "channel": channel, "files": files}
@@ -49,12 +51,14 @@ def reply(
     elif is_over(ticket):
         return _follow_up(ticket, author, body, **words)
     else:
+        pace(ticket, author)
         message = append(ticket, author, body, **words)
         if ticket.status is not Status.NEW:
             turn(ticket, author, Status.OPEN)
     remember_read(ticket, author, message.seq)
     forget_draft(ticket, author, Visibility.PUBLIC)
     promises.follow(ticket)
+    crash_point("message_written")
     news.answered(ticket, message, from_team=can(author, Permission.TICKETS_WORK))
     return message
 
@@ -96,18 +100,28 @@ def _follow_up(over: Ticket, author: User, body: str, *, channel: Channel, **wor
 def note(ticket: Ticket, author: User, body: str, *, client_id: str, files: Sequence[File] = ()) -> Message:
     """Append a note that only the team sees. Changes neither turn nor status."""
     lock(ticket)
-    if (said := said_before(author, client_id)) is not None:
+    if (said := said_here(ticket, author, client_id, Visibility.INTERNAL)) is not None:
         return said
     check(body, files)
     message = append(ticket, author, body, visibility=Visibility.INTERNAL, client_id=client_id, files=files)
     remember_read(ticket, author, message.seq)
     forget_draft(ticket, author, Visibility.INTERNAL)
+    db.session.flush()
     news.noted(ticket, message)
     return message
 
 
-def _moved_past(ticket: Ticket, author: User, seen: int) -> bool:
-    past = select(Message.id).where(
-        Message.ticket_id == ticket.id, Message.seq > seen, Message.author_id != author.id
+_PAST = (
+    select(Message.id)
+    .where(
+        Message.ticket_id == bindparam("ticket"),
+        Message.seq > bindparam("seen"),
+        Message.author_id != bindparam("author"),
     )
-    return db.session.scalar(past.limit(1)) is not None
+    .limit(1)
+)
+
+
+def _moved_past(ticket: Ticket, author: User, seen: int) -> bool:
+    values = {"ticket": ticket.id, "seen": seen, "author": author.id}
+    return db.session.scalar(_PAST, values) is not None

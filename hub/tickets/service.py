@@ -8,7 +8,8 @@ from ..core.database import db
 from .assigning import assign, team
 from .classifying import classify
 from .drafts import drafts, forget_draft, save_draft
-from .history import events
+from .editing import edit, edited, may_edit
+from .history import events, last_event, locked
 from .messages import MAX_BODY, PAGE, File, thread
 from .models import Status, Ticket
 from .opening import open_ticket
@@ -23,9 +24,14 @@ __all__ = [
     "assign",
     "classify",
     "drafts",
+    "edit",
+    "edited",
     "events",
     "forget_draft",
+    "last_event",
+    "locked",
     "mark_read",
+    "may_edit",
     "note",
     "open_ticket",
     "reply",

@@ -2,7 +2,7 @@
 
 from ..core.database import transaction
 from ..core.jobs import job
-from . import states
+from . import availability, chatting, states
 
 BATCH = 200
 
@@ -14,3 +14,12 @@ def close() -> None:
     while done == BATCH:
         with transaction():
             done = states.close_settled(BATCH)
+
+
+@job("tickets.unattended", every="* * * * *")
+def hand_over_chats() -> None:
+    """Turn waiting chats into ordinary tickets once nobody of the team is there; a transaction each."""
+    if availability.has_everyone_left():
+        for ticket in chatting.waiting_chats(BATCH):
+            with transaction():
+                chatting.hand_over(ticket)

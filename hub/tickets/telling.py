@@ -1,14 +1,16 @@
 """What happened to a ticket, told in sentences."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from ..core.i18n import _
+from .due import when
 from .forms import CATEGORIES, PRIORITIES, STATUSES
 from .models import Category, Priority, Status, TicketEvent
 
 #: Kinds of events that a partner sees too.
-FOR_PARTNERS = ("assigned", "status", "followed")
+FOR_PARTNERS = ("assigned", "status", "followed", "unattended")
 
 Data = dict[str, Any]
 
@@ -46,6 +48,15 @@ def _status(who: str, data: Data) -> str:
     return _("%(who)s set the ticket to “%(to)s”", who=who, to=STATUSES[Status(data["after"])])
 
 
+def _unattended(who: str, data: Data) -> str:
+    if not data["by"]:
+        return _("Nobody is at the desk right now. The answer comes here and by e-mail.")
+    by = when(datetime.fromisoformat(data["by"]))
+    return _(
+        "Nobody is at the desk right now. The answer comes by %(by)s your time, here and by e-mail.", by=by
+    )
+
+
 SENTENCES: dict[str, Callable[[str, Data], str]] = {
     "opened": lambda who, data: _("%(who)s opened the ticket", who=who),
     "assigned": _assigned,
@@ -56,5 +67,7 @@ SENTENCES: dict[str, Callable[[str, Data], str]] = {
     "category": lambda who, data: _(
         "%(who)s moved the ticket to “%(to)s”", who=who, to=CATEGORIES[Category(data["after"])]
     ),
+    "edited": lambda who, data: _("%(who)s changed a message", who=who),
+    "unattended": _unattended,
     "followed": lambda who, data: _("The conversation goes on in № %(number)s", number=data["number"]),
 }

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from ..accounts.models import User
 from ..core import i18n, markup
 from ..core.access import Permission, can
+from .editing import may_edit
 from .models import Message, TicketEvent, Visibility
 from .telling import FOR_PARTNERS, tell
 
@@ -30,6 +31,7 @@ class Bubble:
     team: bool
     note: bool
     seen: bool
+    editable: bool
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,11 @@ def items(messages: list[Message], events: list[TicketEvent], viewer: User, *, s
         if (today := entry.at.astimezone(i18n.zone()).date()) != day:
             day = today
             yield Day(day)
-        yield _bubble(entry, viewer, seen)
+        yield bubble(entry, viewer, seen)
 
 
-def _bubble(message: Message, viewer: User, seen: int) -> Bubble:
+def bubble(message: Message, viewer: User, seen: int) -> Bubble:
+    """A message as `viewer` sees it; `seen` is how far the other side has read."""
     mine = message.author_id == viewer.id
     return Bubble(
         message,
@@ -72,4 +75,5 @@ def _bubble(message: Message, viewer: User, seen: int) -> Bubble:
         can(message.author, Permission.TICKETS_WORK),
         message.visibility is Visibility.INTERNAL,
         mine and message.seq <= seen,
+        mine and may_edit(message, viewer),
     )

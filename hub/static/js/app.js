@@ -15,6 +15,8 @@ const PARTS = [
   ["file-attachment", () => import("../vendor/file-attachment.js")],
   ["[data-read]", () => import("./read.js")],
   ["[data-bell]", () => import("./bell.js")],
+  ["[data-chat]", () => import("./bubble.js")],
+  [".hub-staff", () => import("./away.js")],
 ];
 
 /** Load the part of every attribute found under `root` and let it wire what is new there. */

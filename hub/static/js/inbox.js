@@ -46,7 +46,12 @@ function showCounts(counts) {
 
 socket().then((io) => {
   io.on("ticket", refresh);
-  io.on("connect", refresh);
+  const watch = () => {
+    io.emit("watch", {});
+    refresh();
+  };
+  io.on("connect", watch);
+  if (io.connected) watch();
 });
 
 const KEYS = {

@@ -1,5 +1,6 @@
 """Tickets over HTTP: the partner's pages and the team's inbox."""
 
+from . import chat as chat
 from . import inbox as inbox
 from . import portal as portal
 from .shared import bp as bp

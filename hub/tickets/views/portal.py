@@ -16,10 +16,10 @@ from ...core.paging import page
 from ...earnings import explaining
 from ...earnings.models import LedgerEntry
 from ...kb.models import Translation
-from .. import inbox, service, threads
+from .. import inbox, service
 from ..forms import STATUSES_FOR_PARTNER, TONES_FOR_PARTNER, MessageForm, StatusForm, TicketForm
 from ..models import LIVE, Attachment, Category, Message, Status, Ticket, Visibility
-from .shared import bp, list_asked, received, status_for, thread_page, ticket_or_404
+from .shared import bp, list_asked, missed, received, thread_page, ticket_or_404
 
 FILTERS = {"open": LIVE, "settled": (Status.RESOLVED, Status.CLOSED)}
 
@@ -127,14 +127,7 @@ def messages(number: int) -> ResponseReturnValue:
     """What is new in a thread past `after` and `event`, as a part of the page."""
     ticket = ticket_or_404(number)
     after, event = (request.args.get(name, 0, type=int) for name in ("after", "event"))
-    new = service.thread(ticket, current_user, after=after)
-    since = [each for each in service.events(ticket) if each.id > event]
-    seen = service.seen_by_other_side(ticket, current_user)
-    items = threads.items(new, since, current_user, seen=seen)
-    more = len(new) == service.PAGE
-    return render_template(
-        "tickets/_items.html", items=items, ticket=ticket, more=more, now=status_for(ticket)
-    )
+    return render_template("tickets/_items.html", **missed(ticket, after=after, event=event))
 
 
 @bp.post("/tickets/<int:number>/reply")
@@ -149,6 +142,23 @@ def reply(number: int) -> ResponseReturnValue:
 def note(number: int) -> ResponseReturnValue:
     """Leave a note that only the team sees."""
     return _say(number, Visibility.INTERNAL)
+
+
+@bp.post("/tickets/<int:number>/messages/<int:seq>")
+@signed_in
+def edit(number: int, seq: int) -> ResponseReturnValue:
+    """Give one's own message other words, within the first minutes."""
+    ticket = ticket_or_404(number)
+    wanted = select(Message).where(Message.ticket_id == ticket.id, Message.seq == seq)
+    message = visible_or_404(wanted, current_user)
+    try:
+        with transaction():
+            service.edit(message, current_user, request.form.get("body", ""))
+    except HubError as error:
+        return _refused(ticket, str(error.message), error.status)
+    if _from_script():
+        return jsonify(seq=seq)
+    return redirect(url_for(".show", number=number, _anchor=f"m{seq}"), 303)
 
 
 @bp.post("/tickets/<int:number>/draft/<any(public, internal):visibility>")

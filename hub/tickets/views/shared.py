@@ -83,6 +83,21 @@ def conversation(ticket: Ticket) -> dict[str, Any]:
     }
 
 
+def missed(ticket: Ticket, *, after: int, event: int) -> dict[str, Any]:
+    """What is new past a seq and an event, and old messages with new words, for a page that is open."""
+    messages = service.thread(ticket, current_user, after=after)
+    changed = service.edited(ticket, current_user, up_to=after, event=event)
+    seen = service.seen_by_other_side(ticket, current_user)
+    happened = service.events(ticket, after=event)
+    return {
+        "ticket": ticket,
+        "items": threads.items(messages, happened, current_user, seen=seen),
+        "changed": [threads.bubble(message, current_user, seen) for message in changed],
+        "more": len(messages) == service.PAGE,
+        "now": status_for(ticket) | {"seen": seen, "event": happened[-1].id if happened else event},
+    }
+
+
 def desk(asked: inbox.Asked) -> dict[str, Any]:
     """The inbox around a thread: views with counts, and the list of one of them."""
     counts, saved = inbox.views(current_user)
