@@ -35,7 +35,7 @@ def measure(home: Path) -> Iterator[Row]:
             "pages.article": (partner, first_link(partner, routes["kb.index"], r"/kb/[a-z]{2}/[\w-]+")),
             "pages.gallery": (partner, routes["materials.index"]),
             "pages.tickets": (agent, routes["tickets.inbox"]),
-            "pages.ticket": (agent, first_link(agent, routes["tickets.inbox"], r"/inbox/\d+")),
+            "pages.ticket": (agent, first_link(agent, routes["tickets.inbox"] + "?view=all", r"/inbox/\d+")),
         }
         medians = interleaved(
             {"empty": (Client(f"http://127.0.0.1:{bare_port}"), "/"), **paths}, ROUNDS, WARM_UP

@@ -17,8 +17,8 @@ TALKS = Path(__file__).with_name("demo.yaml")
 COUNT = 60
 FEATURED = ("KRASNOVA", "WOJCIK", "BRIGHT", "SHEVCHUK")
 #: So many of them are recent enough to be still live.
-LIVE = 11
-LIVE_DAYS = 12  # days
+LIVE = 16
+LIVE_DAYS = 9  # days
 SIZES = ("300×250", "728×90", "160×600", "970×250")
 MONTHS = {"en": "October", "ru": "октябрь", "uk": "жовтень", "pl": "październik"}
 
@@ -34,12 +34,15 @@ def fill(cast: Cast, rng: random.Random) -> None:
     ]
     ages.sort(reverse=True)
     turn = dict.fromkeys(i18n.LOCALES, 0)
+    unsettled = {locale: [talk for talk in talks[locale] if talk["end"] != Status.RESOLVED] for locale in talks}
     for n, age in enumerate(ages):
         locales = [locale for locale, users in askers.items() if users]
         if not locales:
             return
         locale = rng.choice(locales)
-        talk = talks[locale][turn[locale] % len(talks[locale])]
+        # Most of what is new is still open: else the inbox would show no work.
+        told = unsettled[locale] if age < LIVE_DAYS and n % 4 else talks[locale]
+        talk = told[turn[locale] % len(told)]
         turn[locale] += 1
         # Those whose sign-ins are printed have something to look at.
         featured = [user for code, user in cast.owners.items() if code in FEATURED and user.locale == locale]
@@ -51,7 +54,7 @@ def fill(cast: Cast, rng: random.Random) -> None:
 
 def _play(cast: Cast, rng: random.Random, asker: Any, talk: dict[str, Any], *, age: float, key: str) -> None:
     words = _words(rng, asker)
-    agent = rng.choice([cast.tomasz, cast.olena])
+    agent = rng.choice([cast.tomasz, cast.tomasz, cast.olena])
     recent = age < LIVE_DAYS
     ticket: Ticket | None = None
     with cast.at(days=age):
