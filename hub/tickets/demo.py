@@ -34,7 +34,9 @@ def fill(cast: Cast, rng: random.Random) -> None:
     ]
     ages.sort(reverse=True)
     turn = dict.fromkeys(i18n.LOCALES, 0)
-    unsettled = {locale: [talk for talk in talks[locale] if talk["end"] != Status.RESOLVED] for locale in talks}
+    unsettled = {
+        locale: [talk for talk in talks[locale] if talk["end"] != Status.RESOLVED] for locale in talks
+    }
     for n, age in enumerate(ages):
         locales = [locale for locale, users in askers.items() if users]
         if not locales:
