@@ -5,10 +5,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import chat, pages, search
+from . import chat, materials, pages, search
 from .rows import Row, table, write
 
-GROUPS = {"pages": pages.measure, "search": search.measure, "chat": chat.measure}
+GROUPS = {
+    "pages": pages.measure,
+    "search": search.measure,
+    "chat": chat.measure,
+    "materials": materials.measure,
+}
 
 
 def main(names: list[str]) -> int:

@@ -1,6 +1,8 @@
-"""The bare baseline: a Flask application whose only page is empty."""
+"""The bare baseline: a Flask application with an empty page and, where one is named, a plain file."""
 
-from flask import Flask
+import os
+
+from flask import Flask, Response, send_file
 
 
 def create_app() -> Flask:
@@ -10,5 +12,9 @@ def create_app() -> Flask:
     @app.get("/")
     def empty() -> str:
         return ""
+
+    @app.get("/file")
+    def file() -> Response:
+        return send_file(os.environ["BENCH_FILE"])
 
     return app

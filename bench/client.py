@@ -33,10 +33,10 @@ class Client:
             self.cookies.update({name: morsel.value for name, morsel in SimpleCookie(header).items()})
         return answer.status, text, answer.headers
 
-    def get(self, path: str, **headers: str) -> str:
-        """Return the page; anything but 200 is an error."""
+    def get(self, path: str, *, expected: int = 200, **headers: str) -> str:
+        """Return the page; anything but the expected status is an error."""
         status, text, _ = self.request("GET", path, headers=headers)
-        if status != 200:
+        if status != expected:
             raise RuntimeError(f"GET {path} answered {status}")
         return text
 
@@ -50,16 +50,19 @@ class Client:
             raise RuntimeError(f"signing in as {email} answered {status}")
 
 
-def interleaved(pages: dict[str, tuple[Client, str]], rounds: int, warm_up: int) -> dict[str, float]:
+def interleaved(
+    pages: dict[str, tuple[Client, str]], rounds: int, warm_up: int, status: dict[str, int] | None = None
+) -> dict[str, float]:
     """Return each page's median time in milliseconds, asking for all of them in turn.
 
-    Asking in turn spreads whatever else the machine does over all pages alike.
+    `status` names the pages that answer otherwise than 200. Asking in turn spreads whatever else the machine does over all pages alike.
     """
     times: dict[str, list[float]] = {name: [] for name in pages}
+    expected = status or {}
     for number in range(warm_up + rounds):
         for name, (client, path) in pages.items():
             start = time.perf_counter()
-            client.get(path)
+            client.get(path, expected=expected.get(name, 200))
             elapsed = time.perf_counter() - start
             if number >= warm_up:
                 times[name].append(elapsed * 1000)

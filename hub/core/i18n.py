@@ -227,8 +227,16 @@ def iso(moment: datetime) -> str:
 
 
 def number(value: float, digits: int | None = None) -> str:
+    if digits is None and type(value) is int:
+        return _whole(value, _locale.get())
     pattern = None if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
     return format_decimal(value, format=pattern, locale=_babel(_locale.get()))
+
+
+@functools.lru_cache(maxsize=4096)
+def _whole(value: int, code: str) -> str:
+    """Counts stand on every page by the dozen, and are small."""
+    return format_decimal(value, locale=_babel(code))
 
 
 @functools.cache

@@ -53,7 +53,12 @@ class Settings(BaseSettings):
         "", description="Redis for the queue, live events and rate limits. Default: embedded."
     )
     storage_url: str = Field(
-        "", description="`file:///path` or `s3://key:secret@bucket?endpoint=…`. Default: `HOME/files`."
+        "",
+        description="`file:///path` or `s3://key:secret@bucket?endpoint=…&signed=60`; `signed` hands downloads over to S3 for so many seconds. Default: `HOME/files`.",
+    )
+    accel_prefix: str = Field(
+        "",
+        description="nginx's internal location of the stored files, such as `/files`; nginx then sends them itself.",
     )
     mail_url: str = Field(
         "outbox:",

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from botocore.exceptions import ClientError
 from flask import Flask, Response, current_app, request
-from werkzeug.datastructures import ContentRange
+from werkzeug.datastructures import ContentRange, Headers
 from werkzeug.utils import send_file
 
 from .errors import NotFound, TooLarge
@@ -46,6 +46,7 @@ class Storage(Protocol):
     def delete(self, key: str) -> None: ...
     def exists(self, key: str) -> bool: ...
     def respond(self, key: str, mimetype: str) -> Response: ...
+    def signed(self, key: str, filename: str, mimetype: str) -> str | None: ...
 
 
 def store(stream: IO[bytes], *, limit: int) -> Stored:
@@ -88,10 +89,14 @@ def exists(key: str) -> bool:
 def send(key: str, *, filename: str, mimetype: str, inline: bool = False) -> Response:
     """Answer the present request with a file: ranges, ETag, and no way to run anything from it.
 
-    `inline` is a wish: types a browser might execute are always saved instead.
+    `inline` is a wish: types a browser might execute are always saved instead. What is to be saved may
+    come from the storage itself, by an address that is signed for a minute.
     """
-    response = _storage().respond(key, mimetype)
     shown = inline and mimetype in INLINE
+    if not shown and (address := _storage().signed(key, filename, mimetype)):
+        response = Response(status=302, headers={"Location": address, "Cache-Control": "no-store"})
+        return response
+    response = _storage().respond(key, mimetype)
     response.headers.set("Content-Disposition", "inline" if shown else "attachment", **disposition(filename))
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "private, no-cache")
@@ -131,8 +136,9 @@ def _temporary() -> Iterator[tuple[Path, IO[bytes]]]:
 class LocalStorage:
     """Files in a folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, internal: str = "") -> None:
+        """`internal` is the address below which nginx serves the folder to whom we send there."""
+        self.folder, self.internal = folder, internal
 
     def keep(self, path: Path, key: str) -> None:
         """Give the finished file its name in one step: nobody ever sees half of it."""
@@ -164,9 +170,17 @@ class LocalStorage:
         path = self._path(key)
         if not path.is_file():
             raise NotFound
+        if self.internal:
+            # nginx answers with the file, and with ranges of it, once we have said that it may.
+            response = Response(mimetype=mimetype, headers={"X-Accel-Redirect": f"{self.internal}/{key}"})
+            response.set_etag(path.name)
+            return response
         # The key is the content's hash, hence its ETag.
         sent = send_file(path, request.environ, mimetype=mimetype, etag=path.name, response_class=Response)
         return sent  # type: ignore[return-value]
+
+    def signed(self, key: str, filename: str, mimetype: str) -> str | None:
+        return None
 
     def _path(self, key: str) -> Path:
         if ".." in key or key.startswith("/"):
@@ -175,16 +189,24 @@ class LocalStorage:
 
 
 class S3Storage:
-    """Files in an S3 bucket; answers are passed through, so every download is checked here."""
+    """Files in an S3 bucket; answers are passed through, or lead to an address signed for `seconds`."""
 
     def __init__(
-        self, bucket: str, *, key: str, secret: str, endpoint: str | None, region: str, prefix: str
+        self,
+        bucket: str,
+        *,
+        key: str,
+        secret: str,
+        endpoint: str | None,
+        region: str,
+        prefix: str,
+        seconds: int = 0,
     ) -> None:
         # Imported here: a hub that keeps its files in a folder need not hold it all in memory.
         import boto3
         from botocore.config import Config
 
-        self.bucket, self.prefix = bucket, prefix
+        self.bucket, self.prefix, self.seconds = bucket, prefix, seconds
         self.client: Any = boto3.session.Session().client(
             "s3",
             aws_access_key_id=key or None,
@@ -217,6 +239,19 @@ class S3Storage:
         except NotFound:
             return False
         return True
+
+    def signed(self, key: str, filename: str, mimetype: str) -> str | None:
+        if not self.seconds:
+            return None
+        saved = Headers()
+        saved.set("Content-Disposition", "attachment", **disposition(filename))
+        asked = {
+            "Bucket": self.bucket,
+            "Key": self.prefix + key,
+            "ResponseContentType": mimetype,
+            "ResponseContentDisposition": saved["Content-Disposition"],
+        }
+        return self.client.generate_presigned_url("get_object", Params=asked, ExpiresIn=self.seconds)
 
     def respond(self, key: str, mimetype: str) -> Response:
         with _missing_is_not_found():
@@ -253,11 +288,11 @@ def _missing_is_not_found() -> Iterator[None]:
         raise
 
 
-def from_url(url: str) -> Storage:
-    """The storage of `file:///path` or `s3://key:secret@bucket/prefix?endpoint=…&region=…`."""
+def from_url(url: str, internal: str = "") -> Storage:
+    """The storage of `file:///path` or `s3://key:secret@bucket/prefix?endpoint=…&region=…&signed=seconds`."""
     parts = urlsplit(url)
     if parts.scheme == "file":
-        return LocalStorage(Path(unquote(parts.path)))
+        return LocalStorage(Path(unquote(parts.path)), internal.rstrip("/"))
     if parts.scheme == "s3":
         options = parse_qs(parts.query)
         prefix = parts.path.strip("/")
@@ -268,12 +303,13 @@ def from_url(url: str) -> Storage:
             endpoint=options.get("endpoint", [""])[0] or None,
             region=options.get("region", ["us-east-1"])[0],
             prefix=prefix + "/" if prefix else "",
+            seconds=int(options.get("signed", ["0"])[0]),
         )
     raise ValueError(f"HUB_STORAGE_URL: {parts.scheme}: is neither file: nor s3:")
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    app.extensions["hub.storage"] = from_url(settings.storage_url)
+    app.extensions["hub.storage"] = from_url(settings.storage_url, settings.accel_prefix)
 
 
 def _storage() -> Storage:

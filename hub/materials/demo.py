@@ -212,9 +212,8 @@ def _use(cast: Cast, rng: random.Random, assets: list[Asset]) -> None:
                 "partner_id": partner_id,
                 "user_id": user_id,
                 "at": begun,
-                "day": begun.date(),
             }
-            downloads[row["version_id"], user_id, row["day"]] = row
+            downloads[row["version_id"], user_id] = row
             span = (cast.now - begun).total_seconds()
             clicks += [
                 _click(

@@ -75,10 +75,10 @@ def image_url(asset: Asset, code: str) -> str:
 
 
 def file_url(asset: Asset, code: str) -> str | None:
-    """Where a program fetches the file: a picture from where everyone sees it, other files signed in; texts have none."""
+    """Where a program fetches the file: a picture where everyone sees it, other files with its token; texts have none."""
     if asset.is_picture:
         return image_url(asset, code)
-    return absolute("materials.download", id=asset.id) if asset.current.key else None
+    return absolute("materials.api_file", id=asset.id) if asset.current.key else None
 
 
 def codes(asset: Asset, code: str, to: str | None = None, **marks: str | None) -> list[Code]:

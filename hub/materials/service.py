@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import IntegrityError
 
 from ..core import audit, clock, storage, uploads
 from ..core.database import db
@@ -16,12 +15,10 @@ from ..core.i18n import _l
 from ..core.jobs import ring
 from ..core.storage import Stored
 from ..core.uploads import Examined
-from ..partners.service import partner_of
 from .models import (
     Asset,
     AssetVersion,
     Campaign,
-    Download,
     Kind,
     Status,
     ThumbnailState,
@@ -29,6 +26,8 @@ from .models import (
 )
 
 TAGS_MOST = 12
+#: Files that become ready texts.
+READY_TEXTS = ("text/plain", "text/markdown")
 #: The job that tells search what has changed.
 INDEX = "materials.index"
 
@@ -62,11 +61,17 @@ def keep(file: Any) -> tuple[Examined, Stored]:
 
 
 def add_file(author: Any, examined: Examined, stored: Stored, details: Details) -> Asset:
-    """Make an asset of an examined and stored file; without a title it is called like the file."""
+    """Make an asset of an examined and stored file; without a title it is called like the file.
+
+    A text becomes a ready text.
+    """
     title = details.get("title") or title_from(examined.name)
+    if examined.mime in READY_TEXTS:
+        examined.stream.seek(0)
+        return add_text(author, examined.stream.read().decode("utf-8-sig"), {**details, "title": title})
     asset = _new(
         author,
-        Kind.DOCUMENT if examined.kind == "archive" else Kind(examined.kind),
+        _kind(examined),
         {**details, "title": title},
     )
     _add_version(asset, author, _file_version(examined, stored))
@@ -82,7 +87,7 @@ def add_text(author: Any, text: str, details: Details) -> Asset:
 
 def add_version(asset: Asset, author: Any, examined: Examined, stored: Stored) -> AssetVersion:
     """Show a new file under the asset's old addresses. Raises WrongKind for another kind of file."""
-    kind = Kind.DOCUMENT if examined.kind == "archive" else Kind(examined.kind)
+    kind = _kind(examined)
     if {kind, asset.kind} - {Kind.IMAGE, Kind.ANIMATED} and kind != asset.kind:
         raise WrongKind
     asset.kind = kind
@@ -144,29 +149,6 @@ def same_file(sha256: str) -> Asset | None:
     )
 
 
-def record_download(version: AssetVersion, user: Any) -> bool:
-    """Count a download, once per person, version and day; says whether it counted."""
-    partner = partner_of(user)
-    try:
-        with db.session.begin_nested():
-            db.session.add(
-                Download(
-                    version_id=version.id,
-                    partner_id=partner.id if partner else None,
-                    user_id=user.id,
-                    day=clock.now().date(),
-                )
-            )
-    except IntegrityError:
-        return False
-    db.session.execute(
-        update(Asset)
-        .where(Asset.id == version.asset_id)
-        .values(uses=Asset.uses + 1, updated_at=Asset.updated_at)
-    )
-    return True
-
-
 def title_from(filename: str) -> str:
     """“black-friday_300x250.png” → “Black friday 300x250”."""
     words = re.sub(r"[-_\s]+", " ", filename.rpartition(".")[0] or filename).strip()
@@ -182,8 +164,12 @@ def clean_tags(text: str) -> list[str]:
 # --- Within ----------------------------------------------------------------
 
 
+def _kind(examined: Examined) -> Kind:
+    return Kind.DOCUMENT if examined.kind in ("archive", "text") else Kind(examined.kind)
+
+
 def _new(author: Any, kind: Kind, details: Details) -> Asset:
-    asset = Asset(kind=kind, author_id=author.id)
+    asset = Asset(kind=kind, author_id=author.id if author else None)
     _describe(asset, details)
     db.session.add(asset)
     db.session.flush()
@@ -201,8 +187,8 @@ def _describe(asset: Asset, details: Details) -> None:
 
 
 def _changed(asset: Asset) -> None:
-    """What search knows about the asset is out of date."""
-    asset.is_stale = True
+    """What search knows about the asset is out of date, and so are the gallery's counts."""
+    asset.is_stale, asset.updated_at = True, clock.now()
     ring(INDEX)
 
 
@@ -245,7 +231,8 @@ def _text_version(asset: Asset, text: str) -> AssetVersion:
 def _add_version(asset: Asset, author: Any, version: AssetVersion) -> AssetVersion:
     db.session.execute(update(AssetVersion).where(AssetVersion.asset_id == asset.id).values(is_current=False))
     newest = db.session.scalar(select(func.max(AssetVersion.number)).where(AssetVersion.asset_id == asset.id))
-    version.asset_id, version.author_id, version.number = asset.id, author.id, (newest or 0) + 1
+    version.asset_id, version.number = asset.id, (newest or 0) + 1
+    version.author_id = author.id if author else None
     version.is_current = True
     asset.width, asset.height = version.width, version.height
     db.session.add(version)

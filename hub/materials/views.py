@@ -8,21 +8,21 @@ from flask import Response, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload, raiseload, selectinload
 
 from ..core import storage
 from ..core.access import Permission, can, requires, visible_or_404
-from ..core.database import transaction
+from ..core.database import db, transaction
 from ..core.errors import NotFound
 from ..core.i18n import LOCALES, _
 from ..core.uploads import TYPES, safe_name
 from ..partners.links import page_of
-from . import embedding, gallery, public, publishing, service, visiting
+from . import embedding, gallery, kits, public, publishing, taking, visiting
 from .blueprint import bp
 from .gallery import Facets, Filters, Option
 from .models import KINDS, Asset, AssetVersion, Campaign, Kind, ThumbnailState
 
-__all__ = ["bp", "public", "publishing", "visiting"]  # importing them registers their views
+__all__ = ["bp", "kits", "public", "publishing", "visiting"]  # importing them registers their views
 
 YEAR = "private, max-age=31536000, immutable"
 
@@ -71,6 +71,7 @@ def show(id: int) -> ResponseReturnValue:
         is_new=gallery.is_new(asset),
         ending=TYPES[asset.current.mime][1].lstrip(".").upper(),
         manages=can(current_user, Permission.MATERIALS_MANAGE),
+        **kits.held(asset),
     )
 
 
@@ -100,12 +101,25 @@ def preview(id: int) -> ResponseReturnValue:
 @requires(Permission.MATERIALS_VIEW)
 def download(id: int) -> ResponseReturnValue:
     """Hand the file out, counted; a ready text has the partner's link filled in."""
-    asset = _visible(id)
+    return _hand_out(visible_or_404(_WITH_FILE.where(Asset.id == id), current_user))
+
+
+@bp.get("/api/v1/materials/<int:id>/file", endpoint="api_file")
+@requires(Permission.MATERIALS_VIEW)
+def api_file(id: int) -> ResponseReturnValue:
+    """The same for programs, which have a token instead of a session."""
+    return _hand_out(visible_or_404(_WITH_FILE.where(Asset.id == id), current_user))
+
+
+#: What a download needs to know, asked for often: built once.
+_WITH_FILE = select(Asset).options(joinedload(Asset.current), raiseload("*"))
+
+
+def _hand_out(asset: Asset) -> ResponseReturnValue:
     version = _wanted(asset, request.args.get("version", type=int))
-    # A continued or repeated part of a download is not another one.
-    if "Range" not in request.headers or request.headers["Range"].startswith("bytes=0-"):
+    if not taking.is_counted(version, current_user):
         with transaction():
-            service.record_download(version, current_user)
+            taking.record_downloads([version], current_user)
     if version.key:
         return storage.send(version.key, filename=version.filename, mimetype=version.mime)
     text = embedding.fill_in(version.text or "", embedding.viewer(current_user), asset)
@@ -145,10 +159,11 @@ def _wanted(asset: Asset, number: int | None) -> AssetVersion:
     """The version with this number: the team sees old ones, partners the current one only."""
     if number is None or number == asset.current.number:
         return asset.current
-    found = [version for version in asset.versions if version.number == number]
-    if not found or not can(current_user, Permission.MATERIALS_MANAGE):
+    older = select(AssetVersion).where(AssetVersion.asset_id == asset.id, AssetVersion.number == number)
+    found = db.session.scalar(older) if can(current_user, Permission.MATERIALS_MANAGE) else None
+    if found is None:
         raise NotFound
-    return found[0]
+    return found
 
 
 def _cached(response: Response) -> Response:
@@ -207,7 +222,10 @@ def _chips(filters: Filters, groups: list[tuple[str, str, list[Option]]]) -> lis
         for option in options
         if option.is_chosen
     ]
-    return [*chips, (_("New"), _address(without={"new": {"1"}}))] if filters.new else chips
+    for ticked, name, label in ((filters.new, "new", _("New")), (filters.mine, "mine", _("Favourites"))):
+        if ticked:
+            chips.append((label, _address(without={name: {"1"}})))
+    return chips
 
 
 def _address(*, cursor: str | None = None, without: dict[str, set[str]] | None = None) -> str:

@@ -8,7 +8,7 @@ from werkzeug.datastructures import FileStorage
 
 from hub.core.database import db
 from hub.materials import service
-from hub.materials.models import Asset, Campaign, Download, Visibility
+from hub.materials.models import Asset, Campaign, Download, Favourite, Kit, KitItem, Visibility
 from hub.partners.levels import ensure_ladder
 from hub.partners.models import Tier
 
@@ -68,11 +68,19 @@ def sample(cast) -> dict[str, object]:
             version_id=asset.current.id,
             partner_id=cast.acme.id,
             user_id=cast.partner.id,
-            day=asset.created_at.date(),
         )
     )
+    kit = Kit(name="Autumn", user_id=cast.partner.id)
+    shared = Kit(name="Starter", user_id=cast.manager.id, is_shared=True)
+    db.session.add_all([kit, shared])
+    db.session.flush()
+    for each in (kit, shared):
+        db.session.add_all([KitItem(kit_id=each.id, asset_id=item.id) for item in (asset, gold, text)])
+    db.session.add(Favourite(user_id=cast.partner.id, asset_id=asset.id))
     db.session.flush()
     return SimpleNamespace(
+        kit=kit.id,
+        shared=shared.id,
         asset=asset.id,
         gold=gold.id,
         text=text.id,

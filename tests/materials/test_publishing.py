@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from hub.core import clock, storage
 from hub.core.database import db
-from hub.materials import service, tasks
-from hub.materials.models import Asset, AssetVersion, Campaign, Download, Status, ThumbnailState
+from hub.materials import tasks
+from hub.materials.models import Asset, AssetVersion, Campaign, Status, ThumbnailState
 from tests.core.test_uploads import SVG, png_claiming
 
 from .factories import make_asset, make_campaign, make_text, make_tiers, picture
@@ -208,26 +208,6 @@ def test_public_pictures_may_be_kept_by_browsers(cast, client):
 
 
 # --- Downloads and thumbnails ----------------------------------------------
-
-
-def test_download_is_counted_once_per_person_version_and_day(cast, browse, partner, manager):
-    asset = make_asset(cast.manager, name="Баннер.png")
-    db.session.commit()
-    browser = browse(partner)
-    first = browser.get(f"/materials/{asset.id}/download")
-    assert first.headers["Content-Disposition"].startswith("attachment")
-    assert "UTF-8''" in first.headers["Content-Disposition"]
-    browser.get(f"/materials/{asset.id}/download")
-    browser.get(f"/materials/{asset.id}/download", headers={"Range": "bytes=100-"})
-    row = db.session.scalars(select(Download)).one()
-    assert (row.partner_id, row.user_id) == (cast.acme.id, cast.partner.id)
-    with clock.frozen(clock.now() + timedelta(days=1)):
-        service.record_download(asset.current, partner)
-        assert service.record_download(asset.current, partner) is False
-        db.session.commit()
-    db.session.expire_all()
-    assert asset.uses == 2
-    assert "Acme Media" in browse(manager).get(f"/materials/downloads?asset={asset.id}").text
 
 
 def test_worker_makes_small_webp_pictures(cast, browse, partner, worker):

@@ -15,7 +15,7 @@ from .assets import (
     usable_now,
 )
 from .clicks import Click, ClickKind
-from .taking import Download
+from .taking import Download, Favourite, Kit, KitItem
 
 __all__ = [
     "KINDS",
@@ -27,7 +27,10 @@ __all__ = [
     "Click",
     "ClickKind",
     "Download",
+    "Favourite",
     "Kind",
+    "Kit",
+    "KitItem",
     "Status",
     "ThumbnailState",
     "Visibility",

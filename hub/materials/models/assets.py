@@ -98,7 +98,7 @@ class Asset(db.Model):
     is_indexed: Mapped[bool] = mapped_column(default=False)  # is it in the search index at all?
     released_at: Mapped[datetime] = mapped_column(default=clock.now)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
-    updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now, index=True)
     author_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
 
     campaign: Mapped[Campaign | None] = relationship()

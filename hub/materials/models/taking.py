@@ -1,9 +1,9 @@
-"""Who took what."""
+"""Who took what, who likes what, and the kits people put together."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, false
+from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, false, or_
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ...accounts.models import User
@@ -11,14 +11,14 @@ from ...core import clock
 from ...core.access import Permission, can, visibility
 from ...core.database import db
 from ...partners.models import Partner
-from .assets import AssetVersion
+from .assets import Asset, AssetVersion
 
 
 class Download(db.Model):
-    """Someone took a version; counted once per person, version and day."""
+    """Someone took a version; counted once per person and version."""
 
     __table_args__ = (
-        UniqueConstraint("version_id", "user_id", "day"),
+        UniqueConstraint("version_id", "user_id"),
         Index("ix_download_at_id", "at", "id"),
     )
 
@@ -27,11 +27,53 @@ class Download(db.Model):
     partner_id: Mapped[int | None] = mapped_column(ForeignKey("partner.id"), index=True)  # None: staff
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     at: Mapped[datetime] = mapped_column(default=clock.now)
-    day: Mapped[date]  # in UTC
 
     version: Mapped[AssetVersion] = relationship()
     partner: Mapped[Partner | None] = relationship()
     user: Mapped[User] = relationship()
+
+
+class Favourite(db.Model):
+    """A material someone wants to find again."""
+
+    __table_args__ = (UniqueConstraint("user_id", "asset_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"), index=True)
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class Kit(db.Model):
+    """Materials that are taken together. The team's shared ones are there for every partner."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    is_shared: Mapped[bool] = mapped_column(default=False, index=True)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    changed_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    user: Mapped[User] = relationship()
+
+
+class KitItem(db.Model):
+    """A material in a kit; who may no longer see it does not get it."""
+
+    __table_args__ = (UniqueConstraint("kit_id", "asset_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kit_id: Mapped[int] = mapped_column(ForeignKey("kit.id", ondelete="CASCADE"))
+    asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"), index=True)
+
+    asset: Mapped[Asset] = relationship()
+
+
+@visibility(Kit)
+def _kits(statement: Select[Any], user: Any) -> Select[Any]:
+    if can(user, Permission.MATERIALS_VIEW):
+        return statement.where(or_(Kit.user_id == user.id, Kit.is_shared))
+    return statement.where(false())
 
 
 @visibility(Download)

@@ -1,5 +1,8 @@
 // The gallery: assets open in a drawer, filters unfold on a phone, codes become tabs, files can be dropped.
 
+import { toast } from "./toasts.js";
+import { post } from "./words.js";
+
 const drawer = document.getElementById("asset");
 
 async function open(event) {
@@ -60,6 +63,26 @@ function drop(box) {
   });
 }
 
+/** Favourite and kit are changed without leaving: the buttons come back anew, with the focus where it was. */
+async function stay(event) {
+  const form = event.target.closest("form[data-stay]");
+  if (!form) return;
+  event.preventDefault();
+  const box = form.closest("[data-take]");
+  const at = [...box.querySelectorAll("form")].indexOf(form);
+  try {
+    const response = await post(form.action, Object.fromEntries(new FormData(form)));
+    const { said, html } = await response.json();
+    box.innerHTML = html;
+    box.dispatchEvent(new Event("hub:part", { bubbles: true }));
+    (at ? box.querySelector("summary") : box.querySelector("button")).focus();
+    toast(said);
+  } catch {
+    form.submit();
+  }
+}
+
+document.addEventListener("submit", stay);
 document.addEventListener("click", open);
 document.querySelectorAll("[data-code-tabs]").forEach(tabs);
 document.querySelectorAll("[data-facets]").forEach(unfold);

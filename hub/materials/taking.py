@@ -1,0 +1,211 @@
+"""Taking materials along: downloads counted once, favourites, and kits that become one ZIP."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import bindparam, delete, exists, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
+from zipstream import ZipStream
+
+from ..core import clock, storage
+from ..core.access import visible
+from ..core.database import db, touched
+from ..core.errors import HubError, Invalid
+from ..core.i18n import _, _l
+from ..core.uploads import safe_name
+from ..partners.service import partner_of
+from . import embedding
+from .embedding import Viewer
+from .models import Asset, AssetVersion, Download, Favourite, Kit, KitItem
+
+MOST_IN_KIT, MOST_KITS, NAME_LENGTH = 200, 50, 80
+
+
+class KitFull(HubError):
+    message = _l("A kit holds up to %(count)s materials. Start another one.", count=MOST_IN_KIT)
+
+
+class TooManyKits(HubError):
+    message = _l("You have %(count)s kits already. Delete one first.", count=MOST_KITS)
+
+
+# --- Downloads -------------------------------------------------------------
+
+
+def is_counted(version: AssetVersion, user: Any) -> bool:
+    """Has this person's download of this version been counted?"""
+    return bool(db.session.scalar(_COUNTED, {"version": version.id, "user": user.id}))
+
+
+#: Asked at every download: built once.
+_COUNTED = select(
+    exists().where(Download.version_id == bindparam("version"), Download.user_id == bindparam("user"))
+)
+
+
+def record_downloads(versions: list[AssetVersion], user: Any) -> int:
+    """Count downloads, each version once per person; how many counted."""
+    ids = [version.id for version in versions]
+    known = select(Download.version_id).where(Download.version_id.in_(ids), Download.user_id == user.id)
+    taken = set(db.session.scalars(known))
+    partner = partner_of(user)
+    return sum(
+        _record(version, user.id, partner.id if partner else None)
+        for version in versions
+        if version.id not in taken
+    )
+
+
+def _record(version: AssetVersion, user_id: int, partner_id: int | None) -> bool:
+    try:
+        with db.session.begin_nested():
+            db.session.add(Download(version_id=version.id, user_id=user_id, partner_id=partner_id))
+    except IntegrityError:  # counted by another request in this very moment
+        return False
+    db.session.execute(
+        update(Asset)
+        .where(Asset.id == version.asset_id)
+        .values(uses=Asset.uses + 1, updated_at=Asset.updated_at)
+    )
+    return True
+
+
+# --- Favourites ------------------------------------------------------------
+
+
+def is_favourite(asset: Asset, user: Any) -> bool:
+    return bool(
+        db.session.scalar(
+            select(exists().where(Favourite.asset_id == asset.id, Favourite.user_id == user.id))
+        )
+    )
+
+
+def favour(asset: Asset, user: Any) -> None:
+    """Keep a material among one's favourites."""
+    if not is_favourite(asset, user):
+        db.session.add(Favourite(asset_id=asset.id, user_id=user.id))
+        db.session.flush()
+
+
+def forget(asset: Asset, user: Any) -> None:
+    """Take a material out of one's favourites."""
+    db.session.execute(delete(Favourite).where(Favourite.asset_id == asset.id, Favourite.user_id == user.id))
+
+
+# --- Kits ------------------------------------------------------------------
+
+
+def own_kits(user: Any) -> list[Kit]:
+    """One's own kits, the last used first."""
+    return list(
+        db.session.scalars(select(Kit).where(Kit.user_id == user.id).order_by(Kit.changed_at.desc(), Kit.id))
+    )
+
+
+def make_kit(user: Any, name: str) -> Kit:
+    """Start a kit. Raises TooManyKits."""
+    if len(own_kits(user)) >= MOST_KITS:
+        raise TooManyKits
+    kit = Kit(user_id=user.id, name=_named(name))
+    db.session.add(kit)
+    db.session.flush()
+    return kit
+
+
+def rename_kit(kit: Kit, name: str, *, is_shared: bool) -> None:
+    """Give a kit another name, and share it with partners or not."""
+    kit.name, kit.is_shared = _named(name), is_shared
+
+
+def _named(name: str) -> str:
+    """A kit's name. Raises Invalid without one."""
+    name = " ".join(name.split())[:NAME_LENGTH]
+    if not name:
+        raise Invalid(_l("Give the kit a name."))
+    return name
+
+
+def delete_kit(kit: Kit) -> None:
+    db.session.execute(delete(KitItem).where(KitItem.kit_id == kit.id))
+    db.session.delete(kit)
+
+
+def put(asset: Asset, kit: Kit) -> bool:
+    """Add a material to a kit; False when it is in already. Raises KitFull."""
+    inside = set(db.session.scalars(select(KitItem.asset_id).where(KitItem.kit_id == kit.id)))
+    if asset.id in inside:
+        return False
+    if len(inside) >= MOST_IN_KIT:
+        raise KitFull
+    db.session.add(KitItem(kit_id=kit.id, asset_id=asset.id))
+    kit.changed_at = clock.now()
+    db.session.flush()
+    return True
+
+
+def take_out(asset_id: int, kit: Kit) -> bool:
+    """Remove a material from a kit; False when it was not in it."""
+    kit.changed_at = clock.now()
+    return bool(touched(delete(KitItem).where(KitItem.kit_id == kit.id, KitItem.asset_id == asset_id)))
+
+
+def contents(kit: Kit, user: Any) -> list[Asset]:
+    """What of a kit this person may see now, in the order it was put in."""
+    statement = visible(select(Asset), user).join(KitItem, KitItem.asset_id == Asset.id)
+    loaded = statement.where(KitItem.kit_id == kit.id).options(joinedload(Asset.current))
+    return list(db.session.scalars(loaded.order_by(KitItem.id)).unique())
+
+
+# --- One ZIP ---------------------------------------------------------------
+
+
+def archive(assets: list[Asset], who: Viewer) -> ZipStream:
+    """A ZIP of the current versions, made while it is read, whatever its size.
+
+    Texts have the link filled in; `codes.txt` has the codes of the pictures. Pictures and videos are
+    compressed already, so nothing is compressed again and the size is known beforehand. Names are in
+    UTF-8 and marked so, which Windows' own unpacker reads.
+    """
+    stream = ZipStream(sized=True)
+    taken: set[str] = set()
+    codes = []
+    for asset in assets:
+        version = asset.current
+        name = _unused(_file_name(asset), taken)
+        if version.key:
+            stream.add(_content(version.key), name, size=version.size)
+        else:
+            stream.add(embedding.fill_in(version.text or "", who, asset).encode(), name)
+        codes.append(f"{asset.title}\n{name}\n\n{embedding.codes(asset, who.code)[0].text}\n")
+    stream.add("\n\n".join(codes).encode(), _unused(_("codes.txt"), taken))
+    return stream
+
+
+def _file_name(asset: Asset) -> str:
+    ending = asset.current.filename.rpartition(".")[2]
+    size = f" {asset.width}x{asset.height}" if asset.width else ""
+    return safe_name(f"{asset.title.replace('.', ' ').replace('/', ' ')}{size}.{ending}")
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    """The name, or with a number the first that is not taken; Windows knows no difference of case."""
+    stem, dot, ending = name.rpartition(".")
+    found, number = name, 2
+    while found.casefold() in taken:
+        found, number = f"{stem} ({number}){dot}{ending}", number + 1
+    taken.add(found.casefold())
+    return found
+
+
+def _content(key: str) -> Iterator[bytes]:
+    """A file piece by piece, opened when its turn comes."""
+    file: Any = io.BytesIO()
+    try:
+        file = storage.open(key)
+        while chunk := file.read(storage.CHUNK):
+            yield chunk
+    finally:
+        file.close()
