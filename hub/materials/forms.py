@@ -1,5 +1,6 @@
 """Forms of those who publish materials."""
 
+import re
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -127,13 +128,29 @@ class EditForm(DetailsForm):
     """One asset's details."""
 
     title = StringField(_l("Title"), [InputRequired(), Length(max=200)])
+    replacement = StringField(
+        _l("What takes its place"),
+        [Optional()],
+        description=_l("Number or address of another picture: codes show it once this one is over."),
+    )
 
     def show(self, asset: Asset) -> None:
         super().show(asset)
         self.title.data = asset.title
+        self.replacement.data = str(asset.replacement_id or "")
 
     def details(self) -> Details:
-        return {"title": self.title.data or "", **super().details()}
+        replacement = _number(self.replacement.data)
+        return {"title": self.title.data or "", "replacement_id": replacement, **super().details()}
+
+    def validate_replacement(self, field: StringField) -> None:
+        """Another picture that everyone may see: it is shown on partners' sites."""
+        if not field.data:
+            return
+        id = _number(field.data)
+        other = db.session.get(Asset, id) if id else None
+        if other is None or not other.is_picture or other.visibility is not Visibility.ALL:
+            raise ValidationError(_("This is no picture that every partner may use."))
 
 
 class TextForm(EditForm):
@@ -164,6 +181,12 @@ class CampaignForm(HubForm):
 
     def names(self) -> dict[str, str]:
         return {locale: self[locale].data or "" for locale in LOCALES}
+
+
+def _number(text: str | None) -> int | None:
+    """12 of “12” and of “https://hub.example/materials/12”."""
+    digits = re.search(r"(?:^|/materials/)(\d{1,9})/?$", (text or "").strip())
+    return int(digits[1]) if digits else None
 
 
 def _begin(day: date | None) -> datetime | None:

@@ -52,6 +52,7 @@ class Details(TypedDict, total=False):
     tier_ids: list[int]
     valid_from: datetime | None
     valid_until: datetime | None
+    replacement_id: int | None
 
 
 def keep(file: Any) -> tuple[Examined, Stored]:

@@ -16,7 +16,7 @@ from ..core.database import db, transaction
 from ..core.errors import NotFound
 from ..core.i18n import LOCALES, _
 from ..core.uploads import TYPES, safe_name
-from ..partners.links import page_of
+from ..partners.links import UTM, page_of, short_link
 from . import embedding, gallery, kits, public, publishing, taking, visiting
 from .blueprint import bp
 from .gallery import Facets, Filters, Option
@@ -57,7 +57,7 @@ def show(id: int) -> ResponseReturnValue:
     """An asset: preview, facts, codes with the viewer's link; alone for the gallery's drawer."""
     asset = _visible(id)
     who = embedding.viewer(current_user)
-    to = page_of(request.args.get("to"))
+    to, marks = page_of(request.args.get("to")), _marks()
     template = "materials/_asset.html" if request.headers.get("HX-Request") else "materials/show.html"
     return render_template(
         template,
@@ -65,8 +65,10 @@ def show(id: int) -> ResponseReturnValue:
         version=asset.current,
         who=who,
         to=to,
+        marks=marks,
+        short=None if who.is_sample else short_link(who.code, to or "", through=asset.public_id, **marks),
         wrong_to=bool(request.args.get("to")) and to is None,
-        codes=embedding.codes(asset, who.code, to),
+        codes=embedding.codes(asset, who.code, to, **marks),
         text=embedding.fill_in(asset.current.text, who, asset, to) if asset.current.text else None,
         is_new=gallery.is_new(asset),
         ending=TYPES[asset.current.mime][1].lstrip(".").upper(),
@@ -135,7 +137,8 @@ def qr(id: int, form: str) -> ResponseReturnValue:
     """The viewer's link to an asset as a QR code."""
     asset = _visible(id)
     who = embedding.viewer(current_user)
-    code = segno.make(embedding.link(who.code, asset, request.args.get("to")), error="m", micro=False)
+    address = embedding.link(who.code, asset, request.args.get("to"), **_marks())
+    code = segno.make(address, error="m", micro=False)
     out = io.BytesIO()
     code.save(out, kind=form, scale=8, border=3, **({"xmldecl": False} if form == "svg" else {}))
     response = Response(out.getvalue(), mimetype="image/svg+xml" if form == "svg" else "image/png")
@@ -164,6 +167,11 @@ def _wanted(asset: Asset, number: int | None) -> AssetVersion:
     if found is None:
         raise NotFound
     return found
+
+
+def _marks() -> dict[str, str]:
+    """Marks of a campaign that the viewer wants in the link."""
+    return {name: value[:60] for name in UTM if (value := request.args.get(name, "").strip())}
 
 
 def _cached(response: Response) -> Response:

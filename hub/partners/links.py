@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 from sqlalchemy import select
@@ -129,13 +128,16 @@ def _without(page: str, given: Mapping[str, str]) -> str:
 # --- Short links -----------------------------------------------------------
 
 
-def short_link(
-    partner: Partner, to: str = "", *, through: str | None = None, **marks: str | None
-) -> str | None:
+def short_link(code: str, to: str = "", *, through: str | None = None, **marks: str | None) -> str | None:
     """The short form of a link, if the partner has made one."""
     token = db.session.scalar(
         select(ShortLink.token)
-        .where(*_same(partner, asked(local_page(to), marks), through))
+        .join(Partner, Partner.id == ShortLink.partner_id)
+        .where(
+            Partner.code == code,
+            ShortLink.through == through,
+            ShortLink.query == asked(local_page(to), marks),
+        )
         .order_by(ShortLink.id)
         .limit(1)
     )
@@ -144,7 +146,7 @@ def short_link(
 
 def shorten(partner: Partner, to: str = "", *, through: str | None = None, **marks: str | None) -> str:
     """Give a link a short form; the same link keeps the one it has. Raises Invalid for another site."""
-    known = short_link(partner, to, through=through, **marks)
+    known = short_link(partner.code, to, through=through, **marks)
     if known:
         return known
     token = "".join(secrets.choice(_LETTERS) for _ in range(7))
@@ -152,7 +154,3 @@ def shorten(partner: Partner, to: str = "", *, through: str | None = None, **mar
     db.session.add(ShortLink(token=token, partner_id=partner.id, through=through, query=query))
     db.session.flush()
     return absolute("materials.go_short", token=token)
-
-
-def _same(partner: Partner, query: str, through: str | None) -> tuple[Any, ...]:
-    return ShortLink.partner_id == partner.id, ShortLink.through == through, ShortLink.query == query

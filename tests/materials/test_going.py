@@ -141,7 +141,7 @@ def test_a_short_link_leads_where_the_long_one_does(asset, cast, client, browse,
     with transaction():
         through = links.shorten(cast.acme, "", through=asset.public_id)
         assert links.shorten(cast.acme, "", through=asset.public_id) == through
-    short = links.short_link(cast.acme, "/pricing", utm_source="flyer")
+    short = links.short_link("ACME", "/pricing", utm_source="flyer")
     assert short in page
     assert (
         leads_to(client, urlsplit(short).path) == "https://nordbill.example/pricing?utm_source=flyer&ref=ACME"
@@ -150,6 +150,22 @@ def test_a_short_link_leads_where_the_long_one_does(asset, cast, client, browse,
     assert [(click.asset_id, click.link) for click in counted()] == [
         (None, "to=/pricing&utm_source=flyer"), (asset.id, None),
     ]  # fmt: skip
+
+
+def test_a_materials_page_builds_links_with_marks_and_makes_them_short(asset, cast, browse, partner, manager):
+    browser, query = browse(partner), "?to=/pricing?utm_source=old&utm_source=blog&utm_campaign=autumn"
+    address = (
+        f"/go/<mark>ACME</mark>/{asset.public_id}?to=/pricing&amp;utm_source=blog&amp;utm_campaign=autumn"
+    )
+    page = browser.get(f"/materials/{asset.id}{query}").text
+    assert address in page
+    assert "Make it short" in page
+    with transaction():
+        short = links.shorten(
+            cast.acme, "/pricing", through=asset.public_id, utm_source="blog", utm_campaign="autumn"
+        )
+    assert short in browser.get(f"/materials/{asset.id}?to=/pricing&utm_source=blog&utm_campaign=autumn").text
+    assert "Make it short" not in browse(manager).get(f"/materials/{asset.id}").text
 
 
 def test_a_short_link_leads_into_the_site_only(browse, partner):

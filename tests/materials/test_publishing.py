@@ -253,3 +253,25 @@ def test_campaign_names_speak_the_readers_language(cast):
     campaign = make_campaign(cast.manager)
     campaign.names = {"en": "Spring", "pl": "Wiosna"}
     assert campaign.name == "Spring"
+
+
+def test_a_picture_names_its_successor(cast, browse, manager, client):
+    old, new = (
+        make_asset(cast.manager, content=picture(color="red")),
+        make_asset(cast.manager, content=picture(color="blue")),
+    )
+    letter = make_text(cast.manager)
+    db.session.commit()
+    browser, facts = browse(manager), {"title": "Old", "visibility": "all", "valid_until": "2020-01-31"}
+    for wrong in (letter.id, 99999, "nonsense"):
+        answer = browser.post(f"/materials/{old.id}", data=facts | {"replacement": wrong})
+        assert answer.status_code == 422, wrong
+    address = f"http://127.0.0.1:8000/materials/{new.id}"
+    assert (
+        browser.post(
+            f"/materials/{old.id}", data=facts | {"replacement": address, "is_published": "y"}
+        ).status_code
+        == 303
+    )
+    assert client.get(f"/a/{old.public_id}.png").data == client.get(f"/a/{new.public_id}.png").data
+    assert f'value="{new.id}"' in browser.get(f"/materials/{old.id}/edit").text

@@ -84,12 +84,12 @@ def _owned() -> Partner:
 def own_link() -> ResponseReturnValue:
     """Build a link to any page of the site, with its marks and its QR code."""
     partner, form = _own(), LinkForm(formdata=request.args)
-    found, short, status = links.referral_link(partner), links.short_link(partner), 200
+    found, short, status = links.referral_link(partner), links.short_link(partner.code), 200
     if form.validate():
         try:
             marks = _marks(request.args)
             found = links.referral_link(partner, form.to.data or "", **marks)
-            short = links.short_link(partner, form.to.data or "", **marks)
+            short = links.short_link(partner.code, form.to.data or "", **marks)
         except Invalid as error:
             form.blame(error)
             status = 422
