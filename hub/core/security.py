@@ -21,6 +21,8 @@ CSP = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+#: For pages that show a banner of the hub's own in a frame.
+CSP_WITH_FRAMES = f"{CSP}; frame-src 'self'"
 HEADERS = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",

@@ -4,6 +4,7 @@ import html
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
 from sqlalchemy import or_, select
@@ -16,7 +17,8 @@ from ..core.uploads import TYPES
 from ..partners.links import page_of, referral_link
 from ..partners.models import Coupon, Partner, PartnerStatus
 from ..partners.service import partner_of
-from .models import Asset, Visibility
+from . import banners
+from .models import Asset, Kind, Status, Visibility
 
 #: Shown to the team, who have no code of their own.
 SAMPLE_CODE = "SAMPLE"
@@ -74,6 +76,21 @@ def image_url(asset: Asset, code: str) -> str:
     return absolute("materials.picture_for", code=code, public_id=asset.public_id, ending=ending)
 
 
+def banner_url(asset: Asset, code: str) -> str:
+    """The first page of an HTML5 banner; one for chosen levels carries the partner's code."""
+    if asset.visibility is Visibility.ALL:
+        return absolute("materials.banner", public_id=asset.public_id, name=banners.FIRST)
+    return absolute("materials.banner_for", code=code, public_id=asset.public_id, name=banners.FIRST)
+
+
+def stage(asset: Asset, who: Viewer) -> str | None:
+    """Where a page of ours shows an HTML5 banner from, if it may be seen at all; no page for a sample of a level."""
+    can_play = asset.kind is Kind.HTML and asset.status is Status.PUBLISHED and asset.is_valid()
+    if not can_play or (who.is_sample and asset.visibility is not Visibility.ALL):
+        return None
+    return banner_url(asset, who.code)
+
+
 def file_url(asset: Asset, code: str) -> str | None:
     """Where a program fetches the file: a picture where everyone sees it, other files with its token; texts have none."""
     if asset.is_picture:
@@ -92,6 +109,8 @@ def codes(asset: Asset, code: str, to: str | None = None, **marks: str | None) -
             ("markdown", _l("Markdown"), f"[![{_markdown(asset.title)}]({source})]({target})"),
             ("bbcode", _l("BBCode"), f"[url={target}][img]{source}[/img][/url]"),
         ]
+    if asset.kind is Kind.HTML:
+        found = [("html", _l("HTML"), _frame(asset, target, code))]
     found.append(("link", _l("Link only"), target))
     return [Code(key, label, text, _mark(text, code)) for key, label, text in found]
 
@@ -117,6 +136,15 @@ def partner_by_code(code: str) -> Partner | None:
 def _html(asset: Asset, target: str, source: str) -> str:
     size = f' width="{asset.width}" height="{asset.height}"' if asset.width else ""
     return f'<a href="{html.escape(target)}">\n  <img src="{html.escape(source)}"{size} alt="{html.escape(asset.title)}">\n</a>'
+
+
+def _frame(asset: Asset, target: str, code: str) -> str:
+    """A banner in a sandbox; it opens what it finds as `clickTag` in its address."""
+    source = f"{banner_url(asset, code)}?{urlencode({'clickTag': target})}"
+    return (
+        f'<iframe src="{html.escape(source)}" width="{asset.width}" height="{asset.height}"'
+        f' title="{html.escape(asset.title)}" sandbox="{banners.MAY}" loading="lazy" scrolling="no" frameborder="0"></iframe>'
+    )
 
 
 def _markdown(text: str) -> str:

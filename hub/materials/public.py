@@ -22,9 +22,9 @@ from ..core.uploads import TYPES
 from ..partners import links
 from ..partners.models import Partner, PartnerStatus, ShortLink
 from ..partners.service import CODE
-from . import clicks, embedding
+from . import banners, clicks, embedding
 from .blueprint import bp
-from .models import Asset, Status, Visibility, for_partners
+from .models import Asset, Kind, Status, Visibility, for_partners
 
 #: One transparent pixel: what an embedded picture becomes when its time is over.
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -143,6 +143,49 @@ def _lead_on(followed: Followed, query: Mapping[str, str]) -> ResponseReturnValu
     response.headers["Cache-Control"] = "no-store"
     # The programme's site learns which page the click came from.
     response.headers["Referrer-Policy"] = "no-referrer-when-downgrade"
+    return response
+
+
+@bp.get("/b/<public_id>/<path:name>")
+@public
+def banner(public_id: str, name: str) -> ResponseReturnValue:
+    """A file of an HTML5 banner, for any visitor of a partner's site."""
+    asset = _banner(public_id)
+    if asset.visibility is not Visibility.ALL:
+        raise NotFound
+    return _play(asset, name)
+
+
+@bp.get("/b/for/<code>/<public_id>/<path:name>")
+@public
+def banner_for(code: str, public_id: str, name: str) -> ResponseReturnValue:
+    """A file of a banner in a code of a partner whose level has it."""
+    asset = _banner(public_id)
+    allowed = select(Asset.id).where(Asset.id == asset.id, for_partners(Partner.code == code.strip().upper()))
+    if embedding.partner_by_code(code) is None or db.session.scalar(allowed) is None:
+        raise NotFound
+    return _play(asset, name)
+
+
+def _banner(public_id: str) -> Asset:
+    asset = db.session.scalar(
+        select(Asset).where(Asset.public_id == public_id).options(joinedload(Asset.current))
+    )
+    if asset is None or asset.kind is not Kind.HTML or asset.status is Status.DRAFT:
+        raise NotFound
+    return asset
+
+
+def _play(asset: Asset, name: str) -> Response:
+    """The file, or nothing once the banner is over: an empty page is an empty frame."""
+    if asset.status is Status.PUBLISHED and asset.is_valid():
+        data, kind = banners.entry(asset.current, name)
+    else:
+        data, kind = b"", "text/html"
+    response = Response(data, mimetype=kind)
+    response.headers["Content-Security-Policy"] = banners.policy()
+    response.headers["Cache-Control"] = CACHE
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
 
 

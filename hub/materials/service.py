@@ -3,6 +3,7 @@
 import hashlib
 import io
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypedDict
 
@@ -15,6 +16,7 @@ from ..core.i18n import _l
 from ..core.jobs import ring
 from ..core.storage import Stored
 from ..core.uploads import Examined
+from . import banners
 from .models import (
     Asset,
     AssetVersion,
@@ -58,6 +60,8 @@ class Details(TypedDict, total=False):
 def keep(file: Any) -> tuple[Examined, Stored]:
     """Examine and store an upload, before any transaction: it may take a while."""
     examined = uploads.examine(file)
+    if examined.kind == "archive" and (banner := banners.look(examined.stream)):
+        examined = replace(examined, width=banner.width, height=banner.height)
     return examined, storage.store(examined.stream, limit=max(examined.size, 1))
 
 
@@ -166,6 +170,8 @@ def clean_tags(text: str) -> list[str]:
 
 
 def _kind(examined: Examined) -> Kind:
+    if examined.kind == "archive" and examined.width:  # only a banner among archives has a size
+        return Kind.HTML
     return Kind.DOCUMENT if examined.kind in ("archive", "text") else Kind(examined.kind)
 
 

@@ -15,6 +15,7 @@ from ..core.access import Permission, can, requires, visible_or_404
 from ..core.database import db, transaction
 from ..core.errors import NotFound
 from ..core.i18n import LOCALES, _
+from ..core.security import CSP_WITH_FRAMES
 from ..core.uploads import TYPES, safe_name
 from ..partners.links import UTM, page_of, short_link
 from . import embedding, gallery, kits, public, publishing, taking, visiting
@@ -37,7 +38,7 @@ def index() -> ResponseReturnValue:
     found = gallery.facets(current_user, filters)
     names = gallery.campaigns(current_user)
     groups = _groups(filters, found, names)
-    return render_template(
+    page = render_template(
         "materials/index.html",
         page=gallery.assets(current_user, filters, request.args.get("cursor")),
         filters=filters,
@@ -49,6 +50,7 @@ def index() -> ResponseReturnValue:
         address=_address,
         manages=can(current_user, Permission.MATERIALS_MANAGE),
     )
+    return _with_frames(page)
 
 
 @bp.get("/materials/<int:id>")
@@ -59,9 +61,10 @@ def show(id: int) -> ResponseReturnValue:
     who = embedding.viewer(current_user)
     to, marks = page_of(request.args.get("to")), _marks()
     template = "materials/_asset.html" if request.headers.get("HX-Request") else "materials/show.html"
-    return render_template(
+    page = render_template(
         template,
         asset=asset,
+        stage=embedding.stage(asset, who),
         version=asset.current,
         who=who,
         to=to,
@@ -75,6 +78,12 @@ def show(id: int) -> ResponseReturnValue:
         manages=can(current_user, Permission.MATERIALS_MANAGE),
         **kits.held(asset),
     )
+    return _with_frames(page)
+
+
+def _with_frames(page: str) -> Response:
+    """A page on which a banner may play."""
+    return Response(page, headers={"Content-Security-Policy": CSP_WITH_FRAMES})
 
 
 @bp.get("/materials/<int:id>/thumbnail")

@@ -1,6 +1,7 @@
 """Materials to test with: real pictures, stored for real."""
 
 import io
+import zipfile
 from types import SimpleNamespace
 
 from PIL import Image
@@ -27,6 +28,14 @@ def make_asset(author, *, content: bytes | None = None, name: str = "banner.png"
     """A published banner of 300 × 250, unless told otherwise."""
     examined, stored = service.keep(upload(content, name))
     return service.add_file(author, examined, stored, {"title": "Banner", **details})
+
+
+def html5() -> bytes:
+    """An HTML5 banner of 300 × 250."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("index.html", '<meta name="ad.size" content="width=300,height=250">')
+    return out.getvalue()
 
 
 def make_text(author, text: str = "See {link}, code {coupon}, yours {name}", **details) -> Asset:
@@ -59,6 +68,7 @@ def sample(cast) -> dict[str, object]:
     gold = gold_asset(cast)
     text = make_text(cast.manager)
     hidden = make_asset(cast.manager, title="Draft", status="draft")
+    banner = make_asset(cast.manager, title="Play", content=html5(), name="play.zip")
     from hub.materials.tasks import thumbnails
 
     db.session.commit()
@@ -79,6 +89,7 @@ def sample(cast) -> dict[str, object]:
     db.session.add(Favourite(user_id=cast.partner.id, asset_id=asset.id))
     db.session.flush()
     return SimpleNamespace(
+        banner=banner.public_id,
         kit=kit.id,
         shared=shared.id,
         asset=asset.id,
