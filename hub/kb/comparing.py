@@ -126,3 +126,67 @@ def _shortened(found: list[Row]) -> list[Row]:
 def _matcher(before: list[str], after: list[str]) -> "SequenceMatcher[str]":
     # What repeats all over a long text says nothing about where it belongs, and would cost minutes.
     return SequenceMatcher(None, before, after, autojunk=max(len(before), len(after)) > _LONGEST)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A passage of a merged text: `settled`, or `mine` and `theirs` that both differ from what was."""
+
+    settled: str | None
+    mine: str = ""
+    theirs: str = ""
+
+
+def merge(base: str, mine: str, theirs: str) -> list[Part]:
+    """Both edits of `base` in one, line by line; what both changed differently is left to be decided."""
+    lines = [text.splitlines(keepends=True) for text in (base, mine, theirs)]
+    parts: list[Part] = []
+    at = (0, 0, 0)
+    for start, end in _unchanged(*lines):
+        was, ours, others = ("".join(its[i:j]) for its, i, j in zip(lines, at, start, strict=True))
+        if others in (ours, was):
+            _settle(parts, ours)
+        elif ours == was:
+            _settle(parts, others)
+        else:
+            parts.append(Part(None, ours, others))
+        _settle(parts, "".join(lines[0][start[0] : end[0]]))
+        at = end
+    return parts
+
+
+def either(base: str, mine: str, theirs: str) -> str:
+    """Of a short text the edit that was made; one's own when both were."""
+    return theirs if mine == base else mine
+
+
+def _settle(parts: list[Part], text: str) -> None:
+    if not text:
+        return
+    if parts and parts[-1].settled is not None:
+        parts[-1] = Part(parts[-1].settled + text)
+    else:
+        parts.append(Part(text))
+
+
+_Place = tuple[int, int, int]
+
+
+def _unchanged(base: list[str], mine: list[str], theirs: list[str]) -> Iterator[tuple[_Place, _Place]]:
+    """Where all three texts have the same lines, in order; the last one is empty and at the end."""
+    ours = _matcher(base, mine).get_matching_blocks()
+    others = _matcher(base, theirs).get_matching_blocks()
+    i = j = 0
+    while i < len(ours) and j < len(others):
+        a, b = ours[i], others[j]
+        start, end = max(a.a, b.a), min(a.a + a.size, b.a + b.size)
+        if start < end:
+            first = start, a.b + start - a.a, b.b + start - b.a
+            length = end - start
+            yield first, (first[0] + length, first[1] + length, first[2] + length)
+        if a.a + a.size < b.a + b.size:
+            i += 1
+        else:
+            j += 1
+    last = len(base), len(mine), len(theirs)
+    yield last, last

@@ -14,11 +14,13 @@ from ..core.errors import HubError, Invalid
 from ..core.i18n import LOCALES, _, _l
 from ..core.jobs import ring
 from ..core.slugs import slug as slug_of
+from . import pictures
 from .models import Article, Audience, Category, Redirect, Revision, Status, Translation
 
 INDEX = "kb.index"
 _WORDS_A_MINUTE = 180
 _INTERNAL = re.compile(r"kb:([\w-]+)(#.*)?")
+_PICTURE = re.compile(r"image:([0-9a-f]{20}\.[a-z]{3,4})")
 
 
 class EditedMeanwhile(HubError):
@@ -41,7 +43,10 @@ class Text:
 
 
 def link_of(target: str) -> str | None:
-    """`kb:commission#rates` → an address that opens the article in the reader's language."""
+    """`kb:commission#rates` → an address that opens the article in the reader's language; `image:…` → a picture."""
+    picture = _PICTURE.fullmatch(target)
+    if picture:
+        return f"/kb/pictures/{picture[1]}"
     found = _INTERNAL.fullmatch(target)
     return f"/kb/open/{found[1]}{found[2] or ''}" if found else None
 
@@ -177,6 +182,7 @@ def _write(translation: Translation, author: Any, text: Text, why: str, front: s
             why=why,
         )
     )
+    pictures.note_uses(translation)
     mark_stale(translation)
     db.session.flush()
 

@@ -1,7 +1,8 @@
 """Work of the knowledge base behind the pages."""
 
+from ..core.database import transaction
 from ..core.jobs import job
-from . import indexing, reviewing, service
+from . import drafts, indexing, reviewing, service
 
 
 @job(service.INDEX, every="* * * * *")
@@ -20,3 +21,10 @@ def publish() -> None:
 def review() -> None:
     """Remind owners of articles whose review is due."""
     reviewing.remind()
+
+
+@job("kb.tidy", every="50 2 * * *")
+def tidy() -> None:
+    """Forget drafts that nobody came back to."""
+    with transaction():
+        drafts.tidy()

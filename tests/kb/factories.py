@@ -1,7 +1,10 @@
 """A shelf, and articles that everyone, partners or only the team may read."""
 
+import io
+
 from hub.core.database import db
-from hub.kb import feedback, service
+from hub.core.uploads import Examined, Kind
+from hub.kb import feedback, pictures, service
 from hub.kb.models import Audience, Category
 
 
@@ -37,10 +40,14 @@ def sample(cast):
     translated = service.translate(
         public.article, None, "ru", service.Text("Календарь выплат", "Выплаты 5-го.")
     )
+    picture = pictures.keep(None, Examined("a.png", "image/png", Kind.IMAGE, 3, io.BytesIO(b"png"), 1, 1))
+    text = service.Text("For video makers", f"![a](image:{picture.name})", slug=chosen.slug)
+    service.revise(chosen, None, text, seen=1)
     answer = feedback.rate(public, cast.partner, False, None, "")
     db.session.flush()
     return {
         "id": public.id, "article": public.article_id, "public": public.slug, "partners": partners.slug,
         "staff": staff.slug, "staff_id": staff.id, "draft": draft.slug, "key": public.article.key, "feedback": answer.id, "chosen": chosen.slug, "draft_id": draft.id, "translated": translated.id,
         "category": category.id, "shelf": category.key, "empty": make_category("empty").id,
+        "picture": picture.name,
     }  # fmt: skip

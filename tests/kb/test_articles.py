@@ -179,7 +179,7 @@ def test_an_agent_writes_previews_and_publishes(category, browse, agent, client)
     )
     assert (saved.status_code, get(draft).title) == (303, "Fresher")
     late = browser.post(f"/kb/{draft.id}/edit", data=fields | {"slug": "fresh", "seen": "1"})
-    assert late.status_code == 422
+    assert late.status_code == 409
     assert "Somebody else has saved" in late.text
 
 

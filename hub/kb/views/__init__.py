@@ -4,8 +4,8 @@ from flask import Blueprint
 
 bp = Blueprint("kb", __name__, template_folder="../templates", url_prefix="/kb")
 
-from . import categories, feedback, history, managing, publishing, reading, translations, writing  # noqa: E402
+from . import categories, editing, feedback, history, managing, publishing, reading, translations, writing  # noqa: E402
 
 __all__ = [
-    "bp", "categories", "feedback", "history", "managing", "publishing", "reading", "translations", "writing",
+    "bp", "categories", "editing", "feedback", "history", "managing", "publishing", "reading", "translations", "writing",
 ]  # fmt: skip

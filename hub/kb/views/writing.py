@@ -6,18 +6,20 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select
+from sqlalchemy.orm import undefer
 
 from ...accounts.models import User
 from ...core import audit
 from ...core.access import Permission, requires, roles_with
 from ...core.database import db, transaction
-from ...core.errors import HubError, Invalid
+from ...core.errors import HubError
 from ...core.forms import options
 from ...core.i18n import LOCALES, _, locale
 from ...partners import levels
-from .. import service, translating
+from .. import comparing, drafts, service, translating
 from ..forms import ArticleForm
-from ..models import Article, Audience, Category, Translation, readers
+from ..models import Article, Audience, Category, Revision, Translation, readers
+from ..models.writing import Draft
 from . import bp
 from .asking import whole
 from .managing import choices
@@ -42,7 +44,7 @@ def new() -> ResponseReturnValue:
         )
     else:
         form = _form(locale=_missing(source), owner=current_user.id)
-    return render_template("kb/edit.html", form=form, translation=None, source=source)
+    return _editor(form, None, source, unsaved=_unsaved(form, _place(None, source)))
 
 
 @bp.post("/new")
@@ -55,13 +57,14 @@ def create() -> ResponseReturnValue:
         try:
             with transaction():
                 translation = _create(form, source)
+                drafts.drop(current_user, _place(None, source))
                 audit.record(current_user, "article.created", f"translation:{translation.id}")
         except HubError as error:
             form.blame(error)
         else:
             flash(_("The draft is saved. Only the team sees it until you publish it."))
             return redirect(url_for(".edit", id=translation.id), 303)
-    return render_template("kb/edit.html", form=form, translation=None, source=source), 422
+    return _editor(form, None, source), 422
 
 
 def _create(form: ArticleForm, source: Translation | None) -> Translation:
@@ -97,7 +100,7 @@ def edit(id: int) -> ResponseReturnValue:
         source_seen=article.source.revision if article.source else 0,
         **_shared(article),
     )
-    return _editor(form, translation)
+    return _editor(form, translation, unsaved=_unsaved(form, str(id)))
 
 
 @bp.post("/<int:id>/edit")
@@ -111,12 +114,68 @@ def update(id: int) -> ResponseReturnValue:
         try:
             with transaction():
                 _update(whole(id), form)
+                drafts.drop(current_user, str(id))
+        except service.EditedMeanwhile as error:
+            return _conflict(form, whole(id), str(error.message)), 409
         except HubError as error:
             form.blame(error)
         else:
             flash(_("Saved."))
             return redirect(url_for(".edit", id=id), 303)
     return _editor(form, whole(id)), 422
+
+
+@bp.post("/<int:id>/merge")
+@requires(Permission.KB_WRITE)
+def merge(id: int) -> ResponseReturnValue:
+    """Take what was chosen of both edits to the editor; nothing is saved yet."""
+    translation, form = whole(id), _form()
+    form.locale.data = translation.locale
+    number = _number(request.form.get("theirs"))
+    if number != translation.revision:
+        return _conflict(form, translation, str(service.EditedMeanwhile.message)), 409
+    base, theirs = _revisions(translation, _number(form.seen.data), number)
+    parts = comparing.merge(base.body, form.text.body, theirs.body)
+    chosen = [request.form.get(f"part-{at}", "both") for at in range(len(parts))]
+    form.body.data = "".join(map(_decided, parts, chosen)).strip("\n")
+    for name in ("title", "summary"):
+        form[name].data = comparing.either(getattr(base, name), form[name].data or "", getattr(theirs, name))
+    form.seen.data = str(number)
+    flash(_("Both edits are in the text below. Look it over, then save."))
+    return _editor(form, translation)
+
+
+def _conflict(form: ArticleForm, translation: Translation, message: str) -> str:
+    """What the other one has saved beside what this one wants to save."""
+    base, theirs = _revisions(translation, _number(form.seen.data), translation.revision)
+    author = db.session.get(User, theirs.author_id or 0)
+    return render_template(
+        "kb/merge.html",
+        form=form,
+        translation=translation,
+        message=message,
+        theirs=theirs,
+        author=author.name if author else None,
+        together=comparing.merge(base.body, form.text.body, theirs.body),
+        change=comparing.rows(base.body, theirs.body),
+        kept=[field for field in form if field.name not in ("csrf_token", "reader_tiers")],
+    )
+
+
+def _revisions(translation: Translation, seen: int, now: int) -> tuple[Revision, Revision]:
+    """What the writer began with (the first text, if that is not known) and what there is now."""
+    statement = select(Revision).where(Revision.translation_id == translation.id)
+    rows = statement.where(Revision.number.in_({seen, 1, now})).options(undefer(Revision.body))
+    by_number = {each.number: each for each in db.session.scalars(rows)}
+    return by_number.get(seen, by_number[1]), by_number[now]
+
+
+def _decided(part: comparing.Part, choice: str) -> str:
+    if part.settled is not None:
+        return part.settled
+    if choice in ("mine", "theirs"):
+        return part.mine if choice == "mine" else part.theirs
+    return part.theirs + ("" if part.theirs.endswith("\n") or not part.theirs else "\n") + part.mine
 
 
 def _update(translation: Translation, form: ArticleForm) -> None:
@@ -156,16 +215,6 @@ def _shared(article: Article) -> dict[str, Any]:
     }
 
 
-@bp.post("/preview")
-@requires(Permission.KB_WRITE)
-def preview() -> ResponseReturnValue:
-    """The text as the page will show it."""
-    try:
-        return str(service.preview(request.form.get("text", "")))
-    except Invalid as error:
-        return render_template("kb/_refused.html", message=error.message), 200
-
-
 def _source() -> Translation | None:
     """The translation that `?of=` names, of which another is being made."""
     of = request.args.get("of", type=int)
@@ -196,8 +245,39 @@ def _form(*, source: Translation | None = None, **values: Any) -> ArticleForm:
     return form
 
 
-def _editor(form: ArticleForm, translation: Translation) -> str:
-    return render_template("kb/edit.html", form=form, translation=translation, source=None)
+def _place(translation: Translation | None, source: Translation | None) -> str:
+    """The name of an editor, for drafts."""
+    if translation:
+        return str(translation.id)
+    return f"new:{source.id}" if source else "new"
+
+
+def _unsaved(form: ArticleForm, place: str) -> Draft | None:
+    """Fill the form with what this writer has typed before and not saved."""
+    draft = drafts.mine(current_user, place)
+    if draft is None or not draft.fields:
+        return None
+    for name, text in draft.fields.items():
+        form[name].data = text
+    return draft
+
+
+def _editor(
+    form: ArticleForm,
+    translation: Translation | None,
+    source: Translation | None = None,
+    unsaved: Draft | None = None,
+) -> str:
+    place = _place(translation, source)
+    return render_template(
+        "kb/edit.html",
+        form=form,
+        translation=translation,
+        source=source,
+        place=place,
+        unsaved=unsaved,
+        others=drafts.others(current_user, place) if translation else [],
+    )
 
 
 def _number(text: str | None) -> int:

@@ -12,6 +12,7 @@ const PARTS = [
   ["[data-countdown]", () => import("./countdown.js")],
   ["[data-chart]", () => import("./charts.js")],
   ["[data-markdown]", () => import("./markdown.js")],
+  ["[data-editor]", () => import("./editor.js")],
   ["file-attachment", () => import("../vendor/file-attachment.js")],
   ["[data-read]", () => import("./read.js")],
   ["[data-bell]", () => import("./bell.js")],

@@ -1,0 +1,172 @@
+"""The editor loses nothing: drafts on the server, two edits of one text, pictures seen by readers only."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from PIL import Image
+
+from hub.core import clock, jobs
+from hub.core.database import db, transaction
+from hub.kb import comparing, drafts, service
+from hub.kb.models import Audience, Translation
+
+from .factories import make_article, make_category
+
+BODY = "First line.\n\nSecond line.\n\nThird line.\n"
+
+
+@pytest.fixture
+def article(app):
+    with transaction():
+        return make_article(make_category(), body=BODY)
+
+
+def get(translation):
+    db.session.expire_all()
+    return db.session.get(Translation, translation.id)
+
+
+def fields(translation, **values):
+    now = get(translation)
+    return {
+        "title": now.title,
+        "slug": now.slug,
+        "body": now.body,
+        "category": now.article.category_id,
+        "audience": now.article.audience,
+        "owner": "0",
+        "seen": now.revision,
+    } | values
+
+
+def png(colour="red"):
+    file = io.BytesIO()
+    Image.new("RGB", (8, 6), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("mine", "theirs", "expected"),
+    [
+        ("A\nb\nc\n", "a\nb\nC\n", ["A\nb\nC\n"]),
+        ("a\nb\nc\nd\n", "a\nb\nc\n", ["a\nb\nc\nd\n"]),
+        ("a\nc\n", "a\nb\nc\n", ["a\nc\n"]),
+        ("a\nB\nc\n", "a\nB\nc\n", ["a\nB\nc\n"]),
+        ("a\nmine\nc\n", "a\ntheirs\nc\n", ["a\n", ("mine\n", "theirs\n"), "c\n"]),
+        ("a\nc\n", "a\ntheirs\nc\n", ["a\n", ("", "theirs\n"), "c\n"]),
+    ],
+)
+def test_edits_of_different_lines_are_put_together_and_of_the_same_are_left_to_choose(mine, theirs, expected):
+    found = comparing.merge("a\nb\nc\n", mine, theirs)
+    assert [each.settled or (each.mine, each.theirs) for each in found] == expected
+
+
+def test_a_late_save_loses_neither_edit(article, browse, agent, manager):
+    slow, quick = browse(agent), browse(manager)
+    begun = fields(article)
+    quick.post(f"/kb/{article.id}/edit", data=fields(article, body=BODY.replace("First", "1st"), title="New"))
+    late = begun | {"body": BODY.replace("Third", "3rd"), "summary": "Mine"}
+    answer = slow.post(f"/kb/{article.id}/edit", data=late)
+    assert answer.status_code == 409
+    assert "Max Manager" in answer.text
+    assert "<ins>1st</ins>" in answer.text
+    merged = slow.post(f"/kb/{article.id}/merge", data=late | {"theirs": "2"})
+    assert "1st line.\n\nSecond line.\n\n3rd line." in merged.text
+    assert 'value="New"' in merged.text
+    assert get(article).revision == 2
+    saved = late | {"body": "1st line.\n\n3rd line.", "seen": "2"}
+    assert slow.post(f"/kb/{article.id}/edit", data=saved).status_code == 303
+    assert get(article).revision == 3
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"), [("mine", "Mine."), ("theirs", "Theirs."), ("both", "Theirs.\nMine.")]
+)
+def test_where_both_changed_a_line_the_writer_chooses(article, browse, agent, manager, choice, expected):
+    late = fields(article, body=BODY.replace("Second line.", "Mine."))
+    theirs = fields(article, body=BODY.replace("Second line.", "Theirs."))
+    browse(manager).post(f"/kb/{article.id}/edit", data=theirs)
+    page = browse(agent).post(f"/kb/{article.id}/edit", data=late).text
+    assert page.count('<fieldset class="decide">') == 1
+    merged = browse(agent).post(f"/kb/{article.id}/merge", data=late | {"theirs": "2", "part-1": choice})
+    assert f"First line.\n\n{expected}\n\nThird line." in merged.text
+
+
+def test_a_draft_is_kept_for_its_writer_only_until_it_is_saved(article, browse, agent, manager):
+    typed = {"title": "Half", "body": "Half a <b>thought", "seen": "1"}
+    mine, others = browse(agent), browse(manager)
+    assert "Draft kept at" in mine.post(f"/kb/drafts/{article.id}", data=typed).text
+    assert "Half a &lt;b&gt;thought" in mine.get(f"/kb/{article.id}/edit").text
+    assert "thought" not in others.get(f"/kb/{article.id}/edit").text
+    mine.post(f"/kb/{article.id}/edit", data=fields(article, body="Whole."))
+    assert "thought" not in mine.get(f"/kb/{article.id}/edit").text
+    mine.post("/kb/drafts/new", data=typed)
+    assert "Half a &lt;b&gt;thought" in mine.get("/kb/new").text
+    mine.post("/kb/drafts/new/drop")
+    assert "thought" not in mine.get("/kb/new").text
+
+
+def test_who_else_is_here_and_what_was_saved_meanwhile_is_told(article, browse, agent, manager):
+    first, second = browse(agent), browse(manager)
+    first.post(f"/kb/drafts/{article.id}", data={"seen": "1"})
+    assert "Agnes Agent is editing" in second.get(f"/kb/{article.id}/edit").text
+    with clock.frozen(clock.now() + timedelta(minutes=2)):
+        assert "is editing" not in second.post(f"/kb/drafts/{article.id}", data={"seen": "1"}).text
+    second.post(f"/kb/{article.id}/edit", data=fields(article, body="New."))
+    assert "since you opened it" in first.post(f"/kb/drafts/{article.id}", data={"seen": "1"}).text
+
+
+def test_drafts_nobody_came_back_to_go(article, agent):
+    with transaction():
+        drafts.visit(agent, "1")
+        drafts.keep(agent, "2", {"body": "x"})
+    with clock.frozen(clock.now() + timedelta(days=2)):
+        jobs.run("kb.tidy")
+    assert (drafts.mine(agent, "1"), drafts.mine(agent, "2").fields) == (None, {"body": "x"})
+    with clock.frozen(clock.now() + timedelta(days=61)):
+        jobs.run("kb.tidy")
+    assert drafts.mine(agent, "2") is None
+
+
+def test_a_picture_is_seen_by_those_who_may_read_a_text_that_shows_it(
+    article, browse, agent, partner, client
+):
+    writer = browse(agent)
+    sent = {"file": (io.BytesIO(png()), 'cat"><script>[x].png')}
+    markdown = writer.post("/kb/pictures", data=sent).json["markdown"]
+    name = markdown.partition("image:")[2].rstrip(")")
+    assert "script" not in markdown or "<script" not in service.preview(markdown)
+    url = f"/kb/pictures/{name}"
+    assert (writer.get(url).status_code, client.get(url).status_code) == (200, 404)
+    with transaction():
+        category = get(article).article.category
+        shown = make_article(category, "With a picture", audience=Audience.PARTNERS, body=markdown)
+    assert f'src="{url}"' in writer.get(shown.path).text
+    assert (browse(partner).get(url).status_code, client.get(url).status_code) == (200, 404)
+    with transaction():
+        now = get(shown)
+        service.revise(now, agent, service.Text("T", "No picture", slug=now.slug), seen=1)
+    assert browse(partner).get(url).status_code == 404
+
+
+def test_only_pictures_are_taken(browse, agent):
+    for data, name in ((b"%PDF-1.4 x", "a.pdf"), (b"<svg onload=alert(1)>", "a.svg"), (b"", "a.png")):
+        answer = browse(agent).post("/kb/pictures", data={"file": (io.BytesIO(data), name)})
+        assert answer.status_code == 422
+        assert answer.json["error"]
+
+
+def test_articles_to_link_to_are_found_with_their_sections(article, browse, agent, worker):
+    worker()
+    page = browse(agent).get("/kb/pick?q=payout&lang=en").text
+    assert f'data-link="kb:{get(article).article.key}"' in page
+
+
+def test_the_preview_is_the_page(article, browse, agent):
+    body = "## Head\n\n!!! note\n    Text\n\n| a |\n|---|\n| b |\n\n![x](image:" + "0" * 20 + ".png)\n"
+    with transaction():
+        service.revise(get(article), agent, service.Text("T", body, slug=article.slug), seen=1)
+    shown = browse(agent).get(article.path).text
+    assert browse(agent).post("/kb/preview", data={"text": body}).text in shown
