@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select
@@ -131,6 +131,8 @@ def merge(id: int) -> ResponseReturnValue:
     """Take what was chosen of both edits to the editor; nothing is saved yet."""
     translation, form = whole(id), _form()
     form.locale.data = translation.locale
+    if not form.body.data:
+        abort(400)
     number = _number(request.form.get("theirs"))
     if number != translation.revision:
         return _conflict(form, translation, str(service.EditedMeanwhile.message)), 409

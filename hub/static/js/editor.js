@@ -74,6 +74,10 @@ function showLive(form) {
     true,
   );
   text.addEventListener("input", soon);
+  text.addEventListener("scroll", () => {
+    const share = text.scrollTop / Math.max(1, text.scrollHeight - text.clientHeight);
+    look.scrollTop = share * (look.scrollHeight - look.clientHeight);
+  });
 }
 
 function insert(text, snippet) {
