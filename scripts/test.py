@@ -43,6 +43,7 @@ def missing_packages() -> list[str]:
         "chromium": shutil.which("chromium"),
         "postgresql": postgresql,
         "redis-server": shutil.which("redis-server"),
+        "dovecot-imapd": shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin"),
     }
     return [package for package, found in here.items() if not found]
 
@@ -59,7 +60,7 @@ def install_missing() -> None:
             "The tests need these programs: "
             + ", ".join(packages)
             + ". On Debian and Ubuntu: apt-get install "
-            f"{' '.join(packages)}. Elsewhere: a Chromium, a PostgreSQL server and a Redis server on the PATH."
+            f"{' '.join(packages)}. Elsewhere: a Chromium, a PostgreSQL, a Redis and a Dovecot server on the PATH."
         )
     print(f"· installing {', '.join(packages)}", flush=True)
     apt = ["apt-get"] if root else ["sudo", "apt-get"]

@@ -23,6 +23,7 @@ from . import i18n, styleguide
 from .access import Permission, can, is_staff, public
 from .database import transaction
 from .i18n import Text, _, _l
+from .markup import typed
 from .settings import Env, Settings
 from .settings import settings as current
 
@@ -261,7 +262,7 @@ def local(url: str | None, default: str = "/") -> str:
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals.update(link=link, is_staff=is_staff)
-    app.jinja_env.filters.update(initials=initials, tint=tint)
+    app.jinja_env.filters.update(initials=initials, tint=tint, typed=typed)
     app.context_processor(_context)
     app.register_blueprint(bp)
     if settings.env is Env.DEVELOPMENT:

@@ -68,6 +68,22 @@ class Settings(BaseSettings):
     mail_from: str = Field(
         "Nordbill Partners <partners@nordbill.example>", description="Sender of every mail."
     )
+    mail_inbox: str = Field(
+        "", description="Address that answers to mails come back to. Default: that of `HUB_MAIL_FROM`."
+    )
+    mail_minutes: int = Field(
+        5,
+        ge=0,
+        description="Minutes that a message to someone who is in the hub just now waits to be read before it is mailed.",
+    )
+    mail_hook_secret: str = Field(
+        "",
+        description="Last part of the address to which SendGrid posts mail, at least 20 characters. Without it nothing is taken.",
+    )
+    imap_url: str = Field(
+        "",
+        description="Mailbox to fetch mail from every minute: `imaps://user:password@host:993/INBOX`, or `imap://…`.",
+    )
     rate_limits: Switch = Field(
         Switch.ON, description="`on` or `off`: throttling of sign-in and of other costly requests."
     )
@@ -113,6 +129,20 @@ class Settings(BaseSettings):
     @classmethod
     def _strip(cls, value: str) -> str:
         return value.strip()
+
+    @field_validator("imap_url")
+    @classmethod
+    def _is_imap(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in ("imap", "imaps"):
+            raise ValueError("begins with imap:// or imaps://")
+        return value
+
+    @field_validator("mail_hook_secret")
+    @classmethod
+    def _long_enough(cls, value: str) -> str:
+        if value and len(value) < 20:
+            raise ValueError("needs at least 20 characters")
+        return value
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Boolean, bindparam, func, or_, select, update
 
 from ..accounts.models import User
 from ..core import clock
@@ -24,7 +24,7 @@ _KNOW = (
         Notification.kind == bindparam("kind"),
         Notification.url == bindparam("url"),
         Notification.read_at.is_(None),
-        Notification.mailed_at.is_(None),
+        or_(Notification.mailed_at.is_(None), bindparam("mailed_too", type_=Boolean())),
     )
     .distinct()
 )
@@ -43,13 +43,14 @@ def notify(
 
     `params` are JSON values named in the kind's sentence. A missing one raises KeyError here, not on
     the reader's page. `by_mail=False` is for what the caller mails itself. Disabled people are left out.
-    `once`: who has the same still unread, and not mailed yet, is not told again: a chat is one line of the bell.
+    `once`: who has the same still unread, and not mailed yet by the hub, is not told again: a chat is one line of the bell.
     """
     params = params or {}
     known(kind).say(params)
     told = {user.id: user for user in users if user.is_active}
     if once and told:
-        for knows in db.session.scalars(_KNOW, {"users": list(told), "kind": kind, "url": url}):
+        values = {"users": list(told), "kind": kind, "url": url, "mailed_too": not by_mail}
+        for knows in db.session.scalars(_KNOW, values):
             del told[knows]
     if not told:
         return []

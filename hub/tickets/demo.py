@@ -1,19 +1,27 @@
 """The demo's tickets: a year of questions in four languages, the newest still waiting."""
 
+import io
 import random
 from datetime import datetime, timedelta
+from email.header import Header
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
+from sqlalchemy import update
 
 from ..accounts.demo import Cast
-from ..core import i18n
+from ..core import i18n, storage
 from ..core.clock import frozen, now
-from . import service
+from ..core.database import db
+from ..core.mail import receive
+from . import mail_files, mail_in, mail_tokens, service
 from .models import Category, Channel, Priority, Status, Ticket
+from .models_mail import CopyState, Door, MailCopy
 
 TALKS = Path(__file__).with_name("demo.yaml")
+MAILS = Path(__file__).with_name("demo_mails.yaml")
 COUNT = 60
 FEATURED = ("KRASNOVA", "WOJCIK", "BRIGHT", "SHEVCHUK")
 #: So many of them are recent enough to be still live.
@@ -52,6 +60,36 @@ def fill(cast: Cast, rng: random.Random) -> None:
             rng.choice(featured or askers[locale]) if turn[locale] % 3 == 1 else rng.choice(askers[locale])
         )
         _play(cast, rng, asker, talk, age=age, key=f"demo-{n:03d}")
+    _by_mail(cast)
+    # Nobody waits for mails about what the demo's people wrote a year ago.
+    db.session.execute(update(MailCopy).values(state=CopyState.SENT))
+
+
+def _by_mail(cast: Cast) -> None:
+    """A few mails as a mailbox brings them: questions, an automatic reply, and one that nobody can place."""
+    for n, each in enumerate(yaml.safe_load(MAILS.read_text(encoding="utf-8"))):
+        sender = cast.owners.get(each.get("code", ""))
+        if sender is None and "code" in each:
+            continue
+        with cast.at(hours=each["hours"]):
+            raw = _raw(each, sender.email if sender else each["from"], n)
+            row = mail_in.add(storage.store(io.BytesIO(raw), limit=len(raw)), Door.IMAP)
+            received = receive.parse(raw)
+            mail_in.place(row, received, mail_files.keep(received), f"demo-{n}")
+
+
+def _raw(each: dict[str, Any], sender: str, n: int) -> bytes:
+    head = {
+        "From": sender,
+        "To": mail_tokens.inbox(),
+        "Subject": str(Header(each["subject"], each["charset"]).encode()),
+        "Date": format_datetime(now()),
+        "Message-ID": f"<demo-{n}@mail.example>",
+        "Content-Type": f"text/plain; charset={each['charset']}",
+        "Content-Transfer-Encoding": "8bit",
+    } | each.get("head", {})
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    return lines.encode() + b"\r\n" + each["text"].encode(each["charset"])
 
 
 def _play(cast: Cast, rng: random.Random, asker: Any, talk: dict[str, Any], *, age: float, key: str) -> None:

@@ -121,6 +121,18 @@ class MessageForm(HubForm):
     seen = IntegerField(validators=[Optional()], default=0)
 
 
+class ParkedMailForm(HubForm):
+    """For whom a parked mail is to become a ticket."""
+
+    email = StringField(
+        _l("For whom"),
+        [DataRequired(), Length(max=320)],
+        description=_l(
+            "The address of a partner’s member. Answers go there, not to the address of the mail."
+        ),
+    )
+
+
 class StatusForm(HubForm):
     status = SelectField(_l("Status"), choices=options(STATUSES.items()))
 

@@ -6,11 +6,12 @@ from datetime import timedelta
 from textwrap import shorten
 from typing import Any
 
+from markupsafe import Markup
 from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from ..accounts.models import User
-from ..core import clock
+from ..core import clock, markup
 from ..core.access import visible
 from ..core.crash import crash_point
 from ..core.database import after_commit, db
@@ -42,7 +43,7 @@ def _thread() -> Select[Any]:
     return (
         select(Message)
         .where(Message.ticket_id == bindparam("ticket"), Message.seq > bindparam("after"))
-        .options(joinedload(Message.author), selectinload(Message.attachments))
+        .options(joinedload(Message.author), joinedload(Message.letter), selectinload(Message.attachments))
         .order_by(Message.seq)
         .limit(bindparam("most"))
     )
@@ -57,6 +58,12 @@ def thread(ticket: Ticket, viewer: User, *, after: int = 0, limit: int = PAGE) -
 _SAID = select(Message).where(
     Message.author_id == bindparam("author"), Message.client_id == bindparam("client_id")
 )
+
+
+def html_of(message: Message) -> Markup:
+    """A message as HTML: Markdown, or just as it was typed in a mail program."""
+    by_mail = message.channel is Channel.MAIL
+    return markup.typed(message.body) if by_mail else markup.message(message.body)
 
 
 def said_before(author: User, client_id: str) -> Message | None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, ForeignKey, Index, Select, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
@@ -12,6 +12,9 @@ from ..core import clock
 from ..core.access import Permission, can, visibility
 from ..core.database import db
 from ..partners.models import Partner, own_partner_ids
+
+if TYPE_CHECKING:
+    from .models_mail import InboundMail
 
 #: The first ticket's number is one above.
 FIRST_NUMBER = 1000
@@ -233,6 +236,7 @@ class Message(db.Model):
     ticket: Mapped[Ticket] = relationship()
     author: Mapped[User] = relationship()
     attachments: Mapped[list["Attachment"]] = relationship(back_populates="message")
+    letter: Mapped["InboundMail | None"] = relationship(back_populates="post")  # the mail it came in
 
 
 class Attachment(db.Model):

@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, select
 
 from ..accounts.models import User
-from ..core import i18n, markup, presence
+from ..core import i18n, presence
 from ..core.access import Permission, can, roles_with
 from ..core.database import after_commit, db
 from ..core.i18n import _l
@@ -11,12 +11,15 @@ from ..core.live import announce, moved
 from ..notifications.kinds import register
 from ..notifications.service import notify
 from ..partners.models import Membership
+from . import mail_out
+from .messages import html_of
 from .models import Message, Ticket, Visibility
 
 register("ticket.opened", _l("%(name)s asks: %(subject)s"), icon="message-circle")
 register("ticket.reply", _l("%(name)s answered: %(subject)s"), icon="message-circle")
 register("ticket.note", _l("%(name)s left a note: %(subject)s"), icon="lock")
 register("ticket.assigned", _l("%(name)s gave you a ticket: %(subject)s"), icon="inbox")
+register("ticket.mail_parked", _l("A mail from %(sender)s waits for a decision: %(subject)s"), icon="mail")
 
 
 def room(ticket: Ticket, visibility: Visibility = Visibility.PUBLIC) -> str:
@@ -35,7 +38,7 @@ def as_json(message: Message) -> dict[str, object]:
             "team": can(message.author, Permission.TICKETS_WORK),
         },
         "body": message.body,
-        "html": str(markup.message(message.body)),
+        "html": str(html_of(message)),
         "visibility": message.visibility,
         "client_id": message.client_id,
         "at": i18n.iso(message.at),
@@ -66,14 +69,12 @@ def arrived(ticket: Ticket, message: Message) -> None:
 def answered(ticket: Ticket, message: Message, *, from_team: bool) -> None:
     """A public message in a known ticket."""
     _show(ticket, message)
+    others = _partner_side(ticket, message.author)
+    mail_out.keep(message, others)
     if from_team:
-        notify(
-            _partner_side(ticket, message.author),
-            "ticket.reply",
-            _params(ticket, message.author),
-            f"/tickets/{ticket.number}",
-            once=True,
-        )
+        # The message itself goes by mail, so the bell need not.
+        params = _params(ticket, message.author)
+        notify(others, "ticket.reply", params, f"/tickets/{ticket.number}", by_mail=False, once=True)
     else:
         _tell_team(ticket, message.author, "ticket.reply")
 
@@ -103,6 +104,16 @@ def changed(ticket: Ticket) -> None:
     """Status, assignment or the like."""
     announce(room(ticket), "state", state(ticket))
     announce("inbox", "ticket", {"ticket": ticket.number})
+
+
+def mail_parked(sender: str, subject: str) -> None:
+    """A mail could not be placed: all of the team hear, and one decides."""
+    notify(
+        db.session.scalars(_TEAM),
+        "ticket.mail_parked",
+        {"sender": sender, "subject": subject},
+        "/inbox/mails",
+    )
 
 
 def _show(ticket: Ticket, message: Message) -> None:

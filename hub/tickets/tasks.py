@@ -1,10 +1,14 @@
 """What happens to tickets without anybody doing anything."""
 
+import structlog
+
 from ..core.database import transaction
 from ..core.jobs import job
-from . import availability, chatting, states
+from . import availability, chatting, mail_fetching, mail_in, mail_out, states
 
 BATCH = 200
+
+log = structlog.get_logger()
 
 
 @job("tickets.close", every="17 * * * *")
@@ -23,3 +27,27 @@ def hand_over_chats() -> None:
         for ticket in chatting.waiting_chats(BATCH):
             with transaction():
                 chatting.hand_over(ticket)
+
+
+@job("tickets.mail_fetch", every="* * * * *")
+def fetch_mails() -> None:
+    """Fetch what is unread in the mailbox."""
+    mail_fetching.fetch_quietly()
+
+
+@job("tickets.mail_in", every="* * * * *")
+def judge_mails() -> None:
+    """Judge the mails that were kept; one that cannot be judged now does not hold up the others."""
+    for mail_id in mail_in.waiting_ids():
+        try:
+            mail_in.handle(mail_id)
+        except Exception as error:
+            log.warning("mail waits", id=mail_id, error=str(error)[:200])
+
+
+@job("tickets.mail_out", every="* * * * *")
+def send_mails() -> None:
+    """Mail what is due: one mail a person and ticket, a transaction each."""
+    for ticket_id, user_id in mail_out.waiting():
+        with transaction():
+            mail_out.send(ticket_id, user_id)

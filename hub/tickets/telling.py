@@ -70,4 +70,18 @@ SENTENCES: dict[str, Callable[[str, Data], str]] = {
     "edited": lambda who, data: _("%(who)s changed a message", who=who),
     "unattended": _unattended,
     "followed": lambda who, data: _("The conversation goes on in № %(number)s", number=data["number"]),
+    "mail_automatic": lambda who, data: _(
+        "An automatic reply came from %(address)s: %(subject)s",
+        address=data["address"],
+        subject=data["subject"],
+    ),
+    "mail_undelivered": lambda who, data: _(
+        "A mail to %(address)s could not be delivered: %(why)s", address=data["address"], why=data["why"]
+    ),
+    "mail_opened": lambda who, data: _(
+        "%(who)s opened this ticket with a mail from %(address)s", who=who, address=data["address"]
+    ),
+    "mail_number": lambda who, data: _(
+        "The mail names № %(number)s, but nothing proves that it belongs there", number=data["number"]
+    ),
 }

@@ -7,9 +7,10 @@ from datetime import date
 from markupsafe import Markup
 
 from ..accounts.models import User
-from ..core import i18n, markup
+from ..core import i18n
 from ..core.access import Permission, can
 from .editing import may_edit
+from .messages import html_of
 from .models import Message, TicketEvent, Visibility
 from .telling import FOR_PARTNERS, tell
 
@@ -70,7 +71,7 @@ def bubble(message: Message, viewer: User, seen: int) -> Bubble:
     mine = message.author_id == viewer.id
     return Bubble(
         message,
-        markup.message(message.body),
+        html_of(message),
         mine,
         can(message.author, Permission.TICKETS_WORK),
         message.visibility is Visibility.INTERNAL,

@@ -1,10 +1,13 @@
 """Tickets to test with."""
 
+import io
 import itertools
 
-from hub.core.database import transaction
+from hub.core import storage
+from hub.core.database import db, transaction
 from hub.tickets import service
 from hub.tickets.models import Attachment, SavedView, Ticket
+from hub.tickets.models_mail import Door, InboundMail, Outcome
 
 _numbers = itertools.count(1)
 
@@ -22,8 +25,6 @@ def make_ticket(
 
 def sample(cast) -> dict[str, object]:
     """A ticket of Acme's with an attachment, for the golden table."""
-    from hub.core.database import db
-
     ticket = make_ticket(cast.partner)
     message = service.thread(ticket, cast.partner)[0]
     file = Attachment(message_id=message.id, key="0" * 64, name="proof.png", mime="image/png", size=1)
@@ -31,4 +32,15 @@ def sample(cast) -> dict[str, object]:
     view = SavedView(owner_id=cast.agent.id, name="Payouts", asked={"category": "payout"}, is_shared=True)
     db.session.add(view)
     db.session.flush()
-    return {"number": ticket.number, "file": file.id, "view": view.id}
+    stored = storage.store(io.BytesIO(b"From: nobody@elsewhere.example\r\n\r\nHello"), limit=100)
+    parked = InboundMail(
+        raw_key=stored.key,
+        sha256=stored.sha256,
+        size=stored.size,
+        door=Door.COMMAND,
+        outcome=Outcome.PARKED,
+        reason="unknown_sender",
+    )
+    db.session.add(parked)
+    db.session.flush()
+    return {"number": ticket.number, "file": file.id, "view": view.id, "mail": parked.id}

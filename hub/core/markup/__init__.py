@@ -3,5 +3,6 @@
 from .articles import Heading, Rendered, article
 from .messages import message, plain
 from .safe import Links
+from .typed import typed
 
-__all__ = ["Heading", "Links", "Rendered", "article", "message", "plain"]
+__all__ = ["Heading", "Links", "Rendered", "article", "message", "plain", "typed"]

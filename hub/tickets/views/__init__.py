@@ -2,5 +2,6 @@
 
 from . import chat as chat
 from . import inbox as inbox
+from . import mail as mail
 from . import portal as portal
 from .shared import bp as bp

@@ -1,0 +1,207 @@
+"""Public messages leave by mail: one row for each message and recipient, sent once.
+
+Who is not in the hub gets a message at once, and so does who wrote by mail;
+who is in the hub just now gets what is still unread some minutes later. All
+that waits for one person in one ticket goes in one mail. What has been read
+meanwhile is never mailed, and a note never becomes a row.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from markupsafe import Markup
+from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload
+
+from ..accounts.models import User
+from ..core import clock
+from ..core.database import db
+from ..core.jobs import ring
+from ..core.links import absolute
+from ..core.mail import Letter, compose, queue_letter
+from ..core.mail.compose import escape_markdown, message_id
+from ..core.settings import settings
+from ..notifications.digest import wants_mail
+from ..partners.models import Membership
+from .mail_tokens import Token, inbox, reply_address
+from .models import Attachment, Channel, Message, ReadMark, Ticket, Visibility
+from .models_mail import CopyState, MailCopy
+
+#: Whose last visit is that recent is in the hub just now: visits are written down every five minutes.
+HERE = timedelta(minutes=6)
+#: Messages quoted below the new ones, and how much of each.
+QUOTED, LONGEST_QUOTE = 5, 2000
+#: Beyond this a message is shown as it was typed: formatting takes its time.
+LONGEST_FORMATTED = 20_000
+_ID = re.compile(r"[!-;=?-~]{3,250}")
+
+
+def keep(message: Message, recipients: Iterable[User]) -> None:
+    """Remember, in the open transaction, that `recipients` are to get a public message by mail."""
+    assert message.visibility is Visibility.PUBLIC
+    for user in recipients:
+        by_mail = _writes_by_mail(message.ticket_id, user)
+        declined = not by_mail and not wants_mail(user)
+        db.session.add(
+            MailCopy(
+                ticket_id=message.ticket_id,
+                message_id=message.id,
+                user_id=user.id,
+                state=CopyState.DECLINED if declined else CopyState.PENDING,
+                due_at=message.at if by_mail else _due(message, user),
+            )
+        )
+    ring("tickets.mail_out")
+
+
+def waiting(limit: int = 200) -> list[tuple[int, int]]:
+    """(ticket, user) for whom something is due."""
+    statement = select(MailCopy.ticket_id, MailCopy.user_id).where(*_is_due()).distinct().limit(limit)
+    return [(ticket_id, user_id) for ticket_id, user_id in db.session.execute(statement)]
+
+
+def send(ticket_id: int, user_id: int) -> None:
+    """Write one mail with what is due to a person in a ticket, in the open transaction.
+
+    Claiming the rows and writing the mail are one commit: nothing is mailed twice or forgotten.
+    """
+    claim = update(MailCopy).where(MailCopy.ticket_id == ticket_id, MailCopy.user_id == user_id, *_is_due())
+    ids = list(db.session.scalars(claim.values(state=CopyState.SENT).returning(MailCopy.id)))
+    if not ids:
+        return
+    user, ticket = db.session.get_one(User, user_id), db.session.get_one(Ticket, ticket_id)
+    copies = list(
+        db.session.scalars(
+            select(MailCopy)
+            .where(MailCopy.id.in_(ids))
+            .options(joinedload(MailCopy.message).joinedload(Message.author))
+        )
+    )
+    mark = db.session.get(ReadMark, {"ticket_id": ticket_id, "user_id": user_id})
+    unread = []
+    for copy in copies:
+        if not _may_see(user, ticket):
+            copy.state = CopyState.DECLINED
+        elif mark is not None and copy.message.seq <= mark.seq and not _writes_by_mail(ticket_id, user):
+            copy.state = CopyState.READ
+        else:
+            unread.append(copy)
+    if not unread:
+        return
+    unread.sort(key=lambda copy: copy.message.seq)
+    token = Token(ticket_id, user_id, unread[-1].message.seq)
+    for copy in unread:
+        copy.mail_key = str(token)
+    queue_letter(_letter(ticket, user, token, [copy.message for copy in unread]), "tickets/mail/answer")
+
+
+def _due(message: Message, user: User) -> datetime:
+    is_here = user.last_seen_at is not None and user.last_seen_at > message.at - HERE
+    wait = is_here or message.channel is Channel.CHAT
+    return message.at + timedelta(minutes=settings.mail_minutes if wait else 0)
+
+
+def _is_due() -> tuple[Any, ...]:
+    return MailCopy.state == CopyState.PENDING, MailCopy.due_at <= clock.now()
+
+
+def _writes_by_mail(ticket_id: int, user: User) -> bool:
+    """Did this person's last message in the ticket come by mail? Then that is where they wait."""
+    own = select(Message.channel).where(Message.ticket_id == ticket_id, Message.author_id == user.id)
+    return db.session.scalar(own.order_by(Message.seq.desc()).limit(1)) is Channel.MAIL
+
+
+def _may_see(user: User, ticket: Ticket) -> bool:
+    member = select(Membership.id).where(
+        Membership.partner_id == ticket.partner_id, Membership.user_id == user.id
+    )
+    return user.is_active and db.session.scalar(member) is not None
+
+
+# --- The letter --------------------------------------------------------------------
+
+
+def _letter(ticket: Ticket, user: User, token: Token, messages: Sequence[Message]) -> Letter:
+    earlier = _earlier(ticket, messages[0].seq)
+    texts = compose(
+        "tickets/mail/answer",
+        user.locale,
+        user.time_zone,
+        ticket=ticket,
+        messages=[_shown(message) for message in messages],
+        earlier=[{"author": m.author.name, "at": m.at, "body": m.body[:LONGEST_QUOTE]} for m in earlier],
+        url=absolute("tickets.show", number=ticket.number),
+    )
+    return Letter(
+        key=str(token),
+        address=user.email,
+        name=user.name,
+        subject=texts.subject,
+        html=texts.html,
+        text=texts.text,
+        locale=user.locale,
+        headers=_headers(ticket, user, token),
+    )
+
+
+def _headers(ticket: Ticket, user: User, token: Token) -> dict[str, str]:
+    """What lets programs thread the mail, and people answer it.
+
+    Not marked as automatic: a person wrote it, and other help desks would not show it. But no program
+    is to answer.
+    """
+    ids = _thread_ids(ticket, user, token.seq)
+    headers = {
+        "Reply-To": reply_address(token),
+        "X-Auto-Response-Suppress": "OOF, AutoReply",
+        "X-Loop": inbox(),
+    }
+    if ids:
+        headers |= {"In-Reply-To": ids[-1], "References": " ".join(ids)}
+    return headers
+
+
+def _thread_ids(ticket: Ticket, user: User, before: int) -> list[str]:
+    """Ids of this person's mails in the thread so far, theirs and ours, oldest first."""
+    theirs = select(Message.seq, Message.mail_id).where(
+        Message.ticket_id == ticket.id, Message.mail_id.is_not(None), Message.seq < before
+    )
+    ours = (
+        select(Message.seq, MailCopy.mail_key)
+        .join(Message, Message.id == MailCopy.message_id)
+        .where(MailCopy.ticket_id == ticket.id, MailCopy.user_id == user.id, MailCopy.mail_key.is_not(None))
+        .where(Message.seq < before)
+    )
+    found = [(seq, f"<{name}>") for seq, name in db.session.execute(theirs) if _ID.fullmatch(str(name))]
+    found += [(seq, message_id(str(key))) for seq, key in db.session.execute(ours)]
+    return list(dict.fromkeys(each for _seq, each in sorted(found)))[-20:]
+
+
+def _earlier(ticket: Ticket, before: int) -> list[Message]:
+    """The public messages before those that are sent, the newest first."""
+    statement = (
+        select(Message)
+        .where(Message.ticket_id == ticket.id, Message.visibility == Visibility.PUBLIC, Message.seq < before)
+        .options(joinedload(Message.author))
+    )
+    return list(db.session.scalars(statement.order_by(Message.seq.desc()).limit(QUOTED)))
+
+
+def _shown(message: Message) -> dict[str, Any]:
+    files = select(Attachment).where(Attachment.message_id == message.id).order_by(Attachment.id)
+    return {
+        "author": message.author.name,
+        "at": message.at,
+        "body": _formatted(message),
+        "files": [file.name for file in db.session.scalars(files)],
+    }
+
+
+def _formatted(message: Message) -> Markup:
+    """A message for a mail, its line breaks kept; Markdown where it was written in the hub."""
+    lines = message.body.splitlines()
+    if message.channel is Channel.MAIL or len(message.body) > LONGEST_FORMATTED:
+        lines = [str(escape_markdown(line)) for line in lines]
+    return Markup("\n".join(line.rstrip() + "  " if line.strip() else "" for line in lines))
