@@ -1,74 +1,86 @@
-"""How good and how fast search is on documentation in four languages, through the API.
+"""How good and how fast search is on documentation in four languages, on both engines.
 
 The cases are known-item queries: `id, lang, kind, query, relevant`; the score is the mean reciprocal rank
-of the first relevant answer among ten (MRR@10).
+of the first relevant answer among ten (MRR@10). Searches run inside the hub's process; the tests hold the
+page and the API to the same ranking.
 """
 
 import json
 import os
+import resource
 import statistics
+import subprocess
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
-from .client import Client, interleaved
-from .rows import Row, against
-from .server import ROOT, environment, hub, spare_port, web
+import psycopg
+
+from tests import servers
+
+from .rows import Row
+from .server import ROOT, environment, hub, spare_port
 
 DATA = Path(os.environ.get("HUB_SEARCH_EVAL_DIR", ROOT.parent / "shared" / "data" / "search"))
 
 
 def measure(home: Path) -> Iterator[Row]:
-    """Yield quality per language and kind of query, then the times; nothing without the data."""
+    """Yield import, quality per language and kind of query, times and memory; nothing without the data."""
     if not (DATA / "cases.jsonl").exists():
         return
+    yield from on("sqlite", environment(home / "sqlite", spare_port()))
+    cluster = servers.Servers()
+    try:
+        address = cluster.start_postgresql()
+    except servers.MissingServer:
+        return
+    try:
+        with psycopg.connect(address + "postgres", autocommit=True) as connection:
+            connection.execute("CREATE DATABASE bench")
+        env = environment(home / "postgresql", spare_port()) | {"HUB_DATABASE_URL": address + "bench"}
+        yield from on("postgresql", env)
+    finally:
+        cluster.stop()
+
+
+def on(backend: str, env: dict[str, str]) -> Iterator[Row]:
+    """Yield everything about one engine."""
     cases = [json.loads(line) for line in (DATA / "cases.jsonl").read_text().splitlines()]
-    port, bare_port = spare_port(), spare_port()
-    env = environment(home, port)
-    hub(env, "migrate")
-    started = time.perf_counter()
-    hub(env, "kb", "import", str(DATA / "corpus.jsonl"))
-    hub(env, "search", "rebuild")
     documents = sum(1 for _ in (DATA / "corpus.jsonl").open())
-    yield Row("search.import", documents, "sqlite", round(time.perf_counter() - started, 1), "s")
-    hub(env, "user", "create", "bench@nordbill.example", "--role", "agent")
-    token = hub(env, "token", "create", "bench@nordbill.example").split()[-1]
-    with ExitStack() as stack:
-        stack.enter_context(web("bench.baseline:create_app()", bare_port))
-        stack.enter_context(web("hub.wsgi:app", port, env))
-        bare = interleaved({"empty": (Client(f"http://127.0.0.1:{bare_port}"), "/")}, 100, 20)["empty"]
-        client = Client(f"http://127.0.0.1:{port}")
-        answers = [ask(client, token, case) for case in [*cases[:20], *cases]][20:]
-    yield from quality(cases, answers, documents)
-    times = sorted(elapsed for _, elapsed in answers)
-    for name, value in (("p50", statistics.median(times)), ("p95", times[int(len(times) * 0.95)])):
-        yield against(f"search.{name}", value, bare, scale=documents, backend="sqlite", unit="ms")
+    hub(env, "migrate")
+    started, cpu = time.perf_counter(), processor_seconds()
+    hub(env, "kb", "import", str(DATA / "corpus.jsonl"))
+    yield Row("search.import_s", documents, backend, round(time.perf_counter() - started, 1), "s")
+    yield Row("search.import_cpu_s", documents, backend, round(processor_seconds() - cpu, 1), "s")
+    command = [sys.executable, "-m", "bench.search_inside", str(DATA / "cases.jsonl")]
+    ran = subprocess.run(command, env=env, cwd=ROOT, check=True, capture_output=True, text=True)
+    result = json.loads(ran.stdout.splitlines()[-1])
+    yield from quality(cases, result["found"], documents, backend)
+    for name, typing in (("full", False), ("instant", True)):
+        times = sorted(took for instant, took in result["milliseconds"] if instant is typing)
+        value = round(times[int(len(times) * 0.95)], 1)
+        yield Row(f"search.{name}_p95_ms", documents, backend, value, "ms")
+    yield Row("search.analysers_mb", 4, backend, round(result["analysers_mb"], 1), "MB")
 
 
-def ask(client: Client, token: str, case: dict[str, Any]) -> tuple[list[str], float]:
-    """Return the external ids found for a case, best first, and the milliseconds it took."""
-    query = {"q": case["query"], "lang": case["lang"], "kind": "article", "limit": 10}
-    if case["kind"] == "prefix":
-        query["instant"] = 1
-    start = time.perf_counter()
-    text = client.get("/api/v1/search?" + urlencode(query), Authorization=f"Bearer {token}")
-    elapsed = (time.perf_counter() - start) * 1000
-    return [str(hit["external_id"]) for hit in json.loads(text)["hits"]], elapsed
+def processor_seconds() -> float:
+    """What the commands so far took of the processor: on a busy machine the fairer figure."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def quality(
-    cases: list[dict[str, Any]], answers: list[tuple[list[str], float]], documents: int
+    cases: list[dict[str, Any]], found: dict[str, list[str]], documents: int, backend: str
 ) -> Iterator[Row]:
     """Yield the mean reciprocal rank of every language and kind."""
     ranks: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for case, (found, _) in zip(cases, answers, strict=True):
-        relevant = set(case["relevant"])
-        place = next((place for place, each in enumerate(found[:10], 1) if each in relevant), None)
+    for case in cases:
+        relevant, ids = set(case["relevant"]), found[case["id"]][:10]
+        place = next((place for place, each in enumerate(ids, 1) if each in relevant), None)
         ranks[case["lang"], case["kind"]].append(1 / place if place else 0.0)
     for (language, kind), values in sorted(ranks.items()):
         value = round(statistics.fmean(values), 3)
-        yield Row(f"search.mrr.{language}.{kind}", documents, "sqlite", value, "MRR@10")
+        yield Row(f"search.mrr.{language}.{kind}", documents, backend, value, "MRR@10")

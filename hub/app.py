@@ -78,7 +78,7 @@ def door(room: str, name: str) -> ModuleType | None:
 
 
 def _open_room(app: Flask, room: str) -> None:
-    for name in ("models", "tasks", "chat"):
+    for name in ("models", "indexing", "tasks", "chat"):
         door(room, name)
     for name in ("views", "api"):
         module = door(room, name)

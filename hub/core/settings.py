@@ -121,6 +121,9 @@ class Settings(BaseSettings):
         description="Bearer token for `/metrics`. Without it they are closed in production, and open to this machine elsewhere.",
     )
     crash_at: str = Field("", description="`name:n` ends a process at a named point; obeyed in tests only.")
+    search_log_days: int = Field(
+        90, ge=0, description="Days that searches are kept, with who asked; `0` keeps none."
+    )
     log_format: str = Field(
         "", description="`json` or `text`. Default: `json` in production, `text` elsewhere."
     )

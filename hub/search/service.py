@@ -13,10 +13,10 @@ _MOST = 50
 _DEEPEST = 20
 
 
-def find(user: Any, text: str, *, lang: str = "", kind: str = "", page: int = 1) -> Answer:
+def find(user: Any, text: str, *, lang: str = "", kind: str = "", shelf: str = "", page: int = 1) -> Answer:
     """A page of results."""
     page = min(max(page, 1), _DEEPEST)
-    return _find(user, text, lang, kind, limit=PAGE, offset=(page - 1) * PAGE)
+    return _find(user, text, lang, kind, shelf=shelf, limit=PAGE, offset=(page - 1) * PAGE)
 
 
 def suggest(user: Any, text: str) -> Answer:

@@ -6,6 +6,8 @@ from ..core import fulltext
 from ..core.fulltext import IndexBusy, IndexMissing
 from ..core.i18n import LOCALES
 from ..core.jobs import job
+from . import answers, words  # noqa: F401 - words give the engine their advice
+from . import log as searches
 
 log = structlog.get_logger()
 
@@ -15,6 +17,12 @@ def rebuild(lang: str) -> None:
     """Build an index that a reader found missing or damaged, unless somebody has done so since."""
     if lang in LOCALES and not _is_readable(lang):
         _rebuild(lang)
+
+
+@job(fulltext.WRITE, every="* * * * *")
+def write() -> None:
+    """Index what changed; the schedule finds what a lost ring left behind."""
+    fulltext.write_changes()
 
 
 @job("search.nightly", every="20 3 * * *")
@@ -39,3 +47,25 @@ def _is_readable(lang: str) -> bool:
             return True
     except IndexMissing:
         return False
+
+
+job(searches.NOTE)(searches.store)
+job(searches.OPENED)(searches.store_opened)
+
+
+@job("search.join", every="*/10 * * * *")
+def join() -> None:
+    """See which searches were followed by a ticket."""
+    searches.join_tickets()
+
+
+@job("search.tell", every="* * * * *")
+def tell() -> None:
+    """Tell people of answers they wait for."""
+    answers.tell()
+
+
+@job("search.forget", every="50 3 * * *")
+def forget() -> None:
+    """Keep no search longer than the setting says."""
+    log.info("searches forgotten", count=searches.forget())

@@ -12,17 +12,20 @@ from flask import Flask, current_app
 
 from ..jobs import ring
 from ..settings import Settings
-from . import postgres_engine, vocabulary  # noqa: F401 - their tables belong to the database
+from . import changes, postgres_engine, vocabulary  # noqa: F401 - their tables belong to the database
+from .advice import Advice, advise
+from .changes import WRITE, follow
 from .documents import PARTNERS, PUBLIC, STAFF, Document, Section
 from .engine import Engine, IndexBusy, IndexMissing, Progress
 from .registry import Source, register, sources
 from .search import Answer, Hit, audience_of
 from .search import search as _search
 from .whoosh_engine import WhooshEngine
+from .words import LANGUAGES
 
 __all__ = [
-    "PARTNERS", "PUBLIC", "STAFF", "Answer", "Document", "Engine", "Hit", "IndexBusy", "IndexMissing",
-    "Section", "Source", "engine", "find", "rebuild", "register", "sources", "write",
+    "PARTNERS", "PUBLIC", "STAFF", "WRITE", "Advice", "Answer", "Document", "Engine", "Hit", "IndexBusy", "IndexMissing",
+    "Section", "Source", "advise", "engine", "find", "follow", "rebuild", "register", "sources", "write", "write_changes",
 ]  # fmt: skip
 
 log = structlog.get_logger()
@@ -55,6 +58,28 @@ def write(lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) ->
     except IndexMissing:
         log.warning("search index missing or damaged, building it again", lang=lang)
         rebuild(lang)
+
+
+def write_changes() -> int:
+    """Index what the followed models have changed; how many documents' rows that were. For jobs.
+
+    A language that somebody else is writing keeps the notes for the next time.
+    """
+    done = 0
+    while waiting := changes.pending():
+        for kind, versions in waiting.items():
+            source = sources().get(kind)
+            found = list(source.some(list(versions))) if source else []
+            for lang in LANGUAGES:
+                here = [document for document in found if document.lang == lang]
+                gone = {f"{kind}:{number}" for number in versions} - {document.key for document in here}
+                try:
+                    write(lang, here, gone)
+                except IndexBusy:
+                    return done
+            changes.forget(kind, versions)
+            done += len(versions)
+    return done
 
 
 def rebuild(lang: str, progress: Progress = lambda _: None) -> None:

@@ -18,8 +18,8 @@ from . import vocabulary
 from .documents import Document, Found, Narrowing
 from .engine import FORM, Analysed, IndexBusy, IndexMissing, Progress, analysed, in_batches
 from .postgres_score import Score, quoted
-from .question import Question
-from .scoring import CODE, FLOOR, B
+from .question import Question, Wanted
+from .scoring import BEST, CODE, FLOOR, B
 from .vocabulary import TERM, Entry, KnownWords
 
 _Texts = Text().with_variant(ARRAY(Text), "postgresql")
@@ -79,16 +79,16 @@ class PostgresEngine:
                 "lang": question.lang,
                 "audience": sorted(audience),
                 "codes": list(question.codes),
-                "telling": " | ".join(
-                    sorted({quoted(term) for word in question.telling for term in word.terms})
-                )
-                or quoted(TERM),
+                "telling": _any(question.telling),
+                "every": " & ".join(f"({_any([word])})" for word in question.words) or quoted(TERM),
+                "strict": sorted(question.strict),
+                "best": list(question.best),
                 "kinds": sorted(only.kinds),
                 "shelf": only.shelf,
                 "limit": limit,
                 "offset": offset,
             }
-            found_by = _FIND.format(places=score.places, score=score.sql, floor=FLOOR, code=CODE)
+            found_by = _FIND.format(places=score.places, score=score.sql, floor=FLOOR, code=CODE, best=BEST)
             rows = connection.execute(text(found_by), values).all()
         counts = {what: {row.value: int(row.score) for row in rows if row.what == what} for what in _COUNTED}
         hits = [Document.from_json(json.loads(row.value)) for row in rows if row.what == "hit"]
@@ -149,12 +149,17 @@ _AVERAGES = text(
 _COUNTED = ("kind", "shelf")
 _FIND = """
 WITH scored AS MATERIALIZED (
-  SELECT key, kind, shelf, {score} + CASE WHEN codes && CAST(:codes AS text[]) THEN {code} ELSE 0 END AS score
+  SELECT key, kind, shelf, {score} + CASE WHEN codes && CAST(:codes AS text[]) THEN {code} ELSE 0 END
+    + CASE WHEN key = ANY(CAST(:best AS text[])) THEN {best} ELSE 0 END AS score
   FROM search_document,
     LATERAL (SELECT words || '' AS here OFFSET 0) AS unpacked,
     LATERAL (SELECT {places} OFFSET 0) AS places
   WHERE lang = :lang AND audience && CAST(:audience AS text[])
-    AND (words @@ CAST(:telling AS tsquery) OR codes && CAST(:codes AS text[]))
+    AND (
+      words @@ CAST(:telling AS tsquery)
+      AND (kind <> ALL(CAST(:strict AS text[])) OR words @@ CAST(:every AS tsquery))
+      OR codes && CAST(:codes AS text[]) OR key = ANY(CAST(:best AS text[]))
+    )
 ), strong AS (
   SELECT * FROM scored WHERE score > 0 AND score >= {floor} * (SELECT max(score) FROM scored)
 ), asked AS (
@@ -169,6 +174,11 @@ SELECT * FROM shown
 UNION ALL SELECT 'kind', kind, count(*) FROM strong GROUP BY kind
 UNION ALL SELECT 'shelf', shelf, count(*) FROM asked GROUP BY shelf
 """
+
+
+def _any(words: list[Wanted]) -> str:
+    """A tsquery for any term of any of the words; what nothing matches, if there are none."""
+    return " | ".join(sorted({quoted(term) for word in words for term in word.terms})) or quoted(TERM)
 
 
 def _tsvector(words: Analysed) -> str:

@@ -2,10 +2,10 @@
 
 import re
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import Protocol
 
-from .scoring import LEAST_SHARE, rarity
+from .advice import Advice, advice
+from .scoring import LEAST_SHARE, MOST_CANDIDATES, rarity
 from .vocabulary import TERM, Seen
 from .words import Token, analyse, is_address, terms
 
@@ -14,6 +14,7 @@ MOST_WORDS = 12
 
 CORRECTED = 0.7
 UNFOLDED = 0.9
+EQUAL = 0.8
 COMPLETED = 0.8
 COMPLETED_THOUGH_WHOLE = 0.3
 SHORTEST_COMPLETED = 3
@@ -52,12 +53,15 @@ class Question:
     """What to look for in one language.
 
     `instead` tells which words were looked for besides those typed; `codes` must match a whole code.
+    `best` are keys of documents that come first; documents of the `strict` kinds must hold every word.
     """
 
     lang: str
     words: list[Wanted] = field(default_factory=list)
     instead: dict[str, list[str]] = field(default_factory=dict)
     codes: tuple[str, ...] = ()
+    best: tuple[str, ...] = ()
+    strict: frozenset[str] = frozenset()
 
     @property
     def terms(self) -> dict[str, float]:
@@ -75,11 +79,21 @@ class Question:
 
     @property
     def telling(self) -> list[Wanted]:
-        """The rarest words there are, such that the others make up less than LEAST_SHARE of them all."""
+        """The rarest words there are: one of them at least must be in an answer.
+
+        The others make up less than LEAST_SHARE of the question, or are in more documents than anybody
+        will look through: that many are not worth weighing.
+        """
         there = sorted((word for word in self.words if word.having), key=lambda word: -word.rarity)
         enough = (1 - LEAST_SHARE) * sum(word.rarity for word in there)
-        sums = accumulate((word.rarity for word in there), initial=0.0)
-        return [word for word, before in zip(there, sums, strict=False) if before <= enough]
+        chosen: list[Wanted] = []
+        weight, documents = 0.0, 0
+        for word in there:
+            if chosen and (weight > enough or documents + word.having > MOST_CANDIDATES):
+                break
+            chosen.append(word)
+            weight, documents = weight + word.rarity, documents + word.having
+        return chosen
 
 
 @dataclass(frozen=True)
@@ -91,6 +105,7 @@ class Reading:
     counts: dict[str, int]
     codes: tuple[str, ...]
     is_unfinished: bool
+    advice: Advice
 
     @classmethod
     def of(cls, lang: str, text: str, words: Words, *, typing: bool = False) -> "Reading":
@@ -99,10 +114,11 @@ class Reading:
         tokens = list(analyse(lang, text))[:MOST_WORDS]
         counts = words.documents({TERM, *(form for token in tokens for form in forms(token))})
         unfinished = typing and bool(tokens) and tokens[-1].end == len(text)
-        return cls(lang, tokens, counts, tuple(text.lower().split()[:MOST_WORDS]), unfinished)
+        return cls(lang, tokens, counts, _codes(text), unfinished, advice(lang))
 
     def knows(self, token: Token) -> bool:
-        return not forms(token).isdisjoint(self.counts)
+        """Is it in the index, or equal to a word that may be?"""
+        return not forms(token).isdisjoint(self.counts) or bool(self.advice.others(token))
 
     def makes_sense(self, words: Words) -> bool:
         """Is any word known, or the beginning of one that is?"""
@@ -114,10 +130,12 @@ class Reading:
 
 def understand(reading: Reading, words: Words) -> Question:
     """Make a question of a text, correcting and completing from `words`."""
-    question = Question(reading.lang, codes=reading.codes)
+    question = Question(reading.lang, codes=reading.codes, best=reading.advice.best(reading.tokens))
     for position, token in enumerate(reading.tokens):
         wanted = Wanted(token.surface)
         wanted.accept(reading.lang, token.surface, 1)
+        for other in reading.advice.others(token):
+            wanted.accept(reading.lang, other, EQUAL)
         is_known, is_last = reading.knows(token), position == len(reading.tokens) - 1
         completed = reading.is_unfinished and is_last and _complete(reading.lang, wanted, words, is_known)
         if not completed and not is_known:
@@ -125,6 +143,10 @@ def understand(reading: Reading, words: Words) -> Question:
         question.words.append(wanted)
     _weigh(question, words, reading.counts)
     return question
+
+
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(text.lower().split()[:MOST_WORDS])
 
 
 def can_be_completed(word: str) -> bool:

@@ -12,6 +12,8 @@ class Source:
     """A kind of document: its name for readers, its icon, and all its documents of a language.
 
     `audience` adds what a viewer may see of this kind beyond `public`, `partners` and `staff`.
+    `some` makes the documents of these ids, in any language, for kinds that follow a model (see `changes`).
+    With `needs_all_words` a document must hold every word of the question.
     """
 
     kind: str
@@ -19,6 +21,8 @@ class Source:
     icon: str
     documents: Callable[[str], Iterator[Document]]
     audience: Callable[[object], set[str]] = lambda _viewer: set()
+    some: Callable[[list[int]], Iterator[Document]] = lambda _ids: iter(())
+    needs_all_words: bool = False
 
 
 _sources: dict[str, Source] = {}

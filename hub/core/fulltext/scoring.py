@@ -21,10 +21,15 @@ TOGETHER = ("title", "headings")
 SURFACE = 0.7
 #: A code (number, address) typed exactly outranks any text.
 CODE = 1000.0
+#: The team's own best answer comes before everything.
+BEST = 10_000.0
 #: Hits this much weaker than the best one are noise: they are neither shown nor counted.
 FLOOR = 0.1
 #: A document that only holds words which together make up less than this share of the question is no answer.
 LEAST_SHARE = 0.3
+
+#: So many documents are weighed for one question; words that bring in more are only counted where they are.
+MOST_CANDIDATES = 1500
 
 
 def rarity(having: int, documents: int) -> float:

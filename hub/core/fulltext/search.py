@@ -92,6 +92,7 @@ def search(
         return Answer(asked, asked, lang)
     text, question = _understood(engine, lang, asked, audience, typing)
     lang = question.lang
+    question.strict = frozenset(kind for kind, source in sources().items() if source.needs_all_words)
     found = engine.find(question, audience, Narrowing(frozenset(kinds), shelf), limit, offset)
     words_found = Highlighter(lang, question.terms)
     hits = [_shown(document, words_found, fragments) for document in found.documents]

@@ -49,8 +49,9 @@ class WhooshEngine:
 
     def write(self, lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         with self._writing(lang):
-            self._mend(lang)
-            self._add(self._current(lang), lang, list(documents), list(gone))
+            documents, gone = list(documents), self._present(lang, gone)
+            if documents or gone:
+                self._add(self._current(lang), lang, documents, gone)
 
     def rebuild(self, lang: str, documents: Iterable[Document], progress: Progress) -> None:
         with self._writing(lang):
@@ -101,10 +102,11 @@ class WhooshEngine:
             lock_file(handle.fileno(), lang)
             yield
 
-    def _mend(self, lang: str) -> None:
-        """Refuse to add to an index that is not there whole: a rebuild has to come first."""
+    def _present(self, lang: str, keys: Iterable[str]) -> list[str]:
+        """Those of the keys that are in the index; one that is not there whole has to be built first."""
         try:
-            index.open_dir(str(self._current(lang)))
+            with index.open_dir(str(self._current(lang))).reader() as reader:
+                return [key for key in keys if ("key", key) in reader]
         except IndexMissing:
             raise
         except Exception as error:

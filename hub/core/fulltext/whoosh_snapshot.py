@@ -19,7 +19,7 @@ from whoosh import index
 
 from .documents import Document, Found, Narrowing
 from .question import Question, Wanted
-from .scoring import CODE, FLOOR, SURFACE, TOGETHER, WEIGHTS, B, saturated, shortness
+from .scoring import BEST, CODE, FLOOR, SURFACE, TOGETHER, WEIGHTS, B, saturated, shortness
 from .whoosh_files import words_database
 
 _TERMS_KEPT = 3_000
@@ -88,7 +88,10 @@ class Snapshot:
         """The score of every document that is an answer."""
         telling = (self._places(term).anywhere.numbers for word in question.telling for term in word.terms)
         coded = [number for code in question.codes for number in self._numbers("codes", code)]
-        total = dict.fromkeys(allowed.intersection(set().union(coded, *telling)), 0.0)
+        best = [number for key in question.best for number in self._numbers("key", key)]
+        found = allowed.intersection(set().union(*telling))
+        found = (found - self._incomplete(found, question)) | allowed.intersection([*coded, *best])
+        total = dict.fromkeys(found, 0.0)
         for word in question.words:
             alternatives = [(weight, self._places(term).anywhere) for term, weight in word.terms.items()]
             _increase(total, _best(alternatives), word.rarity)
@@ -96,7 +99,16 @@ class Snapshot:
         for name in TOGETHER:
             self._add_together(name, question.words, total)
         _increase(total, ((number, 1.0) for number in coded), CODE)
+        _increase(total, ((number, 1.0) for number in best), BEST)
         return total
+
+    def _incomplete(self, found: frozenset[int], question: Question) -> set[int]:
+        """Documents of the strict kinds that lack a word of the question."""
+        strict = {number for number in found if self._kind_of[number] in question.strict}
+        complete = set(strict)
+        for word in question.words if strict else ():
+            complete &= set().union(*(self._places(term).anywhere.numbers for term in word.terms))
+        return strict - complete
 
     def _add_together(self, name: str, words: list[Wanted], total: dict[int, float]) -> None:
         """Count the words of one field again, by the square of their share of the question."""

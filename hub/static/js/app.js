@@ -3,6 +3,7 @@
 const PARTS = [
   ["[data-set-theme]", () => import("./theme.js")],
   ["[data-suggest]", () => import("./suggest.js")],
+  ["[data-hits]", () => import("./hits.js")],
   ["[data-menu]", () => import("./menus.js")],
   ["[data-dialog], dialog, [data-confirm]", () => import("./dialogs.js")],
   ["[data-guard], [data-apply]", () => import("./forms.js")],

@@ -1,0 +1,72 @@
+"""Rows that changed since they were indexed, noted in the transaction that changes them.
+
+A room says once which model a kind follows from; whoever changes a row, by whatever verb, leaves a note here,
+and the worker writes the row's documents anew. A change while it writes raises `version`: the note stays.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Connection, Integer, String, Table, delete, event, select, text
+from sqlalchemy.orm import Session, object_session
+
+from ..database import Base, db, transaction
+from ..jobs import ring
+
+#: The job that writes what is noted; the search room has it.
+WRITE = "search.write"
+
+notes = Table(
+    "search_change",
+    Base.metadata,
+    Column("kind", String(30), primary_key=True),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+)
+_NOTE = text(
+    "INSERT INTO search_change (kind, id, version) VALUES (:kind, :id, 1)"
+    " ON CONFLICT (kind, id) DO UPDATE SET version = search_change.version + 1"
+)
+_RUNG = "search_rung"
+
+
+def follow(model: type[Any], kind: str, id_of: Callable[[Any], int | None] = lambda row: row.id) -> None:
+    """Index the document `id_of(row)` of `kind` again whenever a row of `model` is added, changed or deleted."""
+
+    def note(_mapper: Any, connection: Connection, row: Any) -> None:
+        session = object_session(row)
+        changed = session is None or session.is_modified(row) or row in session.new or row in session.deleted
+        number = id_of(row)
+        if changed and number is not None:
+            connection.execute(_NOTE, {"kind": kind, "id": number})
+            _ring_once(session)
+
+    for moment in ("after_insert", "after_update", "after_delete"):
+        event.listen(model, moment, note)
+
+
+def pending(limit: int = 200) -> dict[str, dict[int, int]]:
+    """Noted ids with their versions, by kind."""
+    db.session.rollback()
+    found: dict[str, dict[int, int]] = {}
+    for kind, number, version in db.session.execute(select(notes).limit(limit)):
+        found.setdefault(kind, {})[number] = version
+    return found
+
+
+def forget(kind: str, versions: dict[int, int]) -> None:
+    """Strike out what has been written, unless it was changed again meanwhile."""
+    with transaction() as session:
+        for number, version in versions.items():
+            same = (notes.c.kind == kind) & (notes.c.id == number) & (notes.c.version == version)
+            session.execute(delete(notes).where(same))
+
+
+def _ring_once(session: Session | None) -> None:
+    """One ring for a transaction, however many rows it changes."""
+    open_transaction = session.info.get("after_commit") if session else None
+    if open_transaction is None:
+        return  # no door's transaction: the schedule finds the note
+    if session is not None and session.info.get(_RUNG) is not open_transaction:
+        session.info[_RUNG] = open_transaction
+        ring(WRITE)

@@ -1,0 +1,75 @@
+"""Tickets as the search index sees them: for the team, with everything that was written in them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from ..core import fulltext
+from ..core.access import Permission, can
+from ..core.database import db
+from ..core.fulltext import Document, Source
+from ..core.i18n import _l, speaking
+from .forms import STATUSES
+from .models import Message, Ticket
+
+KIND = "ticket"
+#: Who works on tickets finds them, and nobody else: internal notes are in the text.
+AUDIENCE = "tickets"
+_BATCH = 200
+_LONGEST = 20_000
+
+
+def document(ticket: Ticket, messages: list[str]) -> Document:
+    """A ticket in the language of who asked."""
+    lang = ticket.requester.locale
+    with speaking(lang):
+        status = str(STATUSES[ticket.status])
+    return Document(
+        kind=KIND,
+        id=ticket.id,
+        lang=lang,
+        audience=frozenset((AUDIENCE,)),
+        title=f"№ {ticket.number} · {ticket.subject}",
+        url=f"/inbox/{ticket.number}",
+        body="\n".join(messages)[:_LONGEST],
+        crumbs=(ticket.partner.name,),
+        codes=(str(ticket.number), ticket.requester.email, ticket.partner.code),
+        badge=status,
+        updated_at=ticket.updated_at.isoformat(),
+    )
+
+
+def _some(ids: list[int]) -> Iterator[Document]:
+    said: dict[int, list[str]] = {}
+    messages = select(Message.ticket_id, Message.body).where(Message.ticket_id.in_(ids))
+    for ticket_id, body in db.session.execute(messages.order_by(Message.ticket_id, Message.seq)):
+        said.setdefault(ticket_id, []).append(body)
+    whole = joinedload(Ticket.partner), joinedload(Ticket.requester)
+    for ticket in db.session.scalars(select(Ticket).where(Ticket.id.in_(ids)).options(*whole)):
+        yield document(ticket, said.get(ticket.id, []))
+
+
+def _everything(lang: str) -> Iterator[Document]:
+    asked_in = Ticket.requester.has(locale=lang)
+    last = 0
+    while True:
+        page = select(Ticket.id).where(asked_in, Ticket.id > last).order_by(Ticket.id).limit(_BATCH)
+        ids = list(db.session.scalars(page))
+        if not ids:
+            return
+        yield from _some(ids)
+        last = ids[-1]
+        db.session.expunge_all()
+
+
+def _levels(viewer: Any) -> set[str]:
+    return {AUDIENCE} if can(viewer, Permission.TICKETS_WORK) else set()
+
+
+fulltext.register(
+    Source(KIND, _l("Tickets"), "message-circle", _everything, _levels, _some, needs_all_words=True)
+)
+fulltext.follow(Ticket, KIND)
+fulltext.follow(Message, KIND, lambda message: message.ticket_id)
