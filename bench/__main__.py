@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import chat, materials, pages, search
+from . import chat, materials, newsletters, pages, search
 from .rows import Row, table, write
 
 GROUPS = {
@@ -13,6 +13,7 @@ GROUPS = {
     "search": search.measure,
     "chat": chat.measure,
     "materials": materials.measure,
+    "newsletters": newsletters.measure,
 }
 
 

@@ -16,7 +16,8 @@ from .database import db
 from .fulltext import engine
 from .fulltext.engine import IndexMissing
 from .i18n import LOCALES
-from .mail.send import Smtp, make_backend
+from .mail.send import make_backend
+from .mail.smtp import Smtp
 from .migrations import FOLDER
 from .settings import DEFAULT_SECRET, settings
 

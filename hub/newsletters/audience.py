@@ -4,11 +4,11 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, cast
 
+import sqlalchemy
 from babel import Locale
-from sqlalchemy import Select, String, cast, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Select, String, func, or_, select, tuple_
 
 from ..accounts.models import User
 from ..core.database import db
@@ -27,7 +27,38 @@ KINDS: dict[str, Text] = {
 }
 
 
-@dataclass(frozen=True)
+#: Rows looked up at once.
+PAGE = 1000
+
+
+class Person(NamedTuple):
+    """What is needed of a user for each of many thousands; the rest is loaded when it is asked for."""
+
+    id: int
+    email: str
+    name: str
+    locale: str
+    time_zone: str
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(db.session.get_one(User, self.id), name)
+
+
+class Organisation(NamedTuple):
+    """The same of a partner."""
+
+    id: int
+    code: str
+    name: str
+    country: str
+    tier: Tier | None
+    manager: User | None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(db.session.get_one(Partner, self.id), name)
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
     """A person who would get it, through the first organisation that brings them in."""
 
@@ -50,7 +81,10 @@ class Count:
 
 def normalise(address: str) -> str:
     """The one spelling of an address: lower case, its domain in ASCII (RFC 5891)."""
-    local, at, domain = address.strip().lower().rpartition("@")
+    address = address.strip().lower()
+    if address.isascii():
+        return address
+    local, at, domain = address.rpartition("@")
     with contextlib.suppress(UnicodeError):
         domain = domain.encode("idna").decode()
     return local + at + domain
@@ -82,7 +116,7 @@ def _condition(kind: str, values: list[Any]) -> Any:
         return User.locale.in_(values)
     if kind == "tag":
         # A JSON list is searched as its text: the same on SQLite and PostgreSQL.
-        tags = cast(Partner.tags, String)
+        tags = sqlalchemy.cast(Partner.tags, String)
         return or_(*(tags.contains(json.dumps(value), autoescape=True) for value in values))
     return Partner.id.in_([int(value) for value in values])
 
@@ -118,20 +152,31 @@ def languages(rule: Rule, topic: Topic) -> dict[str, int]:
 
 
 def recipients(rule: Rule, topic: Topic, *, limit: int | None = None) -> Iterator[Recipient]:
-    """Everyone who would get it, once each, in order of joining."""
-    statement = (
-        _wanting(_matching(rule), topic)
-        .options(joinedload(Partner.tier), joinedload(Partner.manager))
-        .order_by(User.id, Membership.id)
+    """Everyone who would get it, once each, in order of joining; never many of them in memory."""
+    tiers = {tier.id: tier for tier in db.session.scalars(select(Tier))}
+    managers = select(User).where(User.id.in_(select(Partner.manager_id)))
+    named = {user.id: user for user in db.session.scalars(managers)}
+    statement = _wanting(_matching(rule), topic).with_only_columns(
+        Membership.id,
+        *(User.id, User.email, User.name, User.locale, User.time_zone),
+        *(Partner.id, Partner.code, Partner.name, Partner.country, Partner.tier_id, Partner.manager_id),
     )
-    seen: set[int] = set()
-    rows = db.session.execute(
-        statement.limit(limit) if limit else statement.execution_options(yield_per=1000)
-    )
-    for user, partner in rows:
-        if user.id not in seen:
-            seen.add(user.id)
-            yield Recipient(user, partner)
+    ordered = statement.order_by(User.id, Membership.id)
+    last, given, size = (0, 0), 0, min(limit or PAGE, PAGE)
+    while True:
+        following = ordered.where(tuple_(User.id, Membership.id) > last).limit(size)
+        rows = db.session.execute(following).all()
+        for number, *row in rows:
+            person, (*own, tier, manager) = Person(*row[:5]), row[5:]
+            is_new, last = person.id != last[0], (person.id, number)
+            if is_new:
+                organisation = Organisation(*own, tiers.get(tier), named.get(manager))  # type: ignore[call-arg]
+                yield Recipient(cast("User", person), cast("Partner", organisation))
+                given += 1
+                if given == limit:
+                    return
+        if len(rows) < size:
+            return
 
 
 def recipient(user_id: int) -> Recipient | None:

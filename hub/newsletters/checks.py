@@ -1,6 +1,7 @@
 """The list before sending: what is missing, and whether it can go like this."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -37,9 +38,13 @@ class Check:
     blocks: bool = False
     detail: str = ""
 
+    @property
+    def sentence(self) -> str:
+        return f"{self.text}. {self.detail}".strip()
 
-def review(newsletter: Newsletter) -> list[Check]:
-    """Everything there is to check, in the order a person would."""
+
+def review(newsletter: Newsletter, *, for_everyone: bool = True) -> list[Check]:
+    """Everything there is to check, in the order a person would; with or without a look at every reader."""
     if not newsletter.written:
         return [_wrong(_("Write a subject and a text in at least one language"))]
     reached = audience.count(newsletter.audience, newsletter.topic)
@@ -49,7 +54,7 @@ def review(newsletter: Newsletter) -> list[Check]:
         _someone(reached),
         *_languages(newsletter),
         _known_variables(newsletter),
-        _filled_variables(newsletter, occasion),
+        *([_filled_variables(newsletter, occasion)] if for_everyone else []),
         _blocks(newsletter),
         *_figures(newsletter, occasion),
         _links(newsletter),
@@ -59,11 +64,11 @@ def review(newsletter: Newsletter) -> list[Check]:
     ]
 
 
-def must_be_ready(newsletter: Newsletter) -> None:
+def must_be_ready(newsletter: Newsletter, *, for_everyone: bool = True) -> None:
     """Raises NotReady with what is in the way."""
-    for check in review(newsletter):
+    for check in review(newsletter, for_everyone=for_everyone):
         if check.blocks:
-            raise NotReady(f"{check.text}. {check.detail}".strip())
+            raise NotReady(check.sentence)
 
 
 def _wrong(text: str, detail: str = "") -> Check:
@@ -145,21 +150,24 @@ def _filled_variables(newsletter: Newsletter, occasion: Occasion) -> Check:
     if any(default is None for each in occasion.texts.values() for _name, default in each.own_slots):
         readers = audience.recipients(newsletter.audience, newsletter.topic)
         while batch := list(islice(readers, BATCH)):
-            if hole := _hole(newsletter, occasion, batch):
-                return hole
+            locales = [locale_of(newsletter, each) for each in batch]
+            if found := hole(occasion, batch, locales, occasion.values(batch, locales)):
+                return found
     return Check(_("Every variable is filled for everyone"))
 
 
-def _hole(newsletter: Newsletter, occasion: Occasion, readers: list[audience.Recipient]) -> Check | None:
-    locales = [locale_of(newsletter, each) for each in readers]
-    for reader, locale, words in zip(readers, locales, occasion.values(readers, locales), strict=True):
+def hole(
+    occasion: Occasion,
+    readers: Sequence[audience.Recipient],
+    locales: Sequence[str],
+    values: Sequence[dict[str, str]],
+) -> Check | None:
+    """The first of these readers for whom a variable without a default is empty."""
+    for reader, locale, words in zip(readers, locales, values, strict=True):
         if holes := letters.missing(occasion.texts[locale], words):
+            who = f"{reader.user.name} ({reader.address})"
             return _wrong(
-                _(
-                    "“{%(name)s}” is empty for %(who)s",
-                    name=holes[0],
-                    who=f"{reader.user.name} ({reader.address})",
-                ),
+                _("“{%(name)s}” is empty for %(who)s", name=holes[0], who=who),
                 _("Give it a default after a bar: {%(name)s|…}.", name=holes[0]),
             )
     return None

@@ -1,5 +1,6 @@
 """Who wants which mail: topics declined, addresses suppressed, and the signed links to change that."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -50,6 +51,19 @@ def preferences_url(token: str) -> str:
     return absolute("newsletters.preferences", token=token)
 
 
+class Ways:
+    """The links of many readers: only the token differs."""
+
+    def __init__(self) -> None:
+        self._unsubscribe, self._preferences = unsubscribe_url("TOKEN"), preferences_url("TOKEN")
+
+    def unsubscribe(self, token: str) -> str:
+        return self._unsubscribe.replace("TOKEN", token)
+
+    def preferences(self, token: str) -> str:
+        return self._preferences.replace("TOKEN", token)
+
+
 def declined(address: str, topic: Topic) -> str | None:
     """Why this address gets nothing on this topic: a SuppressionReason, `topic`, or None."""
     reason = db.session.scalar(select(Suppression.reason).where(Suppression.address == address))
@@ -57,6 +71,18 @@ def declined(address: str, topic: Topic) -> str | None:
         return str(reason)
     opted_out = exists().where(TopicOptOut.address == address, TopicOptOut.topic == topic)
     return "topic" if db.session.scalar(select(opted_out)) else None
+
+
+def declined_by(addresses: Iterable[str], topic: Topic) -> dict[str, str]:
+    """Of these addresses, those that get nothing on this topic, with why."""
+    asked = list(addresses)
+    if not asked:
+        return {}
+    opted_out = select(TopicOptOut.address).where(TopicOptOut.address.in_(asked), TopicOptOut.topic == topic)
+    suppressed = select(Suppression.address, Suppression.reason).where(Suppression.address.in_(asked))
+    return dict.fromkeys(db.session.scalars(opted_out), "topic") | {
+        address: str(reason) for address, reason in db.session.execute(suppressed)
+    }
 
 
 def wanted(address: str) -> set[Topic]:

@@ -3,9 +3,10 @@
 import html
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from urllib.parse import quote
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from weakref import WeakKeyDictionary
 
 from markdown_it.token import Token
 
@@ -14,6 +15,7 @@ from ..core.i18n import _
 from ..core.mail import Letter
 from ..core.mail import body as mail_body
 from ..core.mail.compose import lay_out, one_click, sender_domain
+from ..core.mail.form import Form, Piece
 from ..core.settings import settings
 from ..kb.service import link_of
 from . import blocks, cards, consent, variables
@@ -27,9 +29,8 @@ PREFERENCES, UNSUBSCRIBE = "link.preferences", "link.unsubscribe"
 
 #: Among a reader's values: the keys of the blocks that they do not get, separated by spaces.
 HIDDEN = "hidden"
-
-#: A piece of text: as it is, or the slot to fill.
-Piece = str | tuple[int, str]
+#: Forms kept of one text: each set of hidden blocks has its own.
+FORMS = 100
 
 
 @dataclass(frozen=True)
@@ -53,16 +54,42 @@ class Prepared:
     subject: Pieces
     html: Pieces
     text: Pieces
-    keys: frozenset[str] = frozenset()  # of its blocks
+    keys: frozenset[str]  # of its blocks
+    ways: consent.Ways
+    forms: dict[frozenset[str], Form] = field(default_factory=dict)
+    needed: WeakKeyDictionary[Form, list[str]] = field(default_factory=WeakKeyDictionary)
 
     @property
     def own_slots(self) -> list[tuple[str, str | None]]:
         """The slots that hold the reader's words, not our links."""
         return [slot for slot in self.slots if slot[0] not in (PREFERENCES, UNSUBSCRIBE)]
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         return [name for name, _default in self.own_slots]
+
+    def form(self, hidden: frozenset[str]) -> Form:
+        """The text of those who do not get the blocks of these keys."""
+        form = self.forms.get(hidden)
+        if form is None:
+            subject, page, text = (
+                list(_shown(pieces, hidden)) for pieces in (self.subject, self.html, self.text)
+            )
+            form = Form(subject, page, text)
+            if len(self.forms) >= FORMS:
+                self.forms.clear()
+            self.forms[hidden] = form
+        return form
+
+    def required(self, hidden: frozenset[str]) -> list[str]:
+        """Variables without a default in the text of those who do not get these blocks."""
+        form = self.form(hidden)
+        if form not in self.needed:
+            pieces = [*form.subject_pieces, *form.html_pieces, *form.text_pieces]
+            slots = {self.slots[piece[0]] for piece in pieces if not isinstance(piece, str)}
+            own = slots.intersection(self.own_slots)
+            self.needed[form] = sorted({name for name, default in own if default is None})
+        return self.needed[form]
 
     @property
     def size(self) -> int:
@@ -81,31 +108,34 @@ class Prepared:
     ) -> Letter:
         """The mail for one reader. `key` is the ledger's; a sample has none there."""
         token = consent.sign(consent.Reader(address, self.topic, self.locale, "" if sample else key))
-        unsubscribe = consent.unsubscribe_url(token)
-        links = {PREFERENCES: consent.preferences_url(token), UNSUBSCRIBE: unsubscribe}
+        unsubscribe = self.ways.unsubscribe(token)
+        links = {PREFERENCES: self.ways.preferences(token), UNSUBSCRIBE: unsubscribe}
         words = [links.get(slot) or values.get(slot) or default or "" for slot, default in self.slots]
-        hidden = frozenset(values.get(HIDDEN, "").split())
-        text = _fill(self.text, words, hidden)
+        hidden = _hidden(values)
+        form = self.form(hidden)
+        subject, page, text = form.fill(words)
         return Letter(
             key=key,
             address=address,
             name=name,
             locale=self.locale,
-            subject=_fill(self.subject, words, hidden),
-            html=_fill(self.html, words, hidden),
+            subject=subject,
+            html=page,
             text=_BLANKS.sub("\n\n", text) if hidden else text,
             headers=one_click(unsubscribe)
             | {"List-Id": f"<{self.topic.value.replace('_', '-')}.{sender_domain()}>"},
+            form=form,
+            words=words,
         )
+
+
+def _hidden(values: dict[str, str]) -> frozenset[str]:
+    return frozenset(values.get(HIDDEN, "").split())
 
 
 def missing(prepared: Prepared, values: dict[str, str]) -> list[str]:
     """Variables that would leave a hole in this reader's mail."""
-    hidden = frozenset(values.get(HIDDEN, "").split())
-    shown = [*prepared.subject, *_shown(prepared.html, hidden), *_shown(prepared.text, hidden)]
-    slots = {prepared.slots[piece[0]] for piece in shown if isinstance(piece, tuple)}
-    own = slots.intersection(prepared.own_slots)
-    return sorted({name for name, default in own if not values.get(name) and default is None})
+    return [name for name in prepared.required(_hidden(values)) if not values.get(name)]
 
 
 def prepare(topic: Topic, content: Content) -> Prepared:
@@ -132,9 +162,8 @@ def prepare(topic: Topic, content: Content) -> Prepared:
         _generated, signature, foot = written.rpartition("\n-- \n")
         written = marks.put(content.plain.strip()) + "\n" + signature + foot
     subject, page, text = (marks.cut(each) for each in (texts.subject, texts.html, written))
-    return Prepared(
-        topic, content.locale, marks.slots, _plain(subject, "text"), page, _plain(text), marks.keys
-    )
+    plain = _plain(subject, "text")
+    return Prepared(topic, content.locale, marks.slots, plain, page, _plain(text), marks.keys, consent.Ways())
 
 
 def _tokens(body: str, marks: "_Marks") -> list[Token]:
@@ -242,11 +271,6 @@ def _plain(pieces: Pieces, everywhere: str = "") -> Pieces:
 
 
 _BLANKS = re.compile(r"\n{3,}")
-_ESCAPES: dict[str, Callable[[str], str]] = {
-    "text": str,
-    "html": html.escape,
-    "address": lambda word: quote(word, safe=""),
-}
 
 
 def _shown(pieces: Pieces, hidden: frozenset[str]) -> Iterator[Piece]:
@@ -255,10 +279,3 @@ def _shown(pieces: Pieces, hidden: frozenset[str]) -> Iterator[Piece]:
             yield piece
         elif not piece.keys <= hidden:
             yield from piece.pieces
-
-
-def _fill(pieces: Pieces, words: list[str], hidden: frozenset[str]) -> str:
-    return "".join(
-        piece if isinstance(piece, str) else _ESCAPES[piece[1]](words[piece[0]])
-        for piece in _shown(pieces, hidden)
-    )

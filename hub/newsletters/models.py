@@ -189,6 +189,7 @@ class Delivery(db.Model):
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     next_at: Mapped[datetime] = mapped_column(default=clock.now)
     claimed_at: Mapped[datetime | None]
+    claimed_by: Mapped[str | None]  # name of the worker's journal
     sent_at: Mapped[datetime | None]
 
     newsletter: Mapped[Newsletter] = relationship()

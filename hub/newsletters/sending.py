@@ -1,33 +1,39 @@
-"""Working through the ledger: claim a row, hand the letter over, write down what happened.
+"""Working through the ledger: claim rows, hand their letters over, write down what happened.
 
-A claim is committed before the backend is called, one row at a time: after a
-crash at most one mail per worker is in doubt, and it is never sent again
-unasked unless the backend makes a repetition harmless.
+Rows are claimed in batches, each committed before the first of its letters is
+handed over. The letters leave over a few kept connections at once; a journal
+notes which are under way, so that a crash leaves no more of them in doubt than
+there are connections.
 """
 
+import threading
 import time
-from collections.abc import Iterator
-from datetime import timedelta
+from collections import deque
+from collections.abc import Sequence
 
 import structlog
+from flask import Flask, current_app
 from sqlalchemy import exists, select, update
 
 from ..core import clock
 from ..core.crash import crash_point
 from ..core.database import db, touched, transaction
-from ..core.mail import Later, Misconfigured, NotSent, Refused, Unknown, Unreachable
-from ..core.mail.outgoing import LEASE, PATIENCE, backoff
-from ..core.mail.send import Backend
-from . import consent, ledger, letters, steering, telling
+from ..core.mail import Letter, Misconfigured, NotSent, Refused, Unreachable
+from ..core.mail.backend import Backend
+from . import claims, ledger, letters, steering, telling
+from .claims import Row
+from .journal import Journal
 from .letters import Prepared
 from .models import Delivery, DeliveryState, Hold, Newsletter, Status
 
 log = structlog.get_logger()
 
-#: Rows looked up at once.
-BATCH = 50
-#: Seconds between two announcements of progress.
-NEWS_EVERY = 0.5
+#: Rows claimed at once: as many as leave in about a second, between these.
+FEWEST, MOST = 50, 500
+#: Seconds between two looks at whether the newsletter has been stopped.
+LOOK_EVERY = 0.05
+#: Announcing progress may take this share of the time.
+NEWS_SHARE = 0.02
 #: After so many failures in a row something is wrong with more than one address.
 RUN_OF_FAILURES = 10
 
@@ -35,141 +41,164 @@ RUN_OF_FAILURES = 10
 class Run:
     """One worker's pass over one newsletter, with its texts laid out once per language."""
 
-    def __init__(self, newsletter: Newsletter, backend: Backend) -> None:
+    def __init__(self, newsletter: Newsletter, backends: Sequence[Backend], journal: Journal) -> None:
         self.id = newsletter.id
-        self.backend = backend
+        self.backends = backends
+        self.journal = journal
         self.texts: dict[str, Prepared] = {
             each.locale: letters.prepare(newsletter.topic, each) for each in newsletter.written
         }
         self.topic = newsletter.topic
         self.failures = newsletter.failures
         self.started_at = newsletter.started_at
+        self.size = FEWEST
+        self.news = _News(self.id)
 
     def work(self) -> None:
         """Send what is due until nothing is, or something says stop."""
-        told = 0.0
-        for batch in self._batches():
-            for number in batch:
-                crash_point("before_claim")
-                if not self._one(number):
-                    ledger.tell_progress(self.id)
-                    return
-                if time.monotonic() - told > NEWS_EVERY:
-                    ledger.tell_progress(self.id)
-                    told = time.monotonic()
+        going = True
+        while going:
+            crash_point("before_claim")
+            rows = claims.claim(self.id, self.topic, self.journal.name, self.size)
+            if not rows:
+                break
+            crash_point("after_claim")
+            going = self._hand_over(rows)
             crash_point("between_batches")
-        ledger.tell_progress(self.id)
+        self.news.tell(at_once=True)
 
-    def _batches(self) -> Iterator[list[int]]:
-        """Ids of rows that are due, as they stand each time."""
-        last = 0
-        while True:
-            db.session.rollback()
-            due = select(Delivery.id).where(
-                Delivery.newsletter_id == self.id,
-                Delivery.state == DeliveryState.PENDING,
-                Delivery.next_at <= clock.now(),
-                Delivery.id > last,
-            )
-            batch = list(db.session.scalars(due.order_by(Delivery.id).limit(BATCH)))
-            if not batch:
-                return
-            last = batch[-1]
-            yield batch
+    def _hand_over(self, rows: list[Row]) -> bool:
+        """Send a batch and settle it; whether to go on with the next."""
+        begun = time.monotonic()
+        crew = Crew(self, rows)
+        going = crew.work()
+        crash_point("before_record")
+        with transaction():
+            attempts = {row.id: row.attempts for row in rows}
+            claims.settle(crew.results, self.journal.name, attempts=attempts, started_at=self.started_at)
+            if len(crew.results) < len(rows):
+                claims.give_back(self.journal.name)
+            self._keep_failures(crew)
+        self.journal.forget()
+        self.news.tell()
+        elapsed = time.monotonic() - begun
+        self.size = max(FEWEST, self.backends[0].batch, min(MOST, int(len(crew.results) / elapsed)))
+        return going and crew.hold is None
 
-    def _one(self, number: int) -> bool:
-        """Deal with one row; whether to go on with the next."""
-        delivery = self._claim(number)
-        if delivery is None:
-            return _is_sending(self.id)
-        if delivery.state is DeliveryState.SUPPRESSED:
-            return True
-        crash_point("after_claim")
-        error = self._hand_over(delivery)
+    def _keep_failures(self, crew: "Crew") -> None:
+        if crew.failures != self.failures:
+            self.failures = crew.failures
+            present = update(Newsletter).where(Newsletter.id == self.id)
+            db.session.execute(present.values(failures=self.failures))
+        if crew.hold:
+            newsletter = db.session.get_one(Newsletter, self.id)
+            if newsletter.status is Status.SENDING:
+                steering.pause(newsletter, crew.hold)
+                telling.tell_author(newsletter, crew.hold)
+
+    def letter(self, row: Row) -> Letter:
+        return self.texts[row.locale].letter(
+            key=row.key, address=row.address, name=row.name, values=row.values
+        )
+
+
+class Crew:
+    """The connections at work on one batch: each takes the next letter as soon as it is free."""
+
+    def __init__(self, run: Run, rows: list[Row]) -> None:
+        self.run = run
+        self.waiting = deque(rows)
+        self.results: dict[int, NotSent | None] = {}
+        self.failures = run.failures
+        self.hold: Hold | None = None
+        self.stopped = threading.Event()
+        self.lock = threading.Lock()
+        self.until = time.monotonic() + claims.FRESH.total_seconds()
+
+    def work(self) -> bool:
+        """Hand over until all have been, or something says stop; whether to go on."""
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+        # A handful of letters is not worth a second connection.
+        enough = self.run.backends[: 1 + len(self.waiting) // (20 * self.run.backends[0].batch)]
+        lanes = [threading.Thread(target=self._lane, args=(app, each), daemon=True) for each in enough]
+        for lane in lanes:
+            lane.start()
+        while any(lane.is_alive() for lane in lanes):
+            if not self.stopped.is_set() and not _is_sending(self.run.id):
+                self.stopped.set()
+            for lane in lanes:
+                lane.join(LOOK_EVERY / len(lanes))
+        return not self.stopped.is_set()
+
+    def _lane(self, app: Flask, backend: Backend) -> None:
+        with app.app_context():
+            try:
+                while rows := self._next(backend.batch):
+                    self._send(backend, rows)
+            except Exception:
+                # Such as a full disk under the journal: what was not begun goes back.
+                log.exception("newsletter", newsletter=self.run.id)
+                self.stopped.set()
+
+    def _next(self, limit: int) -> list[Row]:
+        rows: list[Row] = []
+        while len(rows) < limit and not self.stopped.is_set() and time.monotonic() < self.until:
+            try:
+                rows.append(self.waiting.popleft())
+            except IndexError:
+                break
+        return rows
+
+    def _send(self, backend: Backend, rows: list[Row]) -> None:
+        results: dict[int, NotSent | None] = {}
+        written: list[tuple[Row, Letter]] = []
+        for row in rows:
+            try:
+                written.append((row, self.run.letter(row)))
+            except Exception as error:  # one letter that cannot be written must not stop the others
+                log.exception("newsletter", delivery=row.id)
+                results[row.id] = Refused(f"{type(error).__name__}: {error}")
+        numbers = [row.id for row, _letter in written]
+        self.run.journal.begin(numbers)
+        crash_point("begun")
+        answers = backend.send_many([letter for _row, letter in written])
         crash_point("after_send")
-        going = self._record(delivery, error)
-        crash_point("after_record")
-        return going
+        results |= dict(zip(numbers, answers, strict=True))
+        self.run.journal.end(results.items())
+        self._note(results)
 
-    def _claim(self, number: int) -> Delivery | None:
-        """Take the row, unless another has or the newsletter has stopped; who declined meanwhile is let off."""
-        with transaction():
-            free = (
-                Delivery.id == number,
-                Delivery.state == DeliveryState.PENDING,
-                exists().where(Newsletter.id == self.id, Newsletter.status == Status.SENDING),
-            )
-            claimed = {
-                "state": DeliveryState.CLAIMED,
-                "claimed_at": clock.now(),
-                "attempts": Delivery.attempts + 1,
-            }
-            if not touched(
-                update(Delivery).where(*free).values(claimed).execution_options(synchronize_session=False)
-            ):
-                return None
-            delivery = db.session.get_one(Delivery, number, populate_existing=True)
-            why = consent.declined(delivery.address, self.topic)
-            if why is not None:
-                delivery.state, delivery.reason = DeliveryState.SUPPRESSED, why
-        return delivery
+    def _note(self, results: dict[int, NotSent | None]) -> None:
+        with self.lock:
+            self.results |= results
+            for number, error in results.items():
+                self.failures = self.failures + 1 if error else 0
+                if error is None:
+                    continue
+                log.warning(
+                    "newsletter not sent", delivery=number, kind=type(error).__name__, error=str(error)[:300]
+                )
+                if isinstance(error, Misconfigured):
+                    self.hold = Hold.CREDENTIALS
+                elif self.failures >= RUN_OF_FAILURES:
+                    self.hold = self.hold or Hold.ERRORS
+                if self.hold or isinstance(error, Unreachable):
+                    self.stopped.set()
 
-    def _hand_over(self, delivery: Delivery) -> NotSent | None:
-        """Call the backend, outside any transaction; what went wrong, if anything."""
-        try:
-            letter = self.texts[delivery.locale].letter(
-                key=delivery.key, address=delivery.address, name=delivery.name, values=delivery.values
-            )
+
+class _News:
+    """Tells the pages that watch how far it is, as often as that costs little."""
+
+    def __init__(self, newsletter_id: int) -> None:
+        self.id = newsletter_id
+        self.next = 0.0
+
+    def tell(self, *, at_once: bool = False) -> None:
+        started = time.monotonic()
+        if at_once or started >= self.next:
             db.session.rollback()
-            self.backend.send(letter)
-        except NotSent as error:
-            return error
-        except Exception as error:  # one letter that cannot be written must not stop the others
-            log.exception("newsletter", delivery=delivery.id)
-            return Refused(f"{type(error).__name__}: {error}")
-        return None
-
-    def _record(self, delivery: Delivery, error: NotSent | None) -> bool:
-        """Write down how it went; whether to go on."""
-        number = delivery.id
-        with transaction():
-            mine = (Delivery.id == number, Delivery.state == DeliveryState.CLAIMED)
-            touched(update(Delivery).where(*mine).values(self._outcome(delivery, error)))
-            self._count_failure(error)
-            held = self._held(error)
-            if held:
-                newsletter = db.session.get_one(Newsletter, self.id)
-                if newsletter.status is Status.SENDING:
-                    steering.pause(newsletter, held)
-                    telling.tell_author(newsletter, held)
-        if error is not None:
-            log.warning(
-                "newsletter not sent", delivery=number, kind=type(error).__name__, error=str(error)[:300]
-            )
-        return not held and not isinstance(error, Unreachable)
-
-    def _outcome(self, delivery: Delivery, error: NotSent | None) -> dict[str, object]:
-        now = clock.now()
-        if error is None:
-            return {"state": DeliveryState.SENT, "sent_at": now, "reason": None}
-        reason = str(error)[:500]
-        if isinstance(error, Unknown):
-            return {"state": DeliveryState.UNCERTAIN, "reason": reason}
-        if isinstance(error, Later) and self.started_at and now - self.started_at < PATIENCE:
-            wait = timedelta() if isinstance(error, Misconfigured) else backoff(delivery.attempts)
-            return {"state": DeliveryState.PENDING, "next_at": now + wait, "reason": reason}
-        return {"state": DeliveryState.FAILED, "reason": reason}
-
-    def _count_failure(self, error: NotSent | None) -> None:
-        failures = self.failures + 1 if error else 0
-        if failures != self.failures:
-            self.failures = failures
-            db.session.execute(update(Newsletter).where(Newsletter.id == self.id).values(failures=failures))
-
-    def _held(self, error: NotSent | None) -> Hold | None:
-        if isinstance(error, Misconfigured):
-            return Hold.CREDENTIALS
-        return Hold.ERRORS if self.failures >= RUN_OF_FAILURES else None
+            ledger.tell_progress(self.id)
+            ended = time.monotonic()
+            self.next = ended + max(0.5, (ended - started) / NEWS_SHARE)
 
 
 def _is_sending(newsletter_id: int) -> bool:
@@ -177,18 +206,6 @@ def _is_sending(newsletter_id: int) -> bool:
     return (
         db.session.scalar(select(Newsletter.status).where(Newsletter.id == newsletter_id)) is Status.SENDING
     )
-
-
-def sweep(backend: Backend) -> None:
-    """Settle what a worker that died left claimed: again where that is harmless, otherwise we do not know."""
-    stale = (Delivery.state == DeliveryState.CLAIMED, Delivery.claimed_at < clock.now() - LEASE)
-    if db.session.scalar(select(Delivery.id).where(*stale).limit(1)) is None:
-        return
-    state = DeliveryState.PENDING if backend.repeatable else DeliveryState.UNCERTAIN
-    with transaction() as session:
-        session.execute(
-            update(Delivery).where(*stale).values(state=state, reason="the worker stopped in between")
-        )
 
 
 def finish() -> None:

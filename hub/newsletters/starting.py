@@ -1,6 +1,6 @@
 """The way from a draft to a ledger: schedule, start, freeze."""
 
-import uuid
+import secrets
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
@@ -15,7 +15,7 @@ from ..core.database import db
 from ..core.errors import Invalid
 from ..core.i18n import _
 from ..core.jobs import ring
-from . import audience, letters, variables
+from . import audience, checks, letters, variables
 from .audience import Recipient
 from .checks import NotReady, must_be_ready
 from .drafts import must_be_draft
@@ -68,7 +68,7 @@ def start(newsletter: Newsletter, actor: User | None = None) -> int:
 
     Raises NotReady, NotNow.
     """
-    must_be_ready(newsletter)
+    must_be_ready(newsletter, for_everyone=False)  # whether each is filled, freezing sees
     move(newsletter, Status.SENDING, Status.DRAFT, Status.SCHEDULED)
     newsletter.started_at, newsletter.due_at = clock.now(), None
     number = freeze(newsletter)
@@ -78,7 +78,10 @@ def start(newsletter: Newsletter, actor: User | None = None) -> int:
 
 
 def freeze(newsletter: Newsletter) -> int:
-    """Write a row for everyone it is for, with what their variables stand for now."""
+    """Write a row for everyone it is for, with what their variables stand for now; how many.
+
+    Raises NotReady when one would be empty.
+    """
     texts = {each.locale: letters.prepare(newsletter.topic, each) for each in newsletter.written}
     occasion, number = Occasion(newsletter, texts), 0
     for batch in _batches(_once_each(audience.recipients(newsletter.audience, newsletter.topic))):
@@ -89,29 +92,34 @@ def freeze(newsletter: Newsletter) -> int:
 
 def _rows(newsletter: Newsletter, occasion: Occasion, readers: list[Recipient]) -> list[dict[str, Any]]:
     locales = [locale_of(newsletter, each) for each in readers]
+    values = occasion.values(readers, locales)
+    if empty := checks.hole(occasion, readers, locales, values):
+        raise NotReady(empty.sentence)
     now = clock.now()
     return [
         {
             "newsletter_id": newsletter.id,
-            "key": uuid.uuid4().hex,
+            "key": secrets.token_hex(16),
             "address": reader.address,
             "name": variables.tidy(reader.user.name),
             "user_id": reader.user.id,
             "partner_id": reader.partner.id,
             "locale": locale,
-            "values": values,
+            "values": words,
             "created_at": now,
             "next_at": now,
         }
-        for reader, locale, values in zip(readers, locales, occasion.values(readers, locales), strict=True)
+        for reader, locale, words in zip(readers, locales, values, strict=True)
     ]
 
 
 def _once_each(readers: Iterable[Recipient]) -> Iterator[Recipient]:
-    """Addresses that differ only in spelling are one."""
+    """Addresses that differ only in the spelling of their domain are one; all others differ anyway."""
     seen: set[str] = set()
     for reader in readers:
-        if reader.address not in seen:
+        if "xn--" not in reader.address:
+            yield reader
+        elif reader.address not in seen:
             seen.add(reader.address)
             yield reader
 

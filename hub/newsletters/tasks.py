@@ -1,12 +1,15 @@
 """Background work: start what is due, send what is waiting."""
 
+from contextlib import closing
+
 from sqlalchemy import select
 
 from ..core import clock
 from ..core.database import db, transaction
 from ..core.jobs import job
-from ..core.mail import open_backend
-from . import sending, starting
+from ..core.mail import open_backends
+from . import claims, sending, starting
+from .journal import Journal
 from .models import Newsletter, Status
 
 
@@ -14,11 +17,13 @@ from .models import Newsletter, Status
 def send() -> None:
     """Start what is due, then work through everything that is being sent. Several workers may do so at once."""
     start_due()
-    with open_backend() as backend:
-        sending.sweep(backend)
+    with open_backends() as backends:
+        claims.sweep(backends[0])
+        db.session.rollback()
         running = select(Newsletter).where(Newsletter.status == Status.SENDING).order_by(Newsletter.id)
         for newsletter in list(db.session.scalars(running)):
-            sending.Run(newsletter, backend).work()
+            with closing(Journal()) as journal:
+                sending.Run(newsletter, backends, journal).work()
     sending.finish()
 
 

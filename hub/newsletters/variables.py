@@ -116,8 +116,11 @@ def of_person(user: User) -> dict[str, str]:
 
 def tidy(value: Any) -> str:
     """One line without control characters."""
+    text = str(value)
+    if text.isprintable() and "  " not in text:
+        return text.strip()
     # Not `split()`: the space within an amount must not break.
-    return re.sub(" +", " ", re.sub(r"[\x00-\x1f\x7f\u2028\u2029]", " ", str(value))).strip()
+    return re.sub(" +", " ", re.sub(r"[\x00-\x1f\x7f\u2028\u2029]", " ", text)).strip()
 
 
 def catalogue() -> list[tuple[str, str]]:

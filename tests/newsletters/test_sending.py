@@ -6,6 +6,7 @@ from email.policy import SMTP
 
 import pytest
 
+from hub.accounts.models import User
 from hub.core import clock, jobs
 from hub.core.database import db, transaction
 from hub.core.settings import settings
@@ -228,19 +229,19 @@ def test_pause_resume_cancel_keep_exact_counts(newsletter, cast, manager, mail_u
     with transaction():
         make_audience(6)
     begin(newsletter)
-    record = sending.Run._record
+    note = sending.Crew._note
 
     def after(number_sent, act):
-        """Do something once so many mails have arrived, between two letters of a run."""
+        """Do something once so many mails have arrived, and let the run notice before the next."""
 
-        def watched(self, delivery, error):
-            going = record(self, delivery, error)
+        def watched(self, results):
+            note(self, results)
             if len(sink.raw) == number_sent:
                 with transaction():
-                    act(db.session.get(Newsletter, newsletter.id), actor=manager)
-            return going
+                    act(db.session.get(Newsletter, newsletter.id), actor=db.session.get(User, manager.id))
+                assert self.stopped.wait(30)
 
-        monkeypatch.setattr(sending.Run, "_record", watched)
+        monkeypatch.setattr(sending.Crew, "_note", watched)
 
     with Sink() as sink:
         mail_url(sink.url)
@@ -325,12 +326,14 @@ def test_a_wrong_key_pauses_and_tells_the_manager(
         with transaction():
             steering.resume(fresh(newsletter), manager)
         worker()
-        addresses = [each["personalizations"][0]["to"][0]["email"] for each in api.requests]
+        [request] = api.requests
+        addresses = [each["to"][0]["email"] for each in request["personalizations"]]
     assert sorted(addresses) == ["other@example.org", "partner@example.org"]
     assert states(newsletter) == {"sent": 2}
 
 
-def test_a_run_of_errors_pauses(newsletter, cast, mail_url, worker):
+def test_a_run_of_errors_pauses(newsletter, cast, mail_url, worker, app, monkeypatch):
+    monkeypatch.setattr(app.extensions["hub.settings"], "mail_connections", 1)
     with transaction():
         make_audience(20)
     with Sink(lambda stage, _who: "550 blocked" if stage == "rcpt" else None) as sink:

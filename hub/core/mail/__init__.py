@@ -1,8 +1,9 @@
 """Mail that leaves the hub: written here, kept as rows, sent by the worker."""
 
+from .backend import Later, Misconfigured, NotSent, Refused, Unknown, Unreachable
 from .compose import Letter, UnsafeHeader, compose, quoted
 from .outgoing import MailMessage, MailState, queue, queue_letter
-from .send import Later, Misconfigured, NotSent, Refused, Unknown, Unreachable, open_backend
+from .send import open_backend, open_backends
 
 __all__ = [
     "Later",
@@ -17,6 +18,7 @@ __all__ = [
     "UnsafeHeader",
     "compose",
     "open_backend",
+    "open_backends",
     "queue",
     "queue_letter",
     "quoted",

@@ -6,6 +6,7 @@ subject) and `reason` (why the reader gets this). Values are escaped for
 Markdown; a paragraph that is a single link becomes a button.
 """
 
+import base64
 import hashlib
 import quopri
 import re
@@ -13,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from email.header import Header
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from typing import Any
 
 from flask import current_app
@@ -24,6 +26,7 @@ from mjml import mjml2html
 from .. import clock, i18n
 from ..settings import settings
 from . import body
+from .form import Form
 
 #: RFC 5322, 2.1.1: a line has at most 998 octets without its end.
 LONGEST_LINE = 998
@@ -51,11 +54,14 @@ class Letter:
     text: str
     locale: str
     headers: dict[str, str] = field(default_factory=dict)
+    #: What it was filled from, and with which words, if others were too.
+    form: Form | None = None
+    words: Sequence[str] = ()
 
     def all_headers(self) -> dict[str, str]:
         """Every header that is not about the body."""
         fixed = {
-            "From": mailbox(*parseaddr(settings.mail_from)),
+            "From": mailbox(*sender()),
             "To": mailbox(self.name, self.address),
             "Subject": self.subject,
             "Date": format_datetime(clock.now()),
@@ -63,9 +69,13 @@ class Letter:
         }
         return fixed | self.headers
 
+    def head(self) -> list[str]:
+        """The header lines. Raises UnsafeHeader."""
+        return [header(name, value) for name, value in self.all_headers().items()]
+
     def as_bytes(self) -> bytes:
         """The message as it travels, lines ended with CRLF (RFC 5322)."""
-        lines = [header(name, value) for name, value in self.all_headers().items()]
+        lines = self.head()
         boundary = "=_" + hashlib.sha256(self.key.encode()).hexdigest()[:32]
         lines.append(
             f'Content-Language: {self.locale}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"'
@@ -74,8 +84,22 @@ class Letter:
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + b"".join(parts) + f"--{boundary}--\r\n".encode()
 
 
+def sender() -> tuple[str, str]:
+    """(name, address) that every mail is from."""
+    return _parsed(settings.mail_from)
+
+
+@lru_cache(maxsize=8)
+def _parsed(mailbox: str) -> tuple[str, str]:
+    return parseaddr(mailbox)
+
+
+def sender_address() -> str:
+    return sender()[1]
+
+
 def sender_domain() -> str:
-    return parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"
+    return sender()[1].rpartition("@")[2] or "localhost"
 
 
 def message_id(key: str) -> str:
@@ -95,9 +119,25 @@ def header(name: str, value: str) -> str:
         return f"{name}: {value}"
     if "<" in value and value.isascii():  # addresses and ids: never encoded, never broken inside
         return f"{name}: " + "\r\n ".join(value.split(" "))
-    return f"{name}: " + Header(value, "us-ascii" if value.isascii() else "utf-8", header_name=name).encode(
-        linesep="\r\n"
-    )
+    if value.isascii():
+        return f"{name}: " + Header(value, "us-ascii", header_name=name).encode(linesep="\r\n")
+    return f"{name}: " + "\r\n ".join(encoded(value, len(name) + 2))
+
+
+def encoded(value: str, taken: int = 0) -> list[str]:
+    """Encoded words, one for each line, the first of which has some columns taken (RFC 2047, 2).
+
+    The standard library's `Header` does the same in sixty times the time, which
+    a newsletter pays for each reader.
+    """
+    lines, current, room = [], b"", (76 - taken - 12) // 4 * 3
+    for letter in value:
+        octets = letter.encode()
+        if current and len(current) + len(octets) > room:
+            lines.append(current)
+            current, room = b"", 45
+        current += octets
+    return [f"=?utf-8?b?{base64.b64encode(line).decode()}?=" for line in [*lines, current]]
 
 
 def mailbox(name: str, address: str) -> str:
@@ -110,18 +150,24 @@ def mailbox(name: str, address: str) -> str:
     if name.isascii():
         escaped = re.sub(r'(["\\])', r"\\\1", name)
         return f'"{escaped}" <{address}>'
-    return f"{Header(name, 'utf-8').encode(linesep='').replace(chr(10), '')} <{address}>"
+    return f"{' '.join(encoded(name))} <{address}>"
 
 
 def _part(kind: str, content: str, boundary: str) -> bytes:
-    lines = _short_lines(content).encode().splitlines()
-    if max((len(line) for line in lines), default=0) <= LONGEST_LINE:
+    lines = content.encode().splitlines()
+    if _longest(lines) > 800:
+        lines = _short_lines(content).encode().splitlines()
+    if _longest(lines) <= LONGEST_LINE:
         how, payload = "8bit", b"\r\n".join(lines)
     else:
         how, payload = "quoted-printable", b"\r\n".join(quopri.encodestring(b"\n".join(lines)).splitlines())
     head = f'--{boundary}\r\nContent-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: {how}\r\n\r\n'
     # The line end before a boundary belongs to the boundary (RFC 2046, 5.1.1).
     return head.encode() + payload + b"\r\n\r\n"
+
+
+def _longest(lines: list[bytes]) -> int:
+    return max(map(len, lines), default=0)
 
 
 def _short_lines(content: str) -> str:
@@ -243,4 +289,5 @@ def lay_out(
     )
     end = [reason, *(f"{label}: {url}" for label, url in links), imprint]
     foot = "\n".join(line for line in end if line)
-    return Texts(subject, html, f"{text}\n-- \n{foot}\n")
+    # Short lines from the start, broken within tags: who fills the form for thousands need not break them again.
+    return Texts(subject, html.replace(' style="', '\nstyle="'), f"{text}\n-- \n{foot}\n")

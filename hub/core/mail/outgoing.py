@@ -14,8 +14,9 @@ from ..crash import crash_point
 from ..database import db, transaction
 from ..jobs import job, ring
 from ..settings import settings
+from .backend import Backend, Later, Misconfigured, NotSent, Unknown, attempt
 from .compose import Letter, compose, header, message_id, one_click
-from .send import Backend, Later, Misconfigured, NotSent, Refused, Unknown, open_backend
+from .send import open_backend
 
 log = structlog.get_logger()
 
@@ -160,14 +161,7 @@ def _attempt(backend: Backend, message: MailMessage) -> NotSent | None:
     """Hand the message over, outside any transaction; what went wrong, if anything."""
     letter = message.letter()
     db.session.rollback()
-    try:
-        backend.send(letter)
-    except NotSent as error:
-        return error
-    except Exception as error:  # a mail that cannot even be written must not stop the others
-        log.exception("mail", id=message.id)
-        return Refused(f"{type(error).__name__}: {error}")
-    return None
+    return attempt(lambda: backend.send(letter))
 
 
 def _record(message: MailMessage, error: NotSent | None) -> None:

@@ -16,6 +16,7 @@ from hub.core.mail import (
     Refused,
     Unknown,
     Unreachable,
+    backend,
     outgoing,
     send,
 )
@@ -148,8 +149,8 @@ def test_smtp_keeps_one_connection_for_many_mails(write, mail_url, worker):
 def test_smtp_carries_the_bytes_unchanged(app, mail_url):
     with Sink() as sink:
         mail_url(sink.url)
-        with send.open_backend() as backend:
-            backend.send(letter())
+        with send.open_backend() as way:
+            way.send(letter())
         assert sink.messages()[0].get_body(("plain",)).get_content().splitlines() == ["text", ".", ".."]
 
 
@@ -157,8 +158,8 @@ def test_a_server_without_8bitmime_gets_seven_bits(app, mail_url):
     cyrillic = Letter("key1", "a@example.org", "Анна", "Тема", "<p>привет</p>", "привет\n", "ru", {})
     with Sink(extensions=()) as sink:
         mail_url(sink.url)
-        with send.open_backend() as backend:
-            backend.send(cyrillic)
+        with send.open_backend() as way:
+            way.send(cyrillic)
         assert sink.raw[0][1].isascii()
         assert sink.messages()[0].get_body(("plain",)).get_content().strip() == "привет"
 
@@ -185,21 +186,21 @@ def test_a_server_without_8bitmime_gets_seven_bits(app, mail_url):
     ],
 )
 def test_what_an_smtp_answer_means(app, mail_url, monkeypatch, stage, answer, kind):
-    monkeypatch.setattr(send, "ANSWER_TIMEOUT", 0.3)
+    monkeypatch.setattr(backend, "ANSWER_TIMEOUT", 0.3)
     with Sink(lambda at, _argument: answer if at == stage else None) as sink:
         mail_url(sink.url)
-        with send.open_backend() as backend, pytest.raises(kind) as caught:
-            backend.send(letter())
+        with send.open_backend() as way, pytest.raises(kind) as caught:
+            way.send(letter())
         assert caught.type is kind
 
 
 def test_after_a_refusal_the_connection_serves_the_next(app, mail_url):
     with Sink(lambda at, who: "550 no" if at == "rcpt" and who.startswith("bad") else None) as sink:
         mail_url(sink.url)
-        with send.open_backend() as backend:
+        with send.open_backend() as way:
             with pytest.raises(Refused):
-                backend.send(letter("bad@example.org"))
-            backend.send(letter("good@example.org"))
+                way.send(letter("bad@example.org"))
+            way.send(letter("good@example.org"))
         assert sink.recipients == ["good@example.org"]
         assert sink.connections == 1
 
@@ -207,10 +208,10 @@ def test_after_a_refusal_the_connection_serves_the_next(app, mail_url):
 def test_a_kept_connection_that_went_away_is_made_anew(app, mail_url):
     with Sink() as sink:
         mail_url(sink.url)
-        with send.open_backend() as backend:
-            backend.send(letter("one@example.org"))
-            backend.connection.sock.shutdown(2)
-            backend.send(letter("two@example.org"))
+        with send.open_backend() as way:
+            way.send(letter("one@example.org"))
+            way.connection.sock.shutdown(2)
+            way.send(letter("two@example.org"))
         assert sink.recipients == ["one@example.org", "two@example.org"]
 
 
@@ -218,8 +219,8 @@ def test_nobody_listens(app, mail_url):
     with Sink() as sink:
         url = sink.url
     mail_url(url)
-    with send.open_backend() as backend, pytest.raises(Unreachable):
-        backend.send(letter())
+    with send.open_backend() as way, pytest.raises(Unreachable):
+        way.send(letter())
 
 
 def test_a_busy_server_is_tried_again_later(write, mail_url, worker):
@@ -313,8 +314,8 @@ def test_what_a_sendgrid_answer_means(app, mail_url, monkeypatch, status, kind):
     with FakeSendGrid(status) as api:
         monkeypatch.setattr(app.extensions["hub.settings"], "sendgrid_url", api.url)
         mail_url("sendgrid:SG.secret")
-        with send.open_backend() as backend, pytest.raises(kind) as caught:
-            backend.send(letter())
+        with send.open_backend() as way, pytest.raises(kind) as caught:
+            way.send(letter())
         assert caught.type is kind
 
 
@@ -323,5 +324,5 @@ def test_sendgrid_unreachable_is_tried_again(app, mail_url, monkeypatch):
         url = api.url
     monkeypatch.setattr(app.extensions["hub.settings"], "sendgrid_url", url)
     mail_url("sendgrid:SG.secret")
-    with send.open_backend() as backend, pytest.raises(Unreachable):
-        backend.send(letter())
+    with send.open_backend() as way, pytest.raises(Unreachable):
+        way.send(letter())

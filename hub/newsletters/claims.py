@@ -1,0 +1,174 @@
+"""The ledger's rows while they are being sent: taken many at a time, settled many at a time.
+
+A claim is committed before anything is handed over. What a worker that died
+left behind is settled by its journal: what it never began goes back, what was
+answered is written down, and only what was under way stays in doubt.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Update, select, update
+
+from ..core import clock
+from ..core.database import db, touched, transaction
+from ..core.mail import Later, Misconfigured, NotSent, Unknown
+from ..core.mail.backend import Backend
+from ..core.mail.outgoing import LEASE, PATIENCE, backoff
+from . import consent, journal
+from .models import Delivery, DeliveryState, Newsletter, Status, Topic
+
+#: No letter is begun under a claim older than this: well before the claim runs out.
+FRESH = LEASE / 2
+
+
+@dataclass(frozen=True)
+class Row:
+    """A claimed row, with all that its letter needs."""
+
+    id: int
+    key: str
+    address: str
+    name: str
+    locale: str
+    values: dict[str, str]
+    attempts: int
+
+
+_COLUMNS = [getattr(Delivery, name) for name in Row.__dataclass_fields__]
+
+
+def claim(newsletter_id: int, topic: Topic, worker: str, limit: int) -> list[Row]:
+    """Take rows that are due, unless the newsletter has stopped; who declined meanwhile is let off."""
+    while True:
+        with transaction():
+            rows = _take(newsletter_id, worker, limit)
+            declined = consent.declined_by((row.address for row in rows), topic)
+            for why in set(declined.values()):
+                let_off = [row.id for row in rows if declined.get(row.address) == why]
+                values = {"state": DeliveryState.SUPPRESSED, "reason": why}
+                _execute(update(Delivery).where(Delivery.id.in_(let_off)).values(values))
+        left = [row for row in rows if row.address not in declined]
+        if left or not rows:
+            return left
+
+
+def _take(newsletter_id: int, worker: str, limit: int) -> list[Row]:
+    sending = (Newsletter.id == newsletter_id, Newsletter.status == Status.SENDING)
+    # Whoever pauses or cancels waits for this claim to be committed, or comes first.
+    if db.session.scalar(select(Newsletter.id).where(*sending).with_for_update(read=True)) is None:
+        return []
+    due = (
+        select(Delivery.id)
+        .where(
+            Delivery.newsletter_id == newsletter_id,
+            Delivery.state == DeliveryState.PENDING,
+            Delivery.next_at <= clock.now(),
+        )
+        .order_by(Delivery.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    numbers = list(db.session.scalars(due))
+    if not numbers:
+        return []
+    taken = {
+        "state": DeliveryState.CLAIMED,
+        "claimed_at": clock.now(),
+        "claimed_by": worker,
+        "attempts": Delivery.attempts + 1,
+    }
+    claimed = update(Delivery).where(Delivery.id.in_(numbers)).values(taken).returning(*_COLUMNS)
+    found = db.session.execute(claimed.execution_options(synchronize_session=False))
+    return sorted((Row(*row) for row in found), key=lambda row: row.id)
+
+
+def settle(
+    results: Mapping[int, NotSent | None],
+    worker: str,
+    *,
+    attempts: Mapping[int, int],
+    started_at: datetime | None,
+) -> None:
+    """Write down how it went with rows that this worker had claimed. Belongs in a transaction."""
+    now = clock.now()
+    sent = [number for number, error in results.items() if error is None]
+    # Late, others may have given the rows up as uncertain: now we know.
+    open_states = (DeliveryState.CLAIMED, DeliveryState.UNCERTAIN)
+    mine = (Delivery.claimed_by == worker, Delivery.state.in_(open_states))
+    if sent:
+        values = {"state": DeliveryState.SENT, "sent_at": now, "reason": None}
+        _execute(update(Delivery).where(Delivery.id.in_(sent), *mine).values(values))
+    for number, error in results.items():
+        if error is not None:
+            values = _outcome(error, attempts.get(number, 1), now, started_at)
+            _execute(update(Delivery).where(Delivery.id == number, *mine).values(values))
+
+
+def _outcome(error: NotSent, attempts: int, now: datetime, started_at: datetime | None) -> dict[str, object]:
+    reason = str(error)[:500]
+    if isinstance(error, Unknown):
+        return {"state": DeliveryState.UNCERTAIN, "reason": reason}
+    if isinstance(error, Later) and started_at and now - started_at < PATIENCE:
+        wait = timedelta() if isinstance(error, Misconfigured) else backoff(attempts)
+        return {"state": DeliveryState.PENDING, "next_at": now + wait, "reason": reason}
+    return {"state": DeliveryState.FAILED, "reason": reason}
+
+
+def give_back(worker: str) -> None:
+    """Return what this worker has claimed and not begun."""
+    mine = (Delivery.claimed_by == worker, Delivery.state == DeliveryState.CLAIMED)
+    values = {"state": DeliveryState.PENDING, "claimed_by": None, "attempts": Delivery.attempts - 1}
+    _execute(update(Delivery).where(*mine).values(values))
+
+
+def sweep(backend: Backend) -> None:
+    """Settle what workers that died left claimed."""
+    db.session.rollback()
+    unfinished = Newsletter.status.in_((Status.SENDING, Status.PAUSED, Status.CANCELLED))
+    claimed = (
+        Delivery.newsletter_id.in_(select(Newsletter.id).where(unfinished)),
+        Delivery.state == DeliveryState.CLAIMED,
+    )
+    for worker in list(db.session.scalars(select(Delivery.claimed_by).where(*claimed).distinct())):
+        try:
+            found = journal.read(worker) if worker else None
+        except journal.Alive:
+            continue
+        with transaction():
+            if worker is None or found is None:
+                _give_up(worker, backend)
+            else:
+                _settle_by_journal(worker, found, backend)
+        if worker and found is not None:
+            journal.drop(worker)
+    journal.drop_old(LEASE)
+
+
+def _settle_by_journal(worker: str, found: journal.Found, backend: Backend) -> None:
+    """The worker ended on this machine, and we have its notes."""
+    known = {
+        number: error
+        for number, error in found.items()
+        if not (isinstance(error, Unknown) and backend.repeatable)
+    }
+    started = select(Newsletter.started_at).join(Delivery).where(Delivery.id.in_(list(known)[:1]))
+    settle(known, worker, attempts={}, started_at=db.session.scalar(started))
+    give_back(worker)
+
+
+def _give_up(worker: str | None, backend: Backend) -> None:
+    """Nobody knows what became of these: wait until the claim has run out, then say so."""
+    stale = (
+        Delivery.state == DeliveryState.CLAIMED,
+        Delivery.claimed_by == worker,
+        Delivery.claimed_at < clock.now() - LEASE,
+    )
+    state = DeliveryState.PENDING if backend.repeatable else DeliveryState.UNCERTAIN
+    values = {"state": state, "reason": "the worker stopped in between"}
+    _execute(update(Delivery).where(*stale).values(values))
+
+
+def _execute(statement: Update) -> None:
+    touched(statement.execution_options(synchronize_session=False))
