@@ -65,6 +65,10 @@ class Settings(BaseSettings):
         description="`outbox:` (files under `HOME/outbox`), `smtp://user:password@host:port`, `smtps://…` or `sendgrid:KEY`.",
     )
     sendgrid_url: str = Field("https://api.sendgrid.com", description="Where SendGrid's API answers.")
+    sendgrid_webhook_key: str = Field(
+        "",
+        description="Public key of SendGrid's signed event webhook; without it no event is believed.",
+    )
     mail_connections: int = Field(
         2, ge=1, le=4, description="Connections kept to the mail server while a newsletter is sent: 1 to 4."
     )

@@ -7,6 +7,7 @@ from ..core import audit, clock
 from ..core.database import db
 from ..core.errors import HubError, Invalid
 from ..core.i18n import LOCALES, _, _l
+from ..core.settings import settings
 from . import audience
 from .audience import Rule
 from .models import Content, Newsletter, Shown, Topic
@@ -16,12 +17,15 @@ class AlreadyStarted(HubError):
     message = _l("This newsletter is no longer a draft. Clone it to send something else.")
 
 
-def create(author: User, topic: Topic, *, contents: Iterable[dict[str, str]] = ()) -> Newsletter:
-    """A draft, with an empty text in the author's language unless others are given."""
-    newsletter = Newsletter(topic=topic, author_id=author.id, time_zone=author.time_zone, audience=[])
+def create(author: User | None, topic: Topic, *, contents: Iterable[dict[str, str]] = ()) -> Newsletter:
+    """A draft, with an empty text in the author's language unless others are given; the command line is nobody."""
+    zone = author.time_zone if author else settings.programme_timezone
+    newsletter = Newsletter(topic=topic, author_id=author.id if author else None, time_zone=zone, audience=[])
     db.session.add(newsletter)
     newsletter.contents = [Content(**each) for each in contents] or [
-        Content(locale=author.locale, subject="", preheader="", body="")
+        Content(
+            locale=author.locale if author else settings.default_locale, subject="", preheader="", body=""
+        )
     ]
     db.session.flush()
     audit.record(author, "newsletter.created", f"newsletter:{newsletter.id}")

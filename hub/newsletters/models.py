@@ -191,6 +191,14 @@ class Delivery(db.Model):
     claimed_at: Mapped[datetime | None]
     claimed_by: Mapped[str | None]  # name of the worker's journal
     sent_at: Mapped[datetime | None]
+    # What happened afterwards, each when it was first heard of.
+    delivered_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime | None]
+    machine_opened_at: Mapped[datetime | None]  # by a program that looks at mails before people do
+    clicked_at: Mapped[datetime | None]
+    bounced_at: Mapped[datetime | None]
+    complained_at: Mapped[datetime | None]
+    unsubscribed_at: Mapped[datetime | None]
 
     newsletter: Mapped[Newsletter] = relationship()
 

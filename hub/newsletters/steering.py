@@ -24,7 +24,7 @@ def pause(newsletter: Newsletter, hold: Hold = Hold.PERSON, actor: User | None =
     tell_progress(newsletter.id)
 
 
-def resume(newsletter: Newsletter, actor: User) -> None:
+def resume(newsletter: Newsletter, actor: User | None) -> None:
     """Go on where it stopped. Raises NotNow."""
     move(newsletter, Status.SENDING, Status.PAUSED)
     newsletter.hold, newsletter.failures = None, 0
@@ -35,12 +35,27 @@ def resume(newsletter: Newsletter, actor: User) -> None:
     tell_progress(newsletter.id)
 
 
-def cancel(newsletter: Newsletter, actor: User) -> None:
+def cancel(newsletter: Newsletter, actor: User | None) -> None:
     """Send nothing more; who has got it has got it. Raises NotNow."""
     move(newsletter, Status.CANCELLED, Status.SENDING, Status.PAUSED)
     newsletter.finished_at = clock.now()
     audit.record(actor, "newsletter.cancelled", f"newsletter:{newsletter.id}", after=counts(newsletter.id))
     tell_progress(newsletter.id)
+
+
+def resolve(delivery: Delivery, arrived: bool, actor: User) -> None:
+    """Say of a mail in doubt that it arrived, or send it again. Raises NotNow."""
+    newsletter = delivery.newsletter
+    known = {"state": DeliveryState.SENT, "sent_at": delivery.claimed_at, "reason": None}
+    again = {"state": DeliveryState.PENDING, "next_at": clock.now(), "reason": None}
+    doubted = (Delivery.id == delivery.id, Delivery.state == DeliveryState.UNCERTAIN)
+    if not touched(update(Delivery).where(*doubted).values(known if arrived else again)):
+        raise NotNow
+    if not arrived and newsletter.status is Status.SENT:
+        move(newsletter, Status.SENDING, Status.SENT)
+    audit.record(actor, "delivery.resolved", f"delivery:{delivery.id}", after={"arrived": arrived})
+    if not arrived:
+        ring("newsletters.send")
 
 
 def move(newsletter: Newsletter, to: Status, *origins: Status) -> None:

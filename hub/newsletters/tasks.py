@@ -8,7 +8,7 @@ from ..core import clock
 from ..core.database import db, transaction
 from ..core.jobs import job
 from ..core.mail import open_backends
-from . import claims, sending, starting
+from . import claims, events, sending, starting
 from .journal import Journal
 from .models import Newsletter, Status
 
@@ -35,3 +35,10 @@ def start_due() -> None:
             newsletter = db.session.scalar(select(Newsletter).where(Newsletter.id == number, *due))
             if newsletter is not None:
                 starting.start_on_time(newsletter)
+
+
+@job("newsletters.forget", every="40 3 * * *")
+def forget() -> None:
+    """Forget the provider's reports that nobody will repeat."""
+    with transaction():
+        events.forget()

@@ -73,6 +73,7 @@ def sample(cast) -> dict[str, object]:
     running = make_newsletter(cast.manager, status=Status.SENDING, started_at=clock.now())
     make_delivery(sent, cast.partner, partner_id=cast.acme.id, state=DeliveryState.SENT, sent_at=clock.now())
     make_delivery(running, cast.partner, partner_id=cast.acme.id)
+    doubted = make_delivery(sent, cast.other_partner, state=DeliveryState.UNCERTAIN)
     suppression = Suppression(address="gone@example.org", reason=Reason.BOUNCE)
     db.session.add(suppression)
     db.session.flush()
@@ -81,6 +82,7 @@ def sample(cast) -> dict[str, object]:
         "draft": draft.id,
         "sent": sent.id,
         "running": running.id,
+        "uncertain": doubted.id,
         "token": token,
         "suppression": suppression.id,
     }

@@ -4,6 +4,6 @@ from flask import Blueprint
 
 bp = Blueprint("newsletters", __name__, template_folder="../templates")
 
-from . import archive, preferences, sending, suppressions, writing  # noqa: E402
+from . import archive, preferences, report, sending, suppressions, webhook, writing  # noqa: E402
 
-__all__ = ["archive", "bp", "preferences", "sending", "suppressions", "writing"]
+__all__ = ["archive", "bp", "preferences", "report", "sending", "suppressions", "webhook", "writing"]

@@ -7,12 +7,12 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from ...core import i18n
+from ...core import clock, i18n
 from ...core.access import Permission, public, requires
 from ...core.database import transaction
 from ...core.errors import NotFound
 from ...core.extensions import csrf
-from .. import audience, consent, reading
+from .. import audience, consent, events, reading
 from ..consent import Reader
 from ..models import TOPICS, SuppressionReason, Topic
 from . import bp
@@ -46,6 +46,8 @@ def unsubscribe_now(token: str) -> ResponseReturnValue:
         if request.form.get("all"):
             consent.suppress(reader.address, SuppressionReason.UNSUBSCRIBE)
         consent.opt_out(reader.address, reader.topic)
+        if delivery := reader.delivery():
+            events.note(delivery, "unsubscribed_at", clock.now())
     return _page("newsletters/unsubscribe.html", reader, token, done=True)
 
 

@@ -11,7 +11,7 @@ from ...core.database import transaction
 from ...core.errors import HubError
 from ...core.i18n import LOCALES, _
 from ...core.paging import page
-from .. import audience, checks, ledger, previews, starting, steering
+from .. import audience, checks, ledger, previews, report, starting, steering
 from ..forms import ScheduleForm
 from ..models import Delivery, DeliveryState, Newsletter, Status
 from ..words import DELIVERY_WORDS, HOLDS, REASONS, STATUS_WORDS
@@ -42,6 +42,9 @@ def show(number: int) -> ResponseReturnValue:
         "newsletters/show.html",
         newsletter=newsletter,
         progress=ledger.progress(newsletter),
+        outcome=report.outcome(newsletter),
+        by_tier=report.by_tier(newsletter),
+        by_country=report.by_country(newsletter),
         described=audience.describe(newsletter.audience),
         deliveries=page(statement, request.args.get("cursor"), Delivery.id, descending=False),
         state=state,
