@@ -12,22 +12,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import insert, text
+from flask import current_app
+from sqlalchemy import event, insert, text
 
+from hub.accounts import sessions
 from hub.accounts.models import User
 from hub.app import create_app
-from hub.core import jobs, migrations
+from hub.core import clock, jobs, migrations
 from hub.core.access import Role
 from hub.core.database import db, transaction
 from hub.core.settings import settings
 from hub.newsletters import drafts, letters, starting
-from hub.newsletters.models import Newsletter, Topic
+from hub.newsletters.models import Delivery, DeliveryState, Newsletter, Status, Topic
 from hub.partners.models import Membership, Partner
 
 from .rows import Row, against
 from .server import ROOT
 
-RECIPIENTS, CONNECTIONS = 50_000, 2
+RECIPIENTS, CONNECTIONS, DELIVERIES = 50_000, 2, 1_000_000
 TEXT = """# What is new in {programme.name}
 
 Hello {user.first_name|there}, here is the month of **{partner.name}**.
@@ -68,6 +70,9 @@ def measure(home: Path) -> Iterator[Row]:
     yield against("newsletters.send", rate, baseline, unit="mails/s", **scale)  # type: ignore[arg-type]
     yield Row("newsletters.peak_mb", RECIPIENTS, "sqlite", sent["peak_mb"], "MB")
     yield Row("newsletters.freeze_s", RECIPIENTS, "sqlite", frozen, "s")
+    page = _part("report", env)
+    yield Row("newsletters.report_statements", DELIVERIES, "sqlite", page["statements"], "statements")
+    yield Row("newsletters.report_ms", DELIVERIES, "sqlite", page["ms"], "ms")
 
 
 def _part(name: str, env: dict[str, str]) -> dict:  # type: ignore[type-arg]
@@ -186,6 +191,47 @@ def send() -> dict[str, object]:
         "seconds": ended - frozen,
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "states": dict(tuple(row) for row in states),
+    }
+
+
+def report() -> dict[str, object]:
+    """Statements and milliseconds of the second visit to the page of a newsletter to a million."""
+    number = _write()
+    with transaction() as session:
+        newsletter, reader = session.get(Newsletter, number), session.get(User, 1)
+        newsletter.status, newsletter.started_at, newsletter.finished_at = (
+            Status.SENT,
+            clock.now(),
+            clock.now(),
+        )
+        reader.role = Role.ADMIN
+        for start in range(0, DELIVERIES, 5000):
+            session.execute(insert(Delivery), [_delivery(number, n) for n in range(start, start + 5000)])
+        token = sessions.begin(reader)
+    client, statements = current_app.test_client(), []
+    with client.session_transaction() as cookie:
+        cookie |= {"_user_id": token, "_fresh": True}
+    client.get(f"/newsletters/{number}")
+    event.listen(db.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    started = time.perf_counter()
+    assert client.get(f"/newsletters/{number}").status_code == 200
+    elapsed = time.perf_counter() - started
+    asked = [each for each in statements if not each.startswith(("BEGIN", "SAVEPOINT", "RELEASE"))]
+    return {"statements": len(asked), "ms": round(elapsed * 1000)}
+
+
+def _delivery(newsletter_id: int, n: int) -> dict[str, object]:
+    return {
+        "newsletter_id": newsletter_id,
+        "key": f"{n:032x}",
+        "address": f"reader{n}@example.org",
+        "partner_id": n % RECIPIENTS + 1,
+        "locale": "en",
+        "state": DeliveryState.SENT,
+        "sent_at": clock.now(),
+        "delivered_at": clock.now(),
+        "opened_at": clock.now() if n % 3 == 0 else None,
+        "clicked_at": clock.now() if n % 10 == 0 else None,
     }
 
 

@@ -11,6 +11,8 @@ class FakeSendGrid:
         self.status = status
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
+        #: An address for which the whole request is refused, as SendGrid does.
+        self.refuses = ""
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -18,10 +20,12 @@ class FakeSendGrid:
                 assert self.path == "/v3/mail/send"
                 fake.keys.append(self.headers["Authorization"])
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if fake.status == 202:
+                people = [each["to"][0]["email"] for each in body["personalizations"]]
+                status = 400 if fake.refuses in people else fake.status
+                if status == 202:
                     fake.requests.append(body)
-                answer = b"" if fake.status == 202 else b'{"errors":[{"message":"scripted"}]}'
-                self.send_response(fake.status)
+                answer = b"" if status == 202 else b'{"errors":[{"message":"scripted"}]}'
+                self.send_response(status)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)
