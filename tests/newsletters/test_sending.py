@@ -229,7 +229,7 @@ def test_pause_resume_cancel_keep_exact_counts(newsletter, cast, manager, mail_u
     with transaction():
         make_audience(6)
     begin(newsletter)
-    note = sending.Crew._note
+    note, number, person = sending.Crew._note, newsletter.id, manager.id
 
     def after(number_sent, act):
         """Do something once so many mails have arrived, and let the run notice before the next."""
@@ -238,7 +238,7 @@ def test_pause_resume_cancel_keep_exact_counts(newsletter, cast, manager, mail_u
             note(self, results)
             if len(sink.raw) == number_sent:
                 with transaction():
-                    act(db.session.get(Newsletter, newsletter.id), actor=db.session.get(User, manager.id))
+                    act(db.session.get(Newsletter, number), actor=db.session.get(User, person))
                 assert self.stopped.wait(30)
 
         monkeypatch.setattr(sending.Crew, "_note", watched)
