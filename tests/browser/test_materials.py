@@ -1,0 +1,89 @@
+"""A partner finds a banner, takes its code and a kit along, with the keyboard, on a phone, in Ukrainian."""
+
+import io
+import re
+import zipfile
+
+from playwright.sync_api import expect
+
+#: A busy machine is slow, and that is no failure.
+SLOW = 30_000
+PHONE = {"width": 390, "height": 844}
+
+
+def speak(page, locale):
+    """Choose a language as the menu does."""
+    token = page.locator("meta[name=csrf-token]").get_attribute("content")
+    page.request.post(
+        "/language",
+        form={"csrf_token": token, "locale": locale, "next": "/"},
+        headers={"X-Requested-With": "fetch", "Referer": page.url},
+    )
+
+
+def press(page, locator, key="Enter"):
+    """Reach something with the keyboard and press it."""
+    locator.focus()
+    expect(locator).to_be_focused(timeout=SLOW)
+    page.keyboard.press(key)
+
+
+def test_from_the_gallery_to_a_zip_without_a_mouse(hub, visit):
+    page = visit(hub.sign_ins()["partner"][0], viewport=PHONE, accept_downloads=True)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=hub.base)
+    page.goto("/materials/?lang=uk&kind=image")
+    speak(page, "uk")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("lang", "uk", timeout=SLOW)
+    try:
+        press(page, page.locator("a[data-asset]").first)
+        drawer = page.locator("#asset")
+        expect(drawer.locator("img.art")).to_be_visible(timeout=SLOW)
+        code = drawer.locator("#code-html pre").inner_text()
+        assert re.search(r"/go/KRASNOVA/\w+", code)
+        press(page, drawer.locator("#code-html [data-copy]"))
+        page.wait_for_function(
+            "code => navigator.clipboard.readText().then((text) => text === code)", arg=code
+        )
+        press(page, drawer.locator("[data-take] summary"))
+        press(page, drawer.locator("[data-take] .menu-panel form button").last)
+        expect(page.locator("#toasts .toast").first).to_be_visible(timeout=SLOW)
+        press(page, drawer.locator("[data-take] button[aria-pressed]"))
+        expect(drawer.locator("[data-take] button[aria-pressed=true]")).to_be_focused(timeout=SLOW)
+        page.goto("/materials/kits")
+        press(page, page.locator("main .lines a.strong").first)
+        page.wait_for_url(re.compile(r"/kits/\d+$"))
+        with page.expect_download() as waiting:
+            press(page, page.locator("a[href$='/download'].btn-primary"))
+        files = zipfile.ZipFile(io.BytesIO(waiting.value.path().read_bytes()))
+        assert files.testzip() is None
+        assert "коди.txt" in files.namelist()
+        assert b"/go/KRASNOVA/" in files.read("коди.txt")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        speak(page, "ru")
+
+
+def test_an_html5_banner_runs_and_reaches_nothing(hub, visit):
+    manager = visit(hub.sign_ins()["manager"][0])
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(
+            "index.html",
+            '<!doctype html><meta name="ad.size" content="width=300,height=250">'
+            '<p id="said">quiet</p><script src="js/play.js"></script>',
+        )
+        archive.writestr(
+            "js/play.js",
+            """let cookies; try { cookies = document.cookie } catch { cookies = "none" }
+            document.getElementById("said").textContent = `${location.origin === origin} ${origin} ${cookies}`""",
+        )
+    manager.goto("/materials/new")
+    manager.locator("#files").set_input_files(
+        {"name": "Play.zip", "mimeType": "application/zip", "buffer": content.getvalue()}
+    )
+    manager.locator("main form button[type=submit]").last.click()
+    manager.wait_for_url(re.compile(r"/materials/(\d+)/edit"))
+    manager.goto(manager.url.removesuffix("/edit"))
+    frame = manager.frame_locator("iframe.art-frame")
+    expect(frame.locator("#said")).to_have_text("false null none", timeout=SLOW)
