@@ -1,5 +1,6 @@
 """`hub content` and `hub kb`: articles from and to files."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -67,20 +68,39 @@ def kb() -> None:
 
 
 @kb.command("import")
+@click.option("--partial", is_flag=True, help="Import the good lines, whatever is wrong with others.")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @with_appcontext
-def load(path: Path) -> None:
-    """Publish the articles of a JSON-lines file {id, lang, page, title, headings, body}; nothing if a line is wrong."""
+def load(path: Path, partial: bool) -> None:
+    """Publish the articles of a JSON-lines file {id, lang, page, title, headings, body}.
+
+    Every wrong line is named. The others go in once that is confirmed: at the prompt, or with --partial.
+    """
+    lines = importing.read(path)
+    for each in lines.wrong:
+        click.echo(str(each), err=True)
+    if lines.wrong and not partial:
+        _confirm(len(lines.wrong), len(lines.rows))
     try:
-        rows = importing.read(path)
-        with click.progressbar(length=len(rows), label="Articles") as bar, transaction():
-            changed = importing.load(rows, lambda _: bar.update(1))
+        with click.progressbar(length=len(lines.rows), label="Articles") as bar, transaction():
+            changed = importing.load(lines.rows, lambda _: bar.update(1))
     except HubError as error:
         raise click.ClickException(str(error)) from None
     db.session.expunge_all()
     click.echo("Indexing …")
     indexed = indexing.index_stale()
-    click.echo(f"{changed} articles imported, {indexed} indexed")
+    left_out = f", {len(lines.wrong)} lines left out" if lines.wrong else ""
+    click.echo(f"{changed} articles imported, {indexed} indexed{left_out}")
+
+
+def _confirm(wrong: int, good: int) -> None:
+    """Ask a person whether the good lines shall go in; a program has to say --partial."""
+    if good and sys.stdin.isatty():
+        click.confirm(f"{wrong} lines are wrong. Import the other {good}?", abort=True)
+        return
+    raise click.ClickException(
+        f"{wrong} lines are wrong; nothing was imported. With --partial the other {good} go in."
+    )
 
 
 commands = [content, kb]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,30 +11,55 @@ from sqlalchemy import select
 from ..core.database import db
 from ..core.errors import HubError
 from ..core.i18n import LOCALES
+from ..core.markup.articles import LIMIT
+from ..core.markup.budget import refuse_long, refuse_traps
 from ..core.slugs import slug
 from . import service
 from .models import Article, Audience, Category
 
 _AUDIENCE = Audience.PUBLIC
+FIELDS = ("id", "lang", "page", "title", "body")
 
 
-class BadLine(HubError):
-    """A line of the file is wrong; nothing was imported."""
+@dataclass(frozen=True)
+class Wrong:
+    """A line that cannot be imported, and why."""
+
+    path: Path
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.reason}"
 
 
-def read(path: Path) -> list[dict[str, Any]]:
-    """All lines of a file. Raises BadLine naming the first line that is wrong, and why."""
-    rows = []
-    seen: set[tuple[str, str]] = set()
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                row = _parsed(path, number, line)
-                if (row["id"], row["lang"]) in seen:
-                    raise BadLine(f"{path}:{number}: {row['id']!r} is there twice")
-                seen.add((row["id"], row["lang"]))
-                rows.append(row)
-    return rows
+@dataclass
+class Lines:
+    """What a file holds: articles, and lines that are wrong."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    wrong: list[Wrong] = field(default_factory=list)
+
+
+def read(path: Path) -> Lines:
+    """All lines of a file; the wrong ones are listed with their reasons, and none stops the others."""
+    found = Lines()
+    seen: dict[tuple[str, str], int] = {}
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = _parsed(line)
+            first = seen.setdefault((row["id"], row["lang"]), number)
+            if first != number:
+                raise ValueError(f"{row['id']!r} is there twice, first in line {first}")
+            refuse_long(row["body"], LIMIT)
+            refuse_traps(row["body"])
+        except (ValueError, HubError) as error:
+            found.wrong.append(Wrong(path, number, str(error)))
+        else:
+            found.rows.append(row)
+    return found
 
 
 def load(rows: list[dict[str, Any]], progress: Callable[[int], None]) -> int:
@@ -84,17 +110,23 @@ def _shelf(page: str, shelves: dict[str, Category]) -> Category:
     return shelves[key]
 
 
-def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:
+def _parsed(line: bytes) -> dict[str, Any]:
+    """The article of a line. Raises ValueError with what is wrong."""
     try:
-        row = json.loads(line)
+        row = json.loads(line.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
-        raise BadLine(f"{path}:{number}: {error.msg}") from None
-    fields = ("id", "lang", "page", "title", "body")
-    wrong = [name for name in fields if not isinstance(row, dict) or not isinstance(row.get(name), str)]
+        raise ValueError(error.msg) from None
+    except UnicodeDecodeError:
+        raise ValueError("the line is not UTF-8") from None
+    except RecursionError:
+        raise ValueError("the line is nested too deeply") from None
+    if not isinstance(row, dict):
+        raise ValueError("the line is no object {…}")
+    wrong = [name for name in FIELDS if not isinstance(row.get(name), str) or "\x00" in row[name]]
     if wrong:
-        raise BadLine(f"{path}:{number}: {', '.join(wrong)} must be a text")
+        raise ValueError(f"{', '.join(wrong)} must be a text")
     if row["lang"] not in LOCALES:
-        raise BadLine(f"{path}:{number}: the hub does not speak {row['lang']!r}")
-    if not row["title"].strip():
-        raise BadLine(f"{path}:{number}: the title is empty")
+        raise ValueError(f"the hub does not speak {row['lang']!r}; it speaks {', '.join(LOCALES)}")
+    if not row["title"].strip() or not row["id"].strip():
+        raise ValueError("the title is empty" if row["id"].strip() else "the id is empty")
     return row

@@ -4,10 +4,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import func, select
 
 from hub.core.database import db, transaction
-from hub.kb import content, importing, service
+from hub.kb import commands, content, importing, service
 from hub.kb.models import Article, Translation
 
 SHIPPED = Path(__file__).parents[2] / "content" / "kb"
@@ -141,7 +142,7 @@ def test_json_lines_become_published_articles_once(app, tmp_path):
     path.write_text(line + line.replace("en:a:0", "en:a:1"))
     for expected in (2, 0):
         with transaction():
-            assert importing.load(importing.read(path), lambda _: None) == expected
+            assert importing.load(importing.read(path).rows, lambda _: None) == expected
     found = db.session.scalars(select(Translation).order_by(Translation.id)).all()
     assert [(each.article.external_id, each.slug, each.is_published) for each in found] == [
         ("en:a:0", "apple", True),
@@ -150,11 +151,29 @@ def test_json_lines_become_published_articles_once(app, tmp_path):
     assert found[0].article.category.key == "advanced"
 
 
-@pytest.mark.parametrize(
-    "bad", ["{", '{"id": "1"}', '{"id":"1","lang":"de","page":"","title":"T","body":""}']
-)
-def test_a_bad_line_is_named_and_nothing_goes_in(app, tmp_path, bad):
+GOOD = '{"id":"0","lang":"en","page":"p","title":"T","body":"Marmalade"}\n'
+BAD = [
+    ("{", "Expecting property name"),
+    ("[]", "no object"),
+    ('{"id": "1"}', "lang, page, title, body must be a text"),
+    ('{"id":"1","lang":"de","page":"","title":"T","body":""}', "does not speak 'de'"),
+    ('{"id":"1","lang":"en","page":"","title":" ","body":""}', "the title is empty"),
+    (GOOD.strip(), "'0' is there twice, first in line 1"),
+    ('{"id":"2","lang":"en","page":"","title":"T","body":"' + "[" * 500 + '"}', "too intricate"),
+]
+
+
+def test_every_wrong_line_is_named_and_the_rest_goes_in_only_when_told(app, tmp_path):
     path = tmp_path / "x.jsonl"
-    path.write_text('{"id":"0","lang":"en","page":"p","title":"T","body":""}\n' + bad + "\n")
-    with pytest.raises(importing.BadLine, match=r"x\.jsonl:2:"):
-        importing.read(path)
+    path.write_text(GOOD + "".join(bad + "\n" for bad, _reason in BAD))
+    refused = CliRunner().invoke(commands.kb, ["import", str(path)], input="")
+    assert refused.exit_code == 1
+    for number, (_bad, reason) in enumerate(BAD, 2):
+        line = next(line for line in refused.output.splitlines() if f"x.jsonl:{number}: " in line)
+        assert reason in line
+    assert "nothing was imported" in refused.output
+    assert db.session.scalar(select(func.count(Article.id))) == 0
+    db.session.rollback()
+    told = CliRunner().invoke(commands.kb, ["import", "--partial", str(path)])
+    assert (told.exit_code, "1 articles imported, 1 indexed, 7 lines left out" in told.output) == (0, True)
+    assert [each.title for each in db.session.scalars(select(Translation))] == ["T"]
