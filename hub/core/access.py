@@ -49,6 +49,7 @@ class Permission(StrEnum):
     # tickets
     TICKETS_OPEN = "tickets:open"  # open and answer one's own
     TICKETS_WORK = "tickets:work"  # see, answer, assign everyone's
+    TICKETS_MANAGE = "tickets:manage"  # working hours, promised times, reports; hears of what is overdue
     # newsletters
     NEWS_READ = "news:read"
     NEWSLETTERS_MANAGE = "newsletters:manage"
@@ -99,6 +100,7 @@ _MANAGER = _AGENT | {
     P.TRAINING_MANAGE,
     P.SURVEYS_MANAGE,
     P.REPORTS_VIEW,
+    P.TICKETS_MANAGE,
 }
 
 GRANTS: dict[Role, frozenset[Permission]] = {

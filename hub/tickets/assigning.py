@@ -21,7 +21,8 @@ def assign(ticket: Ticket, actor: User, assignee: User | None) -> None:
         news.assigned(ticket, actor)
 
 
-def give(ticket: Ticket, actor: User, assignee: User | None) -> None:
+def give(ticket: Ticket, actor: User | None, assignee: User | None) -> None:
+    """Change whose ticket it is; nobody as the actor means the hub itself. The row must be locked."""
     happened(ticket, actor, "assigned", to=assignee.name if assignee else None)
     ticket.assignee_id = assignee.id if assignee else None
 

@@ -17,7 +17,7 @@ from ..core.clock import frozen, now
 from ..core.database import db
 from ..core.mail import receive
 from . import mail_files, mail_in, mail_tokens, service
-from .models import Category, Channel, Priority, Status, Ticket
+from .models import Category, Channel, Macro, Priority, Status, Ticket
 from .models_mail import CopyState, Door, MailCopy
 
 TALKS = Path(__file__).with_name("demo.yaml")
@@ -31,8 +31,45 @@ SIZES = ("300×250", "728×90", "160×600", "970×250")
 MONTHS = {"en": "October", "ru": "октябрь", "uk": "жовтень", "pl": "październik"}
 
 
+#: Canned replies of the team: name, text, what is done when it is sent.
+MACROS = (
+    (
+        "Payout: below the minimum",
+        "Hi {{first_name}}, your balance is below the minimum of a payout, so it is carried over to the next month. Nothing is lost.\n\n{{agent}}",
+        {"category": "payout"},
+    ),
+    (
+        "Выплата: меньше минимума",
+        "Здравствуйте, {{first_name}}! Сумма меньше минимальной выплаты, поэтому она переходит на следующий месяц. Ничего не пропадёт.\n\n{{agent}}",
+        {"category": "payout"},
+    ),
+    (
+        "Wypłata: poniżej minimum",
+        "Dzień dobry, saldo jest poniżej minimum wypłaty, więc przechodzi na następny miesiąc. Nic nie przepada.\n\n{{agent}}",
+        {"category": "payout"},
+    ),
+    (
+        "Виплата: менше за мінімум",
+        "Добрий день, {{first_name}}! Сума менша за мінімальну виплату, тому вона переходить на наступний місяць. Нічого не зникне.\n\n{{agent}}",
+        {"category": "payout"},
+    ),
+    (
+        "Level: what comes next",
+        "Hi {{first_name}}, {{partner}} is {{tier}} now. The next level starts with the first sale after you reach it.\n\n{{agent}}",
+        {"category": "commission"},
+    ),
+    (
+        "Solved, thank you",
+        "Glad that it works, {{first_name}}. Write here whenever something comes up.\n\n{{agent}}",
+        {"status": "resolved"},
+    ),
+)
+
+
 def fill(cast: Cast, rng: random.Random) -> None:
     """Ask and answer, oldest first, so that numbers grow with time."""
+    for name, body, actions in MACROS:
+        db.session.add(Macro(name=name, body=body, actions=actions))
     askers = {
         locale: [user for user in cast.owners.values() if user.locale == locale] for locale in i18n.LOCALES
     }

@@ -26,8 +26,10 @@ def in_words(ticket: Ticket) -> str:
     if ticket.due is None:
         return ""
     if ticket.is_overdue:
-        late = (clock.now() - ticket.due).total_seconds()
-        return _("overdue by %(time)s", time=i18n.duration(max(late, 60)))
+        late = clock.now() - ticket.due
+        # After a day nobody counts the minutes.
+        shown = timedelta(days=late.days) if late.days else max(late, timedelta(minutes=1))
+        return _("overdue by %(time)s", time=i18n.duration(shown.total_seconds()))
     return _("due %(when)s", when=when(ticket.due))
 
 

@@ -1,7 +1,7 @@
 """Why the rules of tickets say no."""
 
 from ..core.errors import HubError
-from ..core.i18n import _l
+from ..core.i18n import _, _l
 
 
 class TicketClosed(HubError):
@@ -47,3 +47,45 @@ class TooManyMessages(HubError):
 
 class NotToBeChanged(HubError):
     message = _l("A message can be changed by its author, within 15 minutes.")
+
+
+class AlreadyMerged(HubError):
+    message = _l("This ticket has gone into another one, or came back meanwhile. Load the page again.")
+
+
+class SameTicket(HubError):
+    status = 422
+    message = _l("A ticket cannot go into itself, nor into one that has gone into it.")
+
+
+class OtherPartner(HubError):
+    status = 422
+    message = _l("The tickets belong to different partners: one would read what the other wrote.")
+
+
+class OtherRequester(HubError):
+    message = _l("Different people asked. Both will read everything: confirm that this is right.")
+
+
+class NothingToSplit(HubError):
+    status = 422
+    message = _l("Choose some of the messages, but not all.")
+
+
+class NotLater(HubError):
+    status = 422
+    message = _l("Choose a moment in the future.")
+
+
+class UnfilledVariable(HubError):
+    """A prepared answer has a place that nothing was known for."""
+
+    status = 422
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_("Fill in “%(name)s” first: the answer still has an empty place.", name=name))
+
+
+class NothingChosen(HubError):
+    status = 422
+    message = _l("Choose tickets and what to change.")

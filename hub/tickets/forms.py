@@ -1,6 +1,7 @@
 """What people may send to a ticket."""
 
 import secrets
+from typing import Any
 
 from wtforms import (
     BooleanField,
@@ -10,8 +11,10 @@ from wtforms import (
     SelectField,
     StringField,
     TextAreaField,
+    TimeField,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import HiddenInput
 
 from ..core.forms import HubForm, options
@@ -119,6 +122,7 @@ class MessageForm(HubForm):
     files = MultipleFileField(_l("Files"))
     client_id = HiddenField(validators=[InputRequired(), Length(max=LONGEST_CLIENT_ID)])
     seen = IntegerField(validators=[Optional()], default=0)
+    macro = IntegerField(validators=[Optional()])
 
 
 class ParkedMailForm(HubForm):
@@ -144,3 +148,52 @@ class AssignForm(HubForm):
 class ClassifyForm(HubForm):
     priority = SelectField(_l("Priority"), choices=options(PRIORITIES.items()))
     category = SelectField(_l("Category"), choices=options(CATEGORIES.items()))
+
+
+class TagsForm(HubForm):
+    tags = StringField(_l("Tags"), [Length(max=400)])
+
+
+class SnoozeForm(HubForm):
+    until = StringField(_l("Until"), [DataRequired(), Length(max=30)])
+
+
+class MergeForm(HubForm):
+    into = IntegerField(_l("Number of the other ticket"), [InputRequired()])
+    sure = BooleanField(_l("Both may read everything"))
+
+
+class SplitForm(HubForm):
+    subject = StringField(_l("Subject"), [DataRequired(), Length(max=200)])
+
+
+class DeskForm(HubForm):
+    """How a colleague works."""
+
+    takes_turns = BooleanField(_l("Give me new tickets in turn"))
+    capacity = IntegerField(_l("Most tickets waiting for me at once"), [InputRequired(), NumberRange(1, 200)])
+    opens = TimeField(_l("From"), [InputRequired()])
+    closes = TimeField(_l("To"), [InputRequired()])
+
+
+def _or_nothing(states: dict[Any, Any]) -> list[SelectChoice]:
+    return options([("", _l("leave as it is")), *states.items()])
+
+
+class MacroForm(HubForm):
+    """A prepared answer and what is done when it is sent."""
+
+    name = StringField(_l("Name"), [DataRequired(), Length(max=60)])
+    body = TextAreaField(_l("Text"), [DataRequired(), Length(max=5000)])
+    is_shared = BooleanField(_l("For the whole team"))
+    status = SelectField(
+        _l("Status afterwards"),
+        choices=_or_nothing({key: STATUSES[key] for key in (Status.OPEN, Status.RESOLVED)}),
+        default="",
+    )
+    priority = SelectField(_l("Priority"), choices=_or_nothing(PRIORITIES), default="")
+    category = SelectField(_l("About"), choices=_or_nothing(CATEGORIES), default="")
+    tag = StringField(_l("Add a tag"), [Length(max=30)])
+    assign = SelectField(
+        _l("Assigned to"), choices=_or_nothing({"me": _l("me"), "team": _l("Nobody")}), default=""
+    )

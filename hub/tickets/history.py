@@ -16,6 +16,7 @@ def lock(ticket: Ticket) -> None:
     """Take the ticket's row until the transaction ends, as it is now."""
     # Two writers would otherwise take the same `seq`.
     if ticket.id not in _held():
+        db.session.flush()  # what was changed so far must not be read away
         db.session.refresh(ticket, with_for_update={"of": Ticket})
         _held().add(ticket.id)
 

@@ -18,7 +18,7 @@ from ..core.frame import nav_count
 from ..core.i18n import _l
 from ..core.paging import Page, page
 from ..partners.models import Partner
-from .models import Category, Channel, Priority, SavedView, Status, Ticket, Turn
+from .models import Category, Channel, Priority, SavedView, Status, Ticket, TicketTag, Turn
 
 State = TypeVar("State", bound=StrEnum)
 
@@ -83,6 +83,7 @@ class Asked:
     channel: Channel | None = None
     assignee: str | None = None  # ME, NOBODY or a user's id
     partner: str | None = None  # a code
+    tag: str | None = None
 
     @classmethod
     def read(cls, args: Mapping[str, str], view: View = View.MINE) -> "Asked":
@@ -96,6 +97,7 @@ class Asked:
             channel=_one_of(Channel, args.get("channel")),
             assignee=assignee if assignee in (ME, NOBODY) or _is_id(assignee) else None,
             partner=args.get("partner", "").strip().upper()[:20] or None,
+            tag=args.get("tag", "").strip().lower()[:30] or None,
         )
 
     @property
@@ -160,6 +162,8 @@ def narrow(statement: Select[Any], asked: Asked, user: User) -> Select[Any]:
     if asked.partner:
         wanted = select(Partner.id).where(Partner.code == asked.partner).scalar_subquery()
         conditions.append(Ticket.partner_id == wanted)
+    if asked.tag:
+        conditions.append(Ticket.id.in_(select(TicketTag.ticket_id).where(TicketTag.name == asked.tag)))
     return visible(statement, user).where(*(each for each in conditions if each is not None))
 
 

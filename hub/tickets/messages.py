@@ -43,7 +43,12 @@ def _thread() -> Select[Any]:
     return (
         select(Message)
         .where(Message.ticket_id == bindparam("ticket"), Message.seq > bindparam("after"))
-        .options(joinedload(Message.author), joinedload(Message.letter), selectinload(Message.attachments))
+        .options(
+            joinedload(Message.author),
+            joinedload(Message.letter),
+            joinedload(Message.moved_to).load_only(Ticket.number),
+            selectinload(Message.attachments),
+        )
         .order_by(Message.seq)
         .limit(bindparam("most"))
     )
@@ -142,3 +147,20 @@ def append(
         ticket.preview = shorten(message.body, PREVIEW, placeholder="…")
     after_commit(lambda: crash_point("message_committed"))
     return message
+
+
+def settle_preview(ticket: Ticket) -> None:
+    """Let the list show the last public message that a ticket has now."""
+    last = db.session.scalar(
+        select(Message)
+        .where(
+            Message.ticket_id == ticket.id,
+            Message.visibility == Visibility.PUBLIC,
+            Message.moved_to_id.is_(None),
+        )
+        .order_by(Message.at.desc(), Message.seq.desc())
+        .limit(1)
+    )
+    if last is not None:
+        ticket.updated_at = last.at
+        ticket.preview = shorten(last.body, PREVIEW, placeholder="…")

@@ -147,6 +147,8 @@ class Ticket(db.Model):
     follows_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)  # a closed one
     tier_id: Mapped[int | None] = mapped_column(ForeignKey("tier.id"))  # the partner's when it was opened
     entry_id: Mapped[int | None] = mapped_column(ForeignKey("ledger_entry.id"))  # the amount it questions
+    snoozed_until: Mapped[datetime | None] = mapped_column(index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
     translation_id: Mapped[int | None] = mapped_column(
         ForeignKey("translation.id")
     )  # the article it is about
@@ -199,10 +201,15 @@ class Ticket(db.Model):
 
     @validates("status")
     def _place(self, _key: str, value: Status) -> Status:
-        status = Status(value)
-        self.is_live = status.is_live
-        self.turn = TURNS.get(status, Turn.TEAM)
+        self.is_live = Status(value).is_live
+        self.turn = TURNS.get(Status(value), Turn.TEAM)
+        self.snoozed_until = None  # whatever happens to a ticket wakes it
         return value
+
+    def snooze(self, until: datetime | None) -> None:
+        """Put it off until a moment; None wakes it."""
+        self.snoozed_until = until
+        self.turn = Turn.LATER if until else TURNS.get(self.status, Turn.TEAM)
 
     def next_seq(self) -> int:
         """Number for the next message. The row must be locked."""
@@ -227,13 +234,15 @@ class Message(db.Model):
     channel: Mapped[Channel] = mapped_column(default=Channel.PORTAL)
     client_id: Mapped[str]
     mail_id: Mapped[str | None] = mapped_column(unique=True)  # Message-ID, of mails
+    moved_to_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))  # it stands in that ticket now
     automatic: Mapped[bool] = mapped_column(
         default=False
     )  # no person wrote it: answers nobody, reopens nothing
     at: Mapped[datetime] = mapped_column(default=clock.now)
     edited_at: Mapped[datetime | None]
 
-    ticket: Mapped[Ticket] = relationship()
+    ticket: Mapped[Ticket] = relationship(foreign_keys=[ticket_id])
+    moved_to: Mapped[Ticket | None] = relationship(foreign_keys=[moved_to_id])
     author: Mapped[User] = relationship()
     attachments: Mapped[list["Attachment"]] = relationship(back_populates="message")
     letter: Mapped["InboundMail | None"] = relationship(back_populates="post")  # the mail it came in
@@ -348,3 +357,98 @@ def _saved_views(statement: Select[Any], user: Any) -> Select[Any]:
     if not can(user, Permission.TICKETS_WORK):
         return statement.where(false())
     return statement.where((SavedView.owner_id == user.id) | SavedView.is_shared)
+
+
+class TicketTag(db.Model):
+    """A tag of a ticket, for finding by it; `Ticket.tags` is for showing."""
+
+    __table_args__ = (Index("ix_ticket_tag_name_ticket_id", "name", "ticket_id"),)
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+
+
+class Desk(db.Model):
+    """How a colleague works: how many tickets at once, when, and whether they are there."""
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
+    takes_turns: Mapped[bool] = mapped_column(default=False)  # gets new tickets by themselves
+    capacity: Mapped[int] = mapped_column(default=20)
+    opens: Mapped[int] = mapped_column(default=9 * 60)  # minutes of a working day, in their own time zone
+    closes: Mapped[int] = mapped_column(default=18 * 60)
+    away_since: Mapped[datetime | None]
+    last_given_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship()
+
+
+class Merge(db.Model):
+    """That the messages of one ticket went into another, and what is needed to take it back."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    target_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    actor_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    message_ids: Mapped[list[int]] = mapped_column(JSON)
+    status: Mapped[Status]  # of the source, before
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+    undone_at: Mapped[datetime | None]
+
+
+class Macro(db.Model):
+    """A prepared answer with what else is done when it is sent; one person's, or the team's without an owner."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
+    name: Mapped[str]
+    body: Mapped[str]  # with variables in double braces
+    actions: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)  # see macros.ACTIONS
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class BulkRun(db.Model):
+    """One change made to many tickets at once."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    actor_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    kind: Mapped[str]
+    value: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+    undone_at: Mapped[datetime | None]
+
+    rows: Mapped[list["BulkRow"]] = relationship(back_populates="run", order_by="BulkRow.id")
+
+
+class Outcome(StrEnum):
+    DONE = "done"
+    SAME = "same"  # it was so already
+    REFUSED = "refused"
+    UNDONE = "undone"
+    MOVED = "moved"  # somebody has changed it since: nothing to take back
+
+
+class BulkRow(db.Model):
+    """What such a change did to one ticket."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("bulk_run.id"), index=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
+    outcome: Mapped[Outcome]
+    reason: Mapped[str] = mapped_column(default="")
+    before: Mapped[Any] = mapped_column(JSON)
+    after: Mapped[Any] = mapped_column(JSON)
+
+    run: Mapped[BulkRun] = relationship(back_populates="rows")
+    ticket: Mapped[Ticket] = relationship()
+
+
+@visibility(Macro)
+def _macros(statement: Select[Any], user: Any) -> Select[Any]:
+    if not can(user, Permission.TICKETS_WORK):
+        return statement.where(false())
+    return statement.where((Macro.owner_id == user.id) | Macro.owner_id.is_(None))
+
+
+@visibility(BulkRun)
+def _bulk_runs(statement: Select[Any], user: Any) -> Select[Any]:
+    return statement.where(BulkRun.actor_id == user.id)

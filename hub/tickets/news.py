@@ -18,6 +18,10 @@ from .models import Message, Ticket, Visibility
 register("ticket.opened", _l("%(name)s asks: %(subject)s"), icon="message-circle")
 register("ticket.reply", _l("%(name)s answered: %(subject)s"), icon="message-circle")
 register("ticket.note", _l("%(name)s left a note: %(subject)s"), icon="lock")
+register("ticket.named", _l("%(name)s asks you: %(subject)s"), icon="lock")
+register("ticket.turn", _l("It is your turn: %(subject)s"), icon="inbox")
+register("ticket.soon", _l("Due soon: %(subject)s"), icon="clock")
+register("ticket.overdue", _l("Overdue: %(subject)s"), icon="alert-triangle")
 register("ticket.assigned", _l("%(name)s gave you a ticket: %(subject)s"), icon="inbox")
 register("ticket.mail_parked", _l("A mail from %(sender)s waits for a decision: %(subject)s"), icon="mail")
 
@@ -57,6 +61,7 @@ def state(ticket: Ticket) -> dict[str, object]:
         "status": ticket.status,
         "last_seq": ticket.last_seq,
         "assignee": ticket.assignee.name if ticket.assignee else None,
+        "merged": ticket.merged_into_id is not None,
     }
 
 
@@ -82,8 +87,11 @@ def answered(ticket: Ticket, message: Message, *, from_team: bool) -> None:
 def noted(ticket: Ticket, message: Message) -> None:
     """An internal note: nobody outside the team hears of it."""
     _show_message(room(ticket, Visibility.INTERNAL), message)
-    if ticket.assignee is not None and ticket.assignee_id != message.author_id:
-        notify([ticket.assignee], "ticket.note", _params(ticket, message.author), f"/inbox/{ticket.number}")
+    params, url = _params(ticket, message.author), f"/inbox/{ticket.number}"
+    named = [each for each in everyone() if f"@{each.name}" in message.body] if "@" in message.body else []
+    notify([each for each in named if each.id != message.author_id], "ticket.named", params, url)
+    if ticket.assignee is not None and ticket.assignee_id not in (message.author_id, *(u.id for u in named)):
+        notify([ticket.assignee], "ticket.note", params, url)
 
 
 def edited(ticket: Ticket, message: Message) -> None:
@@ -92,11 +100,16 @@ def edited(ticket: Ticket, message: Message) -> None:
     changed(ticket)
 
 
-def assigned(ticket: Ticket, actor: User) -> None:
+def assigned(ticket: Ticket, actor: User | None) -> None:
+    """A colleague has a ticket now; nobody as the actor means that it was their turn."""
     changed(ticket)
     db.session.flush()
     db.session.refresh(ticket, ["assignee"])
-    if ticket.assignee is not None and ticket.assignee_id != actor.id:
+    if ticket.assignee is None:
+        return
+    if actor is None:
+        notify([ticket.assignee], "ticket.turn", {"subject": ticket.subject}, f"/inbox/{ticket.number}")
+    elif ticket.assignee_id != actor.id:
         notify([ticket.assignee], "ticket.assigned", _params(ticket, actor), f"/inbox/{ticket.number}")
 
 
@@ -138,9 +151,14 @@ _FOLLOW = select(User).where(
 )
 
 
+def everyone() -> list[User]:
+    """All who work on tickets."""
+    return list(db.session.scalars(_TEAM))
+
+
 def _tell_team(ticket: Ticket, author: User, kind: str) -> None:
     """The one who works on it hears; while nobody does, everyone."""
-    listeners = [ticket.assignee] if ticket.assignee else list(db.session.scalars(_TEAM))
+    listeners = [ticket.assignee] if ticket.assignee else everyone()
     notify(
         [user for user in listeners if user.id != author.id],
         kind,

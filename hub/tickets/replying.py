@@ -14,8 +14,9 @@ from .assigning import give
 from .drafts import forget_draft
 from .errors import TicketClosed, UnseenReply
 from .history import happened, lock
+from .macros import act, check_filled
 from .messages import File, append, check, pace, said_here
-from .models import Channel, Message, Status, Ticket, Visibility
+from .models import Channel, Macro, Message, Status, Ticket, Visibility
 from .opening import begin
 from .reading import remember_read
 from .states import is_over, turn
@@ -30,6 +31,7 @@ def reply(
     client_id: str,
     channel: Channel = Channel.PORTAL,
     files: Sequence[File] = (),
+    macro: Macro | None = None,
 ) -> Message:
     """Append a public message and pass the turn to the other side.
 
@@ -39,20 +41,22 @@ def reply(
     Repeating a `client_id` returns the message already stored.
     Raises UnseenReply if the thread moved past what an author of the team has seen; TicketClosed if
     one of them answers in a closed ticket; EmptyMessage, MessageTooLong; TooManyMessages
-    from a partner; ClientIdTaken.
+    from a partner; ClientIdTaken; UnfilledVariable.
     """
-    lock(ticket)
+    ticket = _where_it_goes_on(ticket)
     if (said := said_here(ticket, author, client_id)) is not None:
         return said
     check(body, files)
     words: dict[str, Any] = {"client_id": client_id, "channel": channel, "files": files}
     if can(author, Permission.TICKETS_WORK):
+        check_filled(body)
         message = _answer(ticket, author, body, seen, **words)
     elif is_over(ticket):
         return _follow_up(ticket, author, body, **words)
     else:
         pace(ticket, author)
         message = append(ticket, author, body, **words)
+        ticket.snooze(None)
         if ticket.status is not Status.NEW:
             turn(ticket, author, Status.OPEN)
     remember_read(ticket, author, message.seq)
@@ -60,6 +64,8 @@ def reply(
     promises.follow(ticket)
     crash_point("message_written")
     news.answered(ticket, message, from_team=can(author, Permission.TICKETS_WORK))
+    if macro is not None and can(author, Permission.TICKETS_WORK):
+        act(macro, ticket, author)
     return message
 
 
@@ -99,7 +105,7 @@ def _follow_up(over: Ticket, author: User, body: str, *, channel: Channel, **wor
 
 def note(ticket: Ticket, author: User, body: str, *, client_id: str, files: Sequence[File] = ()) -> Message:
     """Append a note that only the team sees. Changes neither turn nor status."""
-    lock(ticket)
+    ticket = _where_it_goes_on(ticket)
     if (said := said_here(ticket, author, client_id, Visibility.INTERNAL)) is not None:
         return said
     check(body, files)
@@ -109,6 +115,15 @@ def note(ticket: Ticket, author: User, body: str, *, client_id: str, files: Sequ
     db.session.flush()
     news.noted(ticket, message)
     return message
+
+
+def _where_it_goes_on(ticket: Ticket) -> Ticket:
+    """The ticket that a message to this one belongs in, locked: the one it was merged into, if it was."""
+    lock(ticket)
+    while ticket.merged_into_id is not None:
+        ticket = db.session.get_one(Ticket, ticket.merged_into_id)
+        lock(ticket)
+    return ticket
 
 
 _PAST = (

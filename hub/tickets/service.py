@@ -6,16 +6,17 @@ from ..accounts.models import User
 from ..core.access import visible
 from ..core.database import db
 from .assigning import assign, team
-from .classifying import classify
+from .classifying import classify, set_tags
 from .drafts import drafts, forget_draft, save_draft
 from .editing import edit, edited, may_edit
 from .history import events, last_event, locked
+from .merging import final, merge, merge_of, split, unmerge
 from .messages import MAX_BODY, PAGE, File, thread
 from .models import Status, Ticket
 from .opening import open_ticket
 from .reading import mark_read, seen_by_other_side
 from .replying import note, reply
-from .states import set_status
+from .states import set_status, snooze
 
 __all__ = [
     "MAX_BODY",
@@ -27,19 +28,26 @@ __all__ = [
     "edit",
     "edited",
     "events",
+    "final",
     "forget_draft",
     "last_event",
     "locked",
     "mark_read",
     "may_edit",
+    "merge",
+    "merge_of",
     "note",
     "open_ticket",
     "reply",
     "save_draft",
     "seen_by_other_side",
     "set_status",
+    "set_tags",
+    "snooze",
+    "split",
     "team",
     "thread",
+    "unmerge",
     "waiting_for",
 ]
 

@@ -5,7 +5,7 @@ the version of the rules that was in force when it started, so a new version nev
 Pure: nothing here reads the database (`promises.py` does).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -120,11 +120,16 @@ class _Story:
 
     def __init__(self, opened_at: datetime, kind: Kind) -> None:
         self.kind = kind
-        self.turns: list[list[datetime | None]] = [[opened_at, None]]  # the last one is open while it runs
+        self.turns: list[tuple[datetime, datetime | None]] = [(opened_at, None)]  # the team's
         self.first = _Started(Clock.FIRST, opened_at, kind)
         self.resolution = _Started(Clock.RESOLUTION, opened_at, kind)
         self.next: _Started | None = None
         self.clocks = [self.first, self.resolution]
+
+    @property
+    def is_running(self) -> bool:
+        """Is it the team's turn?"""
+        return self.turns[-1][1] is None
 
     def take(self, fact: Fact) -> None:
         if fact.category or fact.priority:
@@ -150,13 +155,14 @@ class _Story:
             self.clocks.append(self.next)
 
     def _move(self, at: datetime, status: Status) -> None:
-        running = self.turns[-1][1] is None
-        if status in RUNNING and not running:
-            self.turns.append([at, None])
-        elif status not in RUNNING and running:
-            self.turns[-1][1] = at
-        settled = not status.is_live
-        self.resolution.stopped_at = (self.resolution.stopped_at or at) if settled else None
+        if status in RUNNING and not self.is_running:
+            self.turns.append((at, None))
+        elif status not in RUNNING and self.is_running:
+            self.turns[-1] = (self.turns[-1][0], at)
+        if not status.is_live:
+            self.resolution.stopped_at = self.resolution.stopped_at or at
+        else:  # reopened, it goes on as the ticket is now
+            self.resolution.stopped_at, self.resolution.kind = None, self.kind
 
 
 def _read(started: _Started, story: _Story, rules_at: RulesAt, now: datetime) -> Reading:
@@ -164,27 +170,24 @@ def _read(started: _Started, story: _Story, rules_at: RulesAt, now: datetime) ->
     minutes = getattr(rules.policy(started.kind), started.clock)
     target = None if minutes is None else minutes * MINUTE
     until = started.stopped_at or now
-    spent, since = _spent(started.at, until, story.turns, rules.hours)
+    turns = [(max(begin, started.at), min(end or until, until), end) for begin, end in story.turns]
+    counted = [(begin, stop) for begin, stop, end in turns if begin < stop or (begin == stop and end is None)]
+    spent = sum((rules.hours.between(begin, end) for begin, end in counted), timedelta())
     due = warn = None
-    if target is not None and started.stopped_at is None and since is not None:
-        # `since` is when the turn at hand began; what was spent before it is off the target.
-        before = spent - rules.hours.between(since, max(since, until))
-        due = rules.hours.after(since, target - before)
-        warn = rules.hours.after(since, max(target - before - rules.warn * MINUTE, timedelta()))
+    if target is not None and started.stopped_at is None and story.is_running:
+        due = _reached(target, counted, rules.hours)
+        warn = _reached(max(target - rules.warn * MINUTE, timedelta()), counted, rules.hours)
     return Reading(started.clock, started.at, started.stopped_at, spent, target, due, warn)
 
 
-def _spent(
-    start: datetime, end: datetime, turns: Sequence[Sequence[datetime | None]], hours: Hours
-) -> tuple[timedelta, datetime | None]:
-    """Working time of the team's turns from `start` to `end`; and since when the open turn counts."""
-    spent, since = timedelta(), None
-    for begin, stop in turns:
-        low, high = max(begin or start, start), min(stop or end, end)
-        if low < high:
-            spent += hours.between(low, high)
-        since = low if stop is None else None
-    return spent, since
+def _reached(work: timedelta, turns: list[tuple[datetime, datetime]], hours: Hours) -> datetime | None:
+    """The moment by which the turns have used up `work`, the last of them going on for as long as it takes."""
+    for begin, end in turns[:-1]:
+        used = hours.between(begin, end)
+        if work <= used:
+            return hours.after(begin, work)
+        work -= used
+    return hours.after(turns[-1][0], work) if turns else None
 
 
 # --- Rules as they are stored ----------------------------------------------

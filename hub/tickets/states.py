@@ -1,6 +1,6 @@
 """Whose turn it is, and when a ticket is settled."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -11,7 +11,7 @@ from ..core.database import db
 from ..core.errors import Forbidden
 from ..core.settings import settings
 from . import news, promises
-from .errors import TicketClosed
+from .errors import AlreadyMerged, NotLater, TicketClosed
 from .history import happened, lock
 from .models import Status, Ticket
 
@@ -22,6 +22,8 @@ def set_status(ticket: Ticket, actor: User, status: Status) -> None:
     Raises Forbidden, or TicketClosed if a partner would reopen one that is over.
     """
     lock(ticket)
+    if ticket.merged_into_id is not None:
+        raise AlreadyMerged
     if not can(actor, Permission.TICKETS_WORK):
         if status not in (Status.RESOLVED, Status.OPEN):
             raise Forbidden
@@ -44,6 +46,30 @@ def turn(ticket: Ticket, actor: User | None, status: Status) -> None:
         ticket.resolved_at, ticket.closed_at = clock.now(), None
     else:  # what was resolved before stays resolved at that moment
         ticket.closed_at = clock.now()
+
+
+def snooze(ticket: Ticket, actor: User, until: datetime | None) -> None:
+    """Put the ticket off until a moment, or wake it with None. Raises NotLater, TicketClosed."""
+    lock(ticket)
+    if until is not None:
+        if not ticket.is_live:
+            raise TicketClosed
+        if until <= clock.now():
+            raise NotLater
+        happened(ticket, actor, "snoozed", until=until.isoformat())
+    ticket.snooze(until)
+    news.changed(ticket)
+
+
+def wake_due(limit: int = 200) -> int:
+    """Bring back what was put off until now; how many there were."""
+    statement = select(Ticket).where(Ticket.snoozed_until <= clock.now()).limit(limit)
+    found = list(db.session.scalars(statement.with_for_update(skip_locked=True)))
+    for ticket in found:
+        ticket.snooze(None)
+        happened(ticket, None, "woke")
+        news.changed(ticket)
+    return len(found)
 
 
 def is_over(ticket: Ticket) -> bool:

@@ -1,23 +1,30 @@
 """What happens to tickets without anybody doing anything."""
 
+from collections.abc import Callable
+
 import structlog
 
 from ..core.database import transaction
 from ..core.jobs import job
-from . import availability, chatting, mail_fetching, mail_in, mail_out, states
+from . import alarms, availability, chatting, mail_fetching, mail_in, mail_out, rotation, states
 
 BATCH = 200
 
 log = structlog.get_logger()
 
 
-@job("tickets.close", every="17 * * * *")
-def close() -> None:
-    """Close what has been resolved for long."""
+def _in_batches(work: Callable[[int], int]) -> None:
+    """Do all of it, a batch per transaction, so that nobody waits long for the database."""
     done = BATCH
     while done == BATCH:
         with transaction():
-            done = states.close_settled(BATCH)
+            done = work(BATCH)
+
+
+@job("tickets.close", every="17 * * * *")
+def close() -> None:
+    """Close what has been resolved for long."""
+    _in_batches(states.close_settled)
 
 
 @job("tickets.unattended", every="* * * * *")
@@ -51,3 +58,24 @@ def send_mails() -> None:
     for ticket_id, user_id in mail_out.waiting():
         with transaction():
             mail_out.send(ticket_id, user_id)
+
+
+@job("tickets.wake", every="* * * * *")
+def wake() -> None:
+    """Bring back what was put off until now."""
+    _in_batches(states.wake_due)
+
+
+@job("tickets.distribute", every="* * * * *")
+def distribute() -> None:
+    """Take back the work of those who are gone, and give what nobody has to whoever is next."""
+    _in_batches(rotation.return_work)
+    with transaction():
+        rotation.distribute()
+
+
+@job("tickets.alarm", every="* * * * *")
+def alarm() -> None:
+    """Warn of what is due soon; say what is overdue."""
+    _in_batches(alarms.escalate)
+    _in_batches(alarms.warn)

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from ..core import i18n
 from ..core.i18n import _
 from .due import when
 from .forms import CATEGORIES, PRIORITIES, STATUSES
 from .models import Category, Priority, Status, TicketEvent
 
 #: Kinds of events that a partner sees too.
-FOR_PARTNERS = ("assigned", "status", "followed", "unattended")
+FOR_PARTNERS = ("assigned", "status", "followed", "unattended", "absorbed", "split", "split_from", "unmerged")
 
 Data = dict[str, Any]
 
@@ -69,6 +70,29 @@ SENTENCES: dict[str, Callable[[str, Data], str]] = {
     ),
     "edited": lambda who, data: _("%(who)s changed a message", who=who),
     "unattended": _unattended,
+    "tags": lambda who, data: _(
+        "%(who)s set the tags: %(tags)s", who=who, tags=", ".join(data["after"]) or "—"
+    ),
+    "snoozed": lambda who, data: _(
+        "%(who)s put the ticket off until %(when)s",
+        who=who,
+        when=i18n.format_datetime(datetime.fromisoformat(data["until"])),
+    ),
+    "woke": lambda who, data: _("The ticket is back: the time it was put off to has come"),
+    "overdue": lambda who, data: _("The promised time has passed; the managers have been told"),
+    "merged": lambda who, data: _(
+        "%(who)s merged this ticket into № %(number)s", who=who, number=data["number"]
+    ),
+    "absorbed": lambda who, data: _(
+        "%(who)s added № %(number)s: %(subject)s", who=who, number=data["number"], subject=data["subject"]
+    ),
+    "unmerged": lambda who, data: _(
+        "%(who)s parted this ticket from № %(number)s", who=who, number=data["number"]
+    ),
+    "split": lambda who, data: _("%(who)s moved a part to № %(number)s", who=who, number=data["number"]),
+    "split_from": lambda who, data: _(
+        "%(who)s made this ticket from a part of № %(number)s", who=who, number=data["number"]
+    ),
     "followed": lambda who, data: _("The conversation goes on in № %(number)s", number=data["number"]),
     "mail_automatic": lambda who, data: _(
         "An automatic reply came from %(address)s: %(subject)s",

@@ -6,7 +6,8 @@ import itertools
 from hub.core import storage
 from hub.core.database import db, transaction
 from hub.tickets import service
-from hub.tickets.models import Attachment, SavedView, Ticket
+from hub.tickets.models import Attachment, BulkRow, BulkRun, Macro, SavedView, Ticket
+from hub.tickets.models import Outcome as Done
 from hub.tickets.models_mail import Door, InboundMail, Outcome
 
 _numbers = itertools.count(1)
@@ -30,8 +31,11 @@ def sample(cast) -> dict[str, object]:
     file = Attachment(message_id=message.id, key="0" * 64, name="proof.png", mime="image/png", size=1)
     db.session.add(file)
     view = SavedView(owner_id=cast.agent.id, name="Payouts", asked={"category": "payout"}, is_shared=True)
-    db.session.add(view)
+    macro = Macro(name="Paid", body="It is paid, {{first_name}}.")
+    run = BulkRun(actor_id=cast.agent.id, kind="priority", value="high")
+    db.session.add_all([view, macro, run])
     db.session.flush()
+    done = BulkRow(run_id=run.id, ticket_id=ticket.id, outcome=Done.SAME, before="normal", after="normal")
     stored = storage.store(io.BytesIO(b"From: nobody@elsewhere.example\r\n\r\nHello"), limit=100)
     parked = InboundMail(
         raw_key=stored.key,
@@ -41,6 +45,7 @@ def sample(cast) -> dict[str, object]:
         outcome=Outcome.PARKED,
         reason="unknown_sender",
     )
-    db.session.add(parked)
+    db.session.add_all([done, parked])
     db.session.flush()
-    return {"number": ticket.number, "file": file.id, "view": view.id, "mail": parked.id}
+    names = {"view": view.id, "macro": macro.id, "run": run.id, "mail": parked.id}
+    return {"number": ticket.number, "file": file.id} | names

@@ -42,7 +42,9 @@ export class Composer {
     if (!this.text.value.trim() && !this.files.files.length) return this.text.focus();
     // A draft that is still on its way would come back after the message.
     this.forgetDraft();
-    this.onSend({ url: this.form.action, kind: this.kind, body: this.text.value, files: [...this.files.files] });
+    const macro = this.form.elements.macro;
+    this.onSend({ url: this.form.action, kind: this.kind, body: this.text.value, files: [...this.files.files], macro: macro?.value });
+    if (macro) macro.value = "";
     this.files.value = "";
     this.showPicked();
     this.put("");

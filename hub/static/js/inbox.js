@@ -2,7 +2,12 @@
 
 import { socket } from "./live.js";
 
-if (document.querySelector("[data-talk]")) import("./conversation.js");
+if (document.querySelector("[data-talk]")) {
+  // First, so that an open list of offers has the keys before the composer does.
+  const { wireOffers } = await import("./offers.js");
+  for (const form of document.querySelectorAll("[data-offer]")) wireOffers(form);
+  import("./conversation.js");
+}
 
 const PAUSE = 400; // ms: several changes in a row are one fetch
 let timer;
@@ -15,7 +20,7 @@ function refresh() {
 async function fetchQueue() {
   const queue = document.querySelector("[data-queue]");
   // Do not pull an open filter from under someone's hands, nor a later page.
-  if (queue.querySelector("details[open]") || new URLSearchParams(location.search).has("cursor")) return;
+  if (picked().length || queue.querySelector("details[open]") || new URLSearchParams(location.search).has("cursor")) return;
   const answer = await fetch(queue.dataset.queue).catch(() => undefined);
   if (!answer?.ok || answer.redirected) return;
   const part = document.createElement("template");
@@ -31,6 +36,19 @@ async function fetchQueue() {
   // The page's scripts wire what is new.
   fresh.dispatchEvent(new CustomEvent("htmx:load", { bubbles: true }));
 }
+
+// --- Several at once -----------------------------------------------------
+
+const picked = () => [...document.querySelectorAll(".q-pick:checked")];
+
+function showPicked() {
+  const bar = document.querySelector("[data-bulk]");
+  if (!bar) return;
+  bar.hidden = !picked().length;
+  bar.querySelector("[data-bulk-count]").textContent = picked().length;
+}
+
+document.addEventListener("change", (event) => event.target.matches(".q-pick") && showPicked());
 
 const MOST = 999;
 
@@ -62,6 +80,8 @@ const KEYS = {
   n: () => document.querySelector("#text-internal")?.focus(),
   a: () => press("a"),
   e: () => press("e"),
+  s: () => press("s"),
+  x: () => document.activeElement?.closest?.("[data-queue] li")?.querySelector(".q-pick")?.click(),
   "?": () => document.querySelector("#shortcuts")?.showModal(),
 };
 

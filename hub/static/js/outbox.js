@@ -49,6 +49,7 @@ export class Outbox {
     form.set("client_id", message.id);
     form.set("body", message.body);
     form.set("seen", message.seen);
+    if (message.macro) form.set("macro", message.macro);
     for (const file of message.files) form.append("files", file);
     let answer;
     try {
@@ -137,7 +138,7 @@ export class Outbox {
 
   // Files cannot be kept over a reload, so a message with files is not kept either.
   keep() {
-    const kept = this.waiting.filter(({ files }) => !files.length).map(({ id, url, kind, body, seen }) => ({ id, url, kind, body, seen }));
+    const kept = this.waiting.filter(({ files }) => !files.length).map(({ id, url, kind, body, seen, macro }) => ({ id, url, kind, body, seen, macro }));
     try {
       if (kept.length) localStorage.setItem(this.key, JSON.stringify(kept));
       else localStorage.removeItem(this.key);

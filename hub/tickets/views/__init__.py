@@ -1,7 +1,11 @@
 """Tickets over HTTP: the partner's pages and the team's inbox."""
 
+from . import bulk as bulk
 from . import chat as chat
+from . import desks as desks
 from . import inbox as inbox
+from . import macros as macros
 from . import mail as mail
+from . import moving as moving
 from . import portal as portal
 from .shared import bp as bp

@@ -10,9 +10,11 @@ from ...core.access import Permission, requires, visible_or_404
 from ...core.database import db, transaction
 from ...core.errors import Forbidden
 from ...core.i18n import _
+from ...core.settings import settings
 from .. import context, inbox, service
 from ..forms import CATEGORIES, PRIORITIES, STATUSES, AssignForm, ClassifyForm, SaveViewForm
 from ..models import Category, Priority, SavedView
+from . import moving
 from .shared import bp, conversation, desk, list_asked, ticket_or_404
 
 
@@ -29,7 +31,8 @@ def inbox_show(number: int) -> ResponseReturnValue:
     """A ticket in the inbox, with the list it was opened from."""
     ticket = ticket_or_404(number)
     asked = inbox.Asked.read(request.args, inbox.home_of(ticket, current_user))
-    return render_template("tickets/inbox.html", **desk(asked), **conversation(ticket))
+    later = moving.later()
+    return render_template("tickets/inbox.html", **desk(asked), **conversation(ticket), later=later)
 
 
 @bp.get("/inbox/<int:number>/context")
@@ -42,6 +45,7 @@ def inbox_context(number: int) -> ResponseReturnValue:
         "tickets/_context.html" if part else "tickets/context.html",
         ticket=ticket,
         asked_for=list_asked(),
+        base_url=settings.base_url,
         team=service.team(),
         others=context.others(ticket),
         disputes=context.disputes(ticket),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from ...core import storage
 from ...core.access import Permission, can, requires, signed_in, visible, visible_or_404
-from ...core.database import transaction
+from ...core.database import db, transaction
 from ...core.errors import HubError
 from ...core.paging import page
 from ...earnings import explaining
@@ -18,7 +18,7 @@ from ...earnings.models import LedgerEntry
 from ...kb.models import Translation
 from .. import inbox, service
 from ..forms import STATUSES_FOR_PARTNER, TONES_FOR_PARTNER, MessageForm, StatusForm, TicketForm
-from ..models import LIVE, Attachment, Category, Message, Status, Ticket, Visibility
+from ..models import LIVE, Attachment, Category, Macro, Message, Status, Ticket, Visibility
 from .shared import bp, list_asked, missed, received, thread_page, ticket_or_404
 
 FILTERS = {"open": LIVE, "settled": (Status.RESOLVED, Status.CLOSED)}
@@ -118,7 +118,10 @@ def show(number: int) -> ResponseReturnValue:
     """A partner's view of one of their tickets."""
     if can(current_user, Permission.TICKETS_WORK):
         return redirect(url_for(".inbox_show", number=number, **list_asked()))
-    return thread_page(ticket_or_404(number))
+    ticket = ticket_or_404(number)
+    if ticket.merged_into_id is not None:
+        return redirect(url_for(".show", number=service.final(ticket).number))
+    return thread_page(ticket)
 
 
 @bp.get("/tickets/<int:number>/messages")
@@ -202,13 +205,12 @@ def _say(number: int, visibility: Visibility) -> ResponseReturnValue:
             return _refused(ticket, _first_error(form), 422)
         files = received(form.files.data)
         with transaction():
-            words = {"client_id": form.client_id.data, "files": files}
+            words: dict[str, Any] = {"client_id": form.client_id.data, "files": files}
             if visibility is Visibility.INTERNAL:
                 message = service.note(ticket, current_user, form.body.data or "", **words)
             else:
-                message = service.reply(
-                    ticket, current_user, form.body.data or "", seen=form.seen.data or 0, **words
-                )
+                words |= {"seen": form.seen.data or 0, "macro": _macro(form.macro.data)}
+                message = service.reply(ticket, current_user, form.body.data or "", **words)
     except HubError as error:
         return _refused(ticket, str(error.message), error.status)
     if _from_script():
@@ -221,6 +223,11 @@ def _elsewhere(message: Message, number: int) -> dict[str, Any]:
     if message.ticket.number == number:
         return {}
     return {"url": url_for(".show", number=message.ticket.number)}
+
+
+def _macro(id: int | None) -> Macro | None:
+    """The prepared answer that a text came from, if the person may use it."""
+    return db.session.scalar(visible(select(Macro).where(Macro.id == id), current_user)) if id else None
 
 
 def _first_error(form: MessageForm) -> str:

@@ -80,6 +80,7 @@ def conversation(ticket: Ticket) -> dict[str, Any]:
         "drafts": drafts,
         "client_id": new_client_id(),
         "over": states.is_over(ticket),
+        "final": service.final(ticket),
     }
 
 
