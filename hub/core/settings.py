@@ -72,6 +72,11 @@ class Settings(BaseSettings):
     mail_connections: int = Field(
         2, ge=1, le=4, description="Connections kept to the mail server while a newsletter is sent: 1 to 4."
     )
+    mail_weekly_budget: int = Field(
+        4,
+        ge=0,
+        description="Newsletters one person gets in seven days at most; service mail is not counted. 0: no limit.",
+    )
     mail_from: str = Field(
         "Nordbill Partners <partners@nordbill.example>", description="Sender of every mail."
     )

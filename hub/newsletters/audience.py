@@ -1,30 +1,34 @@
 """Whom a newsletter is for: rules in, people out."""
 
-import contextlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-import sqlalchemy
-from babel import Locale
-from sqlalchemy import Select, String, func, or_, select, tuple_
+from sqlalchemy import Select, func, or_, select, tuple_
 
 from ..accounts.models import User
 from ..core.database import db
-from ..core.i18n import LOCALES, Text, _, _l, locale
 from ..partners.models import Membership, Partner, PartnerStatus, Tier
+from . import consent, rules
+from .consent import normalise
 from .models import Suppression, Topic, TopicOptOut
+from .rules import Rule
+from .wording import describe
 
-Rule = list[dict[str, Any]]
-
-KINDS: dict[str, Text] = {
-    "tier": _l("Level"),
-    "country": _l("Country"),
-    "language": _l("Language"),
-    "tag": _l("Tag"),
-    "chosen": _l("Chosen partners"),
-}
+__all__ = [
+    "Count",
+    "Recipient",
+    "Rule",
+    "count",
+    "describe",
+    "had_enough",
+    "languages",
+    "named",
+    "normalise",
+    "partner_ids",
+    "recipient",
+    "recipients",
+]
 
 
 #: Rows looked up at once.
@@ -79,46 +83,15 @@ class Count:
     left_out: int
 
 
-def normalise(address: str) -> str:
-    """The one spelling of an address: lower case, its domain in ASCII (RFC 5891)."""
-    address = address.strip().lower()
-    if address.isascii():
-        return address
-    local, at, domain = address.rpartition("@")
-    with contextlib.suppress(UnicodeError):
-        domain = domain.encode("idna").decode()
-    return local + at + domain
-
-
-def clean(rule: Rule) -> Rule:
-    """A rule with only what is known and not empty, in a fixed order."""
-    given = {each.get("kind"): each.get("values") for each in rule if isinstance(each, dict)}
-    return [{"kind": kind, "values": sorted(set(values))} for kind in KINDS if (values := given.get(kind))]
-
-
 def _matching(rule: Rule) -> Select[Any]:
     """Users with their partners, everyone the rule means, wanted or not."""
     people: Any = select(User, Partner)
-    return (
+    people = (
         people.join(Membership, Membership.user_id == User.id)
         .join(Partner, Partner.id == Membership.partner_id)
-        .where(Partner.status == PartnerStatus.ACTIVE, User.disabled_at.is_(None))
-        .where(*(_condition(each["kind"], each["values"]) for each in clean(rule)))
+        .where(User.disabled_at.is_(None), rules.compile_rule(rule))
     )
-
-
-def _condition(kind: str, values: list[Any]) -> Any:
-    if kind == "tier":
-        return Partner.tier_id.in_(select(Tier.id).where(Tier.key.in_(values)))
-    if kind == "country":
-        return Partner.country.in_(values)
-    if kind == "language":
-        return User.locale.in_(values)
-    if kind == "tag":
-        # A JSON list is searched as its text: the same on SQLite and PostgreSQL.
-        tags = sqlalchemy.cast(Partner.tags, String)
-        return or_(*(tags.contains(json.dumps(value), autoescape=True) for value in values))
-    return Partner.id.in_([int(value) for value in values])
+    return people if rules.says_status(rule) else people.where(Partner.status == PartnerStatus.ACTIVE)
 
 
 def _wanting(statement: Select[Any], topic: Topic) -> Select[Any]:
@@ -136,6 +109,15 @@ def count(rule: Rule, topic: Topic) -> Count:
     partners, people = db.session.execute(_wanting(matching, topic).with_only_columns(*figures)).one()
     everyone = db.session.execute(matching.with_only_columns(figures[1])).scalar_one()
     return Count(partners, people, everyone - people)
+
+
+def had_enough(rule: Rule, topic: Topic) -> int:
+    """How many of them have had their mails of the week."""
+    full = consent.had_enough_mail(topic)
+    if full is None:
+        return 0
+    reached = _wanting(_matching(rule), topic).where(User.email.in_(full))
+    return db.session.execute(reached.with_only_columns(func.count(User.id.distinct()))).scalar_one()
 
 
 def partner_ids(rule: Rule, topic: Topic) -> Select[Any]:
@@ -192,33 +174,15 @@ def recipient(user_id: int) -> Recipient | None:
     return Recipient(*row) if row else None
 
 
-def choices() -> dict[str, list[tuple[str, str]]]:
-    """What can be chosen for each kind of rule: (value, label), from the partners there are."""
-    active = Partner.status == PartnerStatus.ACTIVE
-    tiers = db.session.scalars(select(Tier).order_by(Tier.order))
-    countries = db.session.scalars(select(Partner.country).where(active).distinct())
-    tags = {tag for each in db.session.scalars(select(Partner.tags).where(active)) for tag in each or []}
-    partners = db.session.execute(select(Partner.id, Partner.name).where(active).order_by(Partner.name))
-    return {
-        "tier": [(tier.key, tier.names.get(locale()) or tier.names.get("en", tier.key)) for tier in tiers],
-        "country": sorted(((code, country(code)) for code in countries), key=lambda each: each[1]),
-        "language": list(LOCALES.items()),
-        "tag": [(tag, tag) for tag in sorted(tags)],
-        "chosen": [(str(number), name) for number, name in partners],
-    }
-
-
-def country(code: str) -> str:
-    """Name of an ISO 3166 country in the reader's language."""
-    return Locale.parse(locale()).territories.get(code, code)
-
-
-def describe(rule: Rule) -> str:
-    """The rule in words: “All active partners”, “Level: Gold, Silver · Country: Poland”."""
-    labels = {kind: dict(pairs) for kind, pairs in choices().items()} if clean(rule) else {}
-    parts = [
-        f"{KINDS[each['kind']]}: "
-        + ", ".join(labels[each["kind"]].get(str(v), str(v)) for v in each["values"])
-        for each in clean(rule)
-    ]
-    return " · ".join(parts) or _("All active partners")
+def named(words: str, limit: int = 12) -> list[Recipient]:
+    """Readers of active partners whose name, address or organisation has these letters."""
+    statement = _matching([]).order_by(User.name, User.id).limit(limit)
+    for word in words.split():
+        statement = statement.where(
+            or_(
+                User.name.icontains(word, autoescape=True),
+                User.email.icontains(word, autoescape=True),
+                Partner.name.icontains(word, autoescape=True),
+            )
+        )
+    return [Recipient(*row) for row in db.session.execute(statement)]

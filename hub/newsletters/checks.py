@@ -7,9 +7,9 @@ from itertools import islice
 
 from ..core import i18n
 from ..core.errors import HubError
-from ..core.i18n import LOCALES, _, _l, filesize, ngettext
+from ..core.i18n import LOCALES, Text, _, _l, filesize, ngettext
 from ..core.settings import settings
-from . import audience, blocks, cards, figures, letters, variables
+from . import audience, blocks, cards, figures, letters, linkcheck, variables
 from .letters import Prepared
 from .models import Newsletter
 from .personal import Occasion, locale_of
@@ -23,6 +23,14 @@ _LINK = re.compile(r"\]\(\s*<?([^)\s>]*)")
 _GOOD_LINK = re.compile(
     r"https?://[^\s/]+\.[^\s]+|https?://(localhost|127\.0\.0\.1)\S*|mailto:\S+@\S+|/(?!/)\S*|kb:\S+|#\S+|\{hub\.url\}\S*"
 )
+
+
+PROBLEMS: dict[str, Text] = {
+    linkcheck.PRIVATE: _l("It leads into a private network."),
+    linkcheck.UNKNOWN_HOST: _l("There is no such site."),
+    linkcheck.SILENT: _l("It gives no answer."),
+    linkcheck.REFUSED: _l("It accepts no connection."),
+}
 
 
 class NotReady(HubError):
@@ -52,12 +60,14 @@ def review(newsletter: Newsletter, *, for_everyone: bool = True) -> list[Check]:
     occasion = Occasion(newsletter, prepared)
     return [
         _someone(reached),
+        *_budget(newsletter),
         *_languages(newsletter),
         _known_variables(newsletter),
         *([_filled_variables(newsletter, occasion)] if for_everyone else []),
         _blocks(newsletter),
         *_figures(newsletter, occasion),
         _links(newsletter),
+        *_answers(newsletter),
         _size(prepared),
         _plain(newsletter),
         Check(_("One-click unsubscribe is in place")),
@@ -79,6 +89,20 @@ def _someone(reached: audience.Count) -> Check:
     if not reached.people:
         return _wrong(_("Nobody would get it"), _("Choose a wider audience."))
     return Check(ngettext("%(count)s person gets it", "%(count)s people get it", reached.people))
+
+
+def _budget(newsletter: Newsletter) -> list[Check]:
+    """Who has had their mails of the week would be left out of this one."""
+    full = audience.had_enough(newsletter.audience, newsletter.topic)
+    if not full:
+        return []
+    text = ngettext(
+        "%(count)s person has had enough mails this week",
+        "%(count)s people have had enough mails this week",
+        full,
+    )
+    detail = _("They are left out if that is still so when it is sent. Service mail is not counted.")
+    return [Check(text, is_fine=False, detail=detail)]
 
 
 def _languages(newsletter: Newsletter) -> list[Check]:
@@ -182,6 +206,28 @@ def _links(newsletter: Newsletter) -> Check:
                     _("It stands in the text in %(language)s.", language=LOCALES[content.locale]),
                 )
     return Check(_("Every link has a full address"))
+
+
+def _answers(newsletter: Newsletter) -> list[Check]:
+    """Do the links that leave the hub answer? A server may be down for an hour: this never blocks."""
+    urls = linkcheck.outside(newsletter)
+    if not urls:
+        return []
+    known = {each.url: each for each in linkcheck.results(newsletter) if each.checked_at}
+    broken = [each for each in known.values() if each.status is None or each.status >= 400]
+    if broken:
+        why = PROBLEMS.get(broken[0].problem or "", _("It answers %(status)s.", status=broken[0].status))
+        text = _("A link does not answer: %(address)s", address=broken[0].url)
+        return [Check(text, is_fine=False, detail=str(why))]
+    if len(known) < len(urls):
+        left = len(urls) - len(known)
+        return [
+            Check(
+                ngettext("%(count)s link is being tried", "%(count)s links are being tried", left),
+                is_fine=False,
+            )
+        ]
+    return [Check(ngettext("%(count)s link answers", "%(count)s links answer", len(urls)))]
 
 
 def _plain(newsletter: Newsletter) -> Check:

@@ -44,7 +44,7 @@ def claim(newsletter_id: int, topic: Topic, worker: str, limit: int) -> list[Row
     while True:
         with transaction():
             rows = _take(newsletter_id, worker, limit)
-            declined = consent.declined_by((row.address for row in rows), topic)
+            declined = consent.declined_by((row.address for row in rows), topic, newsletter_id)
             for why in set(declined.values()):
                 let_off = [row.id for row in rows if declined.get(row.address) == why]
                 values = {"state": DeliveryState.SUPPRESSED, "reason": why}

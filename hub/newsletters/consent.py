@@ -1,15 +1,35 @@
 """Who wants which mail: topics declined, addresses suppressed, and the signed links to change that."""
 
+import contextlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy import delete, exists, select
+from sqlalchemy import Select, delete, exists, func, select
 
+from ..core import clock
 from ..core.database import db
 from ..core.links import absolute
 from ..core.settings import settings
-from .models import Delivery, Suppression, SuppressionReason, Topic, TopicOptOut
+from .models import Delivery, DeliveryState, Newsletter, Suppression, SuppressionReason, Topic, TopicOptOut
+
+_ADDRESS = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\".]+")
+#: Why a mail waits for nobody: the reader has had enough of them this week.
+BUDGET = "budget"
+
+
+def normalise(address: str) -> str:
+    """The one spelling of an address: lower case, its domain in ASCII (RFC 5891)."""
+    address = address.strip().lower()
+    if address.isascii():
+        return address
+    local, at, domain = address.rpartition("@")
+    with contextlib.suppress(UnicodeError):
+        domain = domain.encode("idna").decode()
+    return local + at + domain
 
 
 @dataclass(frozen=True)
@@ -73,16 +93,44 @@ def declined(address: str, topic: Topic) -> str | None:
     return "topic" if db.session.scalar(select(opted_out)) else None
 
 
-def declined_by(addresses: Iterable[str], topic: Topic) -> dict[str, str]:
-    """Of these addresses, those that get nothing on this topic, with why."""
+def declined_by(addresses: Iterable[str], topic: Topic, newsletter_id: int = 0) -> dict[str, str]:
+    """Of these addresses, those that get nothing on this topic, with why; `newsletter_id` is the one on its way."""
     asked = list(addresses)
     if not asked:
         return {}
     opted_out = select(TopicOptOut.address).where(TopicOptOut.address.in_(asked), TopicOptOut.topic == topic)
     suppressed = select(Suppression.address, Suppression.reason).where(Suppression.address.in_(asked))
-    return dict.fromkeys(db.session.scalars(opted_out), "topic") | {
-        address: str(reason) for address, reason in db.session.execute(suppressed)
-    }
+    had_enough = had_enough_mail(topic, newsletter_id)
+    full: Iterable[str] = (
+        [] if had_enough is None else db.session.scalars(had_enough.where(Delivery.address.in_(asked)))
+    )
+    return (
+        dict.fromkeys(full, BUDGET)
+        | dict.fromkeys(db.session.scalars(opted_out), "topic")
+        | {address: str(reason) for address, reason in db.session.execute(suppressed)}
+    )
+
+
+def had_enough_mail(topic: Topic, but: int = 0) -> Select[Any] | None:
+    """Addresses that have had their newsletters of the last seven days, one left aside; None where nobody ever has.
+
+    Service mail neither counts nor waits. What is being handed over counts, and so does what may have arrived.
+    """
+    if topic is Topic.SERVICE or not settings.mail_weekly_budget:
+        return None
+    states = (DeliveryState.SENT, DeliveryState.CLAIMED, DeliveryState.UNCERTAIN)
+    return (
+        select(Delivery.address)
+        .join(Newsletter, Newsletter.id == Delivery.newsletter_id)
+        .where(
+            Newsletter.topic != Topic.SERVICE,
+            Delivery.newsletter_id != but,
+            Delivery.state.in_(states),
+            func.coalesce(Delivery.sent_at, Delivery.claimed_at) > clock.now() - timedelta(days=7),
+        )
+        .group_by(Delivery.address)
+        .having(func.count() >= settings.mail_weekly_budget)
+    )
 
 
 def wanted(address: str) -> set[Topic]:
@@ -113,6 +161,33 @@ def suppress(address: str, reason: SuppressionReason) -> None:
     if db.session.scalar(select(Suppression.id).where(Suppression.address == address)) is None:
         db.session.add(Suppression(address=address, reason=reason))
         db.session.flush()
+
+
+def suppress_all(rows: Iterable[tuple[int, str, str]]) -> tuple[int, list[int]]:
+    """Suppress many (line, address, reason); how many were not suppressed yet, and the lines without an address.
+
+    Addresses that differ only in spelling are one; a reason that is not known becomes “by hand”.
+    """
+    wanted: dict[str, SuppressionReason] = {}
+    wrong: list[int] = []
+    for line, written, reason in rows:
+        # A file that was written for a spreadsheet marks what might be a formula.
+        address = normalise(written.removeprefix("'"))
+        if not _ADDRESS.fullmatch(address) or len(address) > 254:
+            wrong.append(line)
+            continue
+        known = reason.strip().lower() in set(SuppressionReason)
+        wanted.setdefault(
+            address, SuppressionReason(reason.strip().lower()) if known else SuppressionReason.MANUAL
+        )
+    addresses = list(wanted)
+    for start in range(0, len(addresses), 500):
+        part = addresses[start : start + 500]
+        for address in db.session.scalars(select(Suppression.address).where(Suppression.address.in_(part))):
+            del wanted[address]
+    db.session.add_all(Suppression(address=address, reason=reason) for address, reason in wanted.items())
+    db.session.flush()
+    return len(wanted), wrong
 
 
 def release(address: str) -> None:

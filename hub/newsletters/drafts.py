@@ -8,9 +8,9 @@ from ..core.database import db
 from ..core.errors import HubError, Invalid
 from ..core.i18n import LOCALES, _, _l
 from ..core.settings import settings
-from . import audience
-from .audience import Rule
-from .models import Content, Newsletter, Shown, Topic
+from . import rules
+from .models import Content, Newsletter, Shown, Status, Topic
+from .rules import Rule
 
 
 class AlreadyStarted(HubError):
@@ -32,8 +32,10 @@ def create(author: User | None, topic: Topic, *, contents: Iterable[dict[str, st
     return newsletter
 
 
-def write(newsletter: Newsletter, locale: str, *, subject: str, preheader: str, body: str) -> Content:
-    """Keep the text of one language. Raises AlreadyStarted."""
+def write(
+    newsletter: Newsletter, locale: str, *, subject: str, preheader: str, body: str, plain: str | None = None
+) -> Content:
+    """Keep the text of one language; without `plain` its text part is made from the body. Raises AlreadyStarted."""
     must_be_draft(newsletter)
     if locale not in LOCALES:
         raise Invalid(_("This language is not offered."))
@@ -46,6 +48,7 @@ def write(newsletter: Newsletter, locale: str, *, subject: str, preheader: str, 
         " ".join(preheader.split()),
         body,
     )
+    content.plain = plain or None
     newsletter.updated_at = clock.now()
     db.session.flush()
     return content
@@ -54,7 +57,7 @@ def write(newsletter: Newsletter, locale: str, *, subject: str, preheader: str, 
 def aim(newsletter: Newsletter, rule: Rule, topic: Topic, shown: Shown) -> None:
     """Say whom it is for and what it is about. Raises AlreadyStarted."""
     must_be_draft(newsletter)
-    newsletter.audience, newsletter.topic, newsletter.shown = audience.clean(rule), topic, shown
+    newsletter.audience, newsletter.topic, newsletter.shown = rules.clean(rule), topic, shown
     newsletter.updated_at = clock.now()
     db.session.flush()
 
@@ -65,6 +68,14 @@ def clone(newsletter: Newsletter, author: User) -> Newsletter:
     texts = [{name: getattr(each, name) for name in names} for each in newsletter.contents]
     copy = create(author, newsletter.topic, contents=texts)
     copy.audience, copy.shown, copy.skips_seen = newsletter.audience, newsletter.shown, newsletter.skips_seen
+    return copy
+
+
+def keep_as_template(newsletter: Newsletter, author: User) -> Newsletter:
+    """A copy to begin others with; it is never sent itself."""
+    copy = clone(newsletter, author)
+    copy.status = Status.TEMPLATE
+    db.session.flush()
     return copy
 
 

@@ -125,6 +125,8 @@ def _change(figures: Figures) -> str:
         return ""
     change = divide((now - then) * WHOLE, then)
     change = divide(change, 100) * 100
+    if abs(change) > 10 * WHOLE:  # after a month of almost nothing a percentage says nothing
+        return ""
     sign = "+" if change > 0 else "−" if change < 0 else ""
     return _("%(change)s on the month before", change=sign + i18n.percent(abs(change)))
 

@@ -1,11 +1,11 @@
 """Forms of newsletters."""
 
 from wtforms import (
+    BooleanField,
     DateTimeLocalField,
     EmailField,
     RadioField,
     SelectField,
-    SelectMultipleField,
     StringField,
     TextAreaField,
 )
@@ -13,7 +13,6 @@ from wtforms.validators import DataRequired, Email, InputRequired, Length, Optio
 
 from ..core.forms import HubForm
 from ..core.i18n import _l, zones
-from . import audience
 from .models import TOPICS, Shown, Topic
 
 TOPIC_CHOICES = [(topic.value, words[0]) for topic, words in TOPICS.items()]
@@ -38,21 +37,22 @@ class TextForm(HubForm):
         validators=[Optional(), Length(max=200)],
     )
     body = TextAreaField(_l("Text"), validators=[Length(max=50_000)])
+    has_plain = BooleanField(_l("Write the plain text by hand"))
+    plain = TextAreaField(
+        _l("Plain text"),
+        description=_l("Variables work here too. Blocks do not: write what they say."),
+        validators=[Optional(), Length(max=50_000)],
+    )
 
 
 class AudienceForm(HubForm):
-    """Whom it is for. What is left empty does not narrow."""
+    """What it is about and who finds it later; whom it is for are rows of the page."""
 
     topic = SelectField(
         _l("Topic"),
         choices=TOPIC_CHOICES,
         description=_l("Readers who have declined this topic are left out."),
     )
-    tier = SelectMultipleField(_l("Level"), validators=[Optional()])
-    country = SelectMultipleField(_l("Country"), validators=[Optional()])
-    language = SelectMultipleField(_l("Language of the reader"), validators=[Optional()])
-    tag = SelectMultipleField(_l("Tag"), validators=[Optional()])
-    chosen = SelectMultipleField(_l("Only these partners"), validators=[Optional()])
     shown = RadioField(
         _l("In the archive afterwards"),
         choices=[
@@ -63,15 +63,11 @@ class AudienceForm(HubForm):
         default=Shown.PARTNERS.value,
     )
 
-    def offer(self) -> "AudienceForm":
-        """Fill the choices from the partners there are."""
-        for kind, choices in audience.choices().items():
-            self[kind].choices = choices
-        return self
 
-    @property
-    def rule(self) -> audience.Rule:
-        return audience.clean([{"kind": kind, "values": self[kind].data} for kind in audience.KINDS])
+class SegmentForm(HubForm):
+    """What a segment is called; its conditions are rows of the page."""
+
+    name = StringField(_l("Name"), validators=[DataRequired(), Length(max=100)])
 
 
 class ScheduleForm(HubForm):

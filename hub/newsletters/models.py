@@ -41,6 +41,7 @@ class Status(StrEnum):
     PAUSED = "paused"
     SENT = "sent"
     CANCELLED = "cancelled"
+    TEMPLATE = "template"  # never sent itself
 
 
 class Hold(StrEnum):
@@ -67,7 +68,7 @@ class Newsletter(db.Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     topic: Mapped[Topic] = mapped_column(default=Topic.PRODUCT)
     status: Mapped[Status] = mapped_column(default=Status.DRAFT, index=True)
-    #: Conditions that all hold for every recipient: [{"kind": "tier", "values": ["gold"]}]; none means all active partners.
+    #: Conditions that all hold for every recipient, see `rules`; none means all active partners.
     audience: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     shown: Mapped[Shown] = mapped_column(default=Shown.PARTNERS)
     #: Wall time, `2026-12-01T09:00`, in `time_zone`; `due_at` is the same moment in UTC.
@@ -96,7 +97,7 @@ class Newsletter(db.Model):
 
     @property
     def is_editable(self) -> bool:
-        return self.status is Status.DRAFT
+        return self.status in (Status.DRAFT, Status.TEMPLATE)
 
     @property
     def figures_month(self) -> date:
@@ -230,6 +231,28 @@ class TopicOptOut(db.Model):
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
+class Segment(db.Model):
+    """A rule with a name, to be used again; what a rule is, `rules` says."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    rule: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class LinkCheck(db.Model):
+    """An address outside the hub that stands in a newsletter, and whether it answers."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    url: Mapped[str] = mapped_column(unique=True)
+    asked_at: Mapped[datetime] = mapped_column(default=clock.now)
+    checked_at: Mapped[datetime | None] = mapped_column(index=True)
+    status: Mapped[int | None]  # of HTTP
+    problem: Mapped[str | None]  # why there is no status
+
+
 @visibility(Newsletter)
 def _newsletters(statement: Select[Any], user: Any) -> Select[Any]:
     """Managers see all; others those that were sent and are shown to them."""
@@ -242,6 +265,11 @@ def _newsletters(statement: Select[Any], user: Any) -> Select[Any]:
         Delivery.user_id == user.id, Delivery.state == DeliveryState.SENT
     )
     return sent.where(or_(Newsletter.shown != Shown.RECIPIENTS, Newsletter.id.in_(received)))
+
+
+@visibility(Segment)
+def _segments(statement: Select[Any], user: Any) -> Select[Any]:
+    return statement if can(user, Permission.NEWSLETTERS_MANAGE) else statement.where(false())
 
 
 @visibility(Delivery)

@@ -4,12 +4,15 @@ import uuid
 from dataclasses import replace
 
 from ..accounts.models import User
+from ..core import i18n
 from ..core.i18n import _
 from ..core.mail import Letter, queue_letter
-from . import audience, letters, variables
+from ..core.settings import settings
+from . import audience, blocks, cards, letters, variables
 from .audience import Recipient
+from .blocks import KINDS, PERSONAL, Kind
 from .checks import NotReady
-from .models import Newsletter
+from .models import Content, Newsletter
 from .personal import Occasion
 
 
@@ -44,3 +47,43 @@ def send_test(newsletter: Newsletter, locale: str, to: User) -> None:
         key=uuid.uuid4().hex, address=audience.normalise(to.email), name=to.name, values=words, sample=True
     )
     queue_letter(replace(letter, subject=_("Test: %(subject)s", subject=letter.subject)), "newsletters/test")
+
+
+def left_out(newsletter: Newsletter, locale: str, reader: Recipient) -> list[str]:
+    """What a reader does not get of it, in words."""
+    content = newsletter.content(locale)
+    if content is None:
+        return []
+    prepared = letters.prepare(newsletter.topic, content)
+    hidden = (
+        Occasion(newsletter, {locale: prepared}).values([reader], [locale])[0].get(letters.HIDDEN, "").split()
+    )
+    with i18n.speaking(locale, settings.programme_timezone):
+        found = {block.key: cards.find(block) for block in blocks.of(content.body) if block.key in hidden}
+    return [
+        card.title if card else str(KINDS[Kind(key)][0])
+        for key, card in found.items()
+        if card or key in PERSONAL
+    ]
+
+
+def themed(html: str, is_dark: bool) -> str:
+    """The mail as a mailbox in one theme shows it, whatever the theme of this browser."""
+    return html.replace("(prefers-color-scheme: dark)", "all" if is_dark else "not all")
+
+
+def generated_text(newsletter: Newsletter, locale: str) -> str:
+    """The text part that is made from the body, with its variables as they are written, to go on from by hand."""
+    content = newsletter.content(locale)
+    if content is None:
+        return ""
+    as_written = Content(locale=locale, subject="-", preheader="", body=content.body)
+    prepared = letters.prepare(newsletter.topic, as_written)
+    words = {
+        name: f"{{{name}|{default}}}" if default is not None else f"{{{name}}}"
+        for name, default in prepared.own_slots
+    }
+    text = prepared.letter(
+        key="preview", address="reader@example.org", name="", values=words, sample=True
+    ).text
+    return text.rpartition("\n-- \n")[0].strip()

@@ -9,7 +9,7 @@ from ..core import i18n, markup
 from ..core.database import db
 from ..core.mail.compose import escape_markdown
 from ..kb.service import link_of
-from . import audience, blocks, cards, variables
+from . import audience, blocks, cards, seen, variables
 from .blocks import PERSONAL, Block, Kind, Shelf
 from .letters import HIDDEN
 from .models import Content, Delivery, DeliveryState, Newsletter
@@ -46,16 +46,20 @@ def for_page(newsletter: Newsletter, locale: str, user: Any) -> tuple[Content, s
 
 
 def _as_sent(newsletter: Newsletter, user: Any) -> dict[str, str]:
-    """What the ledger kept for this reader; without it no block about the reader is shown."""
-    hidden = {HIDDEN: " ".join(PERSONAL)}
+    """What the ledger kept for this reader; without it no block about the reader is shown, nor what is for some only."""
+    keys = {block.key for content in newsletter.contents for block in blocks.of(content.body)}
+    cards_ = seen.Cards(newsletter, keys)
     if not user.is_authenticated:
-        return hidden
-    own = select(Delivery.values).where(
+        return {HIDDEN: " ".join([*PERSONAL, *cards_.restricted])}
+    own = audience.recipient(user.id)
+    apart = cards_.hidden([own])[0] if own else cards_.restricted
+    hidden = {HIDDEN: " ".join([*PERSONAL, *apart])}
+    kept = select(Delivery.values).where(
         Delivery.newsletter_id == newsletter.id,
         Delivery.user_id == user.id,
         Delivery.state == DeliveryState.SENT,
     )
-    values = db.session.scalar(own.limit(1))
+    values = db.session.scalar(kept.limit(1))
     return hidden if values is None else values
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import select
 
 from ..core.database import db
-from ..kb.models import Article, Feedback, Translation
+from ..kb.models import Article, ArticleReader, Audience, Feedback, Translation, readers
 from ..materials.models import Asset, AssetTier, AssetVersion, Download, Visibility
+from ..partners.models import Partner
 from ..training.models import Registration, RegistrationStatus
 from . import blocks
 from .audience import Recipient
@@ -29,6 +30,7 @@ class Cards:
             if name:
                 self.of.setdefault(kind, []).append(name)
         self._levels = self._by_level()
+        self._chosen = self._for_chosen()
         self._earlier = self._sent_before() if newsletter.skips_seen else {}
 
     def hidden(self, recipients: Sequence[Recipient]) -> list[set[str]]:
@@ -36,12 +38,42 @@ class Cards:
         if not self.of:
             return [set() for _reader in recipients]
         known = self._known(recipients) if self.newsletter.skips_seen else {}
+        open_to = self._open_to([each.partner.id for each in recipients])
         return [
-            self._not_for_level(each.partner.tier_id)
+            self._not_for_level(each.partner.tier and each.partner.tier.id)
+            | (self._chosen - open_to.get(each.partner.id, set()))
             | known.get(("user", each.user.id), set())
             | known.get(("partner", each.partner.id), set())
             for each in recipients
         ]
+
+    @property
+    def restricted(self) -> set[str]:
+        """Keys of the cards that are not for every partner."""
+        return {*self._levels, *self._chosen}
+
+    def _for_chosen(self) -> set[str]:
+        """Articles that are for some partners only."""
+        keys = [*self.of.get(Kind.ARTICLE, []), *self.of.get(Kind.STORY, [])]
+        chosen = select(Article.key).where(Article.key.in_(keys), Article.audience == Audience.CHOSEN)
+        return {f"{kind}:{key}" for key in db.session.scalars(chosen) for kind in (Kind.ARTICLE, Kind.STORY)}
+
+    def _open_to(self, partners: list[int]) -> dict[int, set[str]]:
+        """Of the articles for chosen partners, those that are for each of these."""
+        found: dict[int, set[str]] = {}
+        if not self._chosen:
+            return found
+        keys = {each.partition(":")[2] for each in self._chosen}
+        rows = (
+            select(Partner.id, Article.key)
+            .select_from(ArticleReader)
+            .join(Article, Article.id == ArticleReader.article_id)
+            .join(Partner, readers.has_group(ArticleReader.token, ArticleReader.needle))
+            .where(Article.key.in_(keys), Partner.id.in_(partners))
+        )
+        for partner_id, key in db.session.execute(rows):
+            found.setdefault(partner_id, set()).update({f"{Kind.ARTICLE}:{key}", f"{Kind.STORY}:{key}"})
+        return found
 
     def _by_level(self) -> dict[str, set[int]]:
         """Levels of the banners that are for some levels only."""

@@ -21,7 +21,7 @@ from .checks import NotReady, must_be_ready
 from .drafts import must_be_draft
 from .models import Delivery, Hold, Newsletter, Status
 from .personal import Occasion, locale_of
-from .steering import move
+from .steering import NotNow, move
 from .telling import tell_author
 
 #: A schedule overdue by more waits for a person: yesterday's “today only” helps nobody.
@@ -43,6 +43,8 @@ def moment_of(local_time: str, zone: str) -> datetime:
 def schedule(newsletter: Newsletter, local_time: str, zone: str, actor: User) -> None:
     """Have it start at a wall time of a zone. Raises Invalid, NotReady, AlreadyStarted."""
     must_be_draft(newsletter)
+    if newsletter.status is Status.TEMPLATE:
+        raise NotNow
     due_at = moment_of(local_time, zone)
     if due_at <= clock.now():
         raise Invalid(

@@ -8,7 +8,7 @@ from ..core import clock
 from ..core.database import db, transaction
 from ..core.jobs import job
 from ..core.mail import open_backends
-from . import claims, events, sending, starting
+from . import claims, events, linkcheck, sending, starting
 from .journal import Journal
 from .models import Newsletter, Status
 
@@ -42,3 +42,13 @@ def forget() -> None:
     """Forget the provider's reports that nobody will repeat."""
     with transaction():
         events.forget()
+
+
+@job("newsletters.links", every="*/10 * * * *")
+def links() -> None:
+    """Try the links that nobody has tried yet, each outside any transaction."""
+    for check in linkcheck.due():
+        db.session.rollback()
+        found = linkcheck.attempt(check.url)
+        with transaction():
+            linkcheck.record(check, *found)

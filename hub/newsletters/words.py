@@ -10,6 +10,7 @@ STATUS_WORDS: dict[Status, tuple[Text, str]] = {
     Status.PAUSED: (_l("Paused"), "warn"),
     Status.SENT: (_l("Sent"), "ok"),
     Status.CANCELLED: (_l("Cancelled"), ""),
+    Status.TEMPLATE: (_l("Template"), ""),
 }
 DELIVERY_WORDS: dict[DeliveryState, tuple[Text, str]] = {
     DeliveryState.SENT: (_l("sent"), "ok"),
@@ -25,6 +26,7 @@ REASONS: dict[str, Text] = {
     SuppressionReason.UNSUBSCRIBE.value: _l("the reader has unsubscribed from everything"),
     SuppressionReason.MANUAL.value: _l("the team has taken this address off"),
     "topic": _l("the reader has declined this topic"),
+    "budget": _l("the reader has had enough mails this week"),
 }
 HOLDS: dict[Hold, Text] = {
     Hold.PERSON: _l("Paused by a person."),

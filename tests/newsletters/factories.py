@@ -3,7 +3,16 @@
 from hub.core import clock
 from hub.core.database import db
 from hub.newsletters import consent, drafts
-from hub.newsletters.models import Delivery, DeliveryState, Newsletter, Shown, Status, Suppression, Topic
+from hub.newsletters.models import (
+    Delivery,
+    DeliveryState,
+    Newsletter,
+    Segment,
+    Shown,
+    Status,
+    Suppression,
+    Topic,
+)
 from hub.newsletters.models import SuppressionReason as Reason
 from tests.factories import make_member, make_partner
 
@@ -74,12 +83,15 @@ def sample(cast) -> dict[str, object]:
     make_delivery(sent, cast.partner, partner_id=cast.acme.id, state=DeliveryState.SENT, sent_at=clock.now())
     make_delivery(running, cast.partner, partner_id=cast.acme.id)
     doubted = make_delivery(sent, cast.other_partner, state=DeliveryState.UNCERTAIN)
+    segment = Segment(name="Gold", rule=[{"kind": "tier", "values": ["gold"]}])
+    db.session.add(segment)
     suppression = Suppression(address="gone@example.org", reason=Reason.BOUNCE)
     db.session.add(suppression)
     db.session.flush()
     token = consent.sign(consent.Reader("partner@example.org", Topic.PRODUCT, "en"))
     return {
         "draft": draft.id,
+        "segment": segment.id,
         "sent": sent.id,
         "running": running.id,
         "uncertain": doubted.id,

@@ -1,15 +1,18 @@
 """Cards in a newsletter: what they show, in whose language, and who does not get them."""
 
 import pytest
+from flask_login import AnonymousUserMixin
 
 from hub.core import clock
 from hub.core.database import db, transaction
 from hub.core.settings import settings
+from hub.kb.models import Audience
 from hub.newsletters import blocks, letters, reading, starting
 from hub.newsletters.blocks import Block, Shelf
 from hub.newsletters.checks import review
-from hub.newsletters.models import Delivery, Newsletter
+from hub.newsletters.models import Delivery, Newsletter, Shown
 from hub.training.models import RegistrationStatus
+from tests.factories import make_member, make_partner
 from tests.kb.factories import make_article, make_category
 from tests.materials.factories import gold_asset, make_asset
 from tests.training.factories import make_registration, make_webinar
@@ -157,3 +160,29 @@ def test_the_archive_shows_cards_and_hides_what_was_hidden(manager, cast, worker
     assert "Gold only" not in reading.for_page(newsletter, "en", cast.other_partner)[2]
     assert "Earned" not in reading.for_page(newsletter, "en", cast.agent)[2]
     assert db.session.scalars(db.select(Delivery)).all()
+
+
+def test_an_article_for_chosen_partners_reaches_nobody_else_by_mail_or_archive(manager, cast, worker):
+    with transaction():
+        cast.acme.tags = ["video"]
+        article = make_article(make_category(), "For film makers", audience=Audience.CHOSEN).article
+        article.readers = ["tag:video"]
+        newsletter = make_newsletter(
+            manager, ENGLISH | {"body": f"Hello\n\n## New\n\n::: article {article.key}"}, shown=Shown.PUBLIC
+        )
+    sent = send(newsletter, worker)
+    assert ["For film makers" in part for part in (*sent["partner"], *sent["other"])] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    with transaction():
+        late = make_member(make_partner())
+    db.session.rollback()
+    newsletter = db.session.get(Newsletter, newsletter.id)
+    seen = {
+        who: reading.for_page(newsletter, "en", who)[2] for who in (cast.partner, cast.other_partner, late)
+    }
+    assert ["For film makers" in page for page in seen.values()] == [True, False, False]
+    assert "For film makers" not in reading.for_page(newsletter, "en", AnonymousUserMixin())[2]

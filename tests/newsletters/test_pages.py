@@ -119,13 +119,14 @@ def test_the_audience_counts_and_is_kept(newsletter, manager, cast, browse):
     with transaction():
         cast.acme.tags = ["vip"]
     browser, where = browse(manager), f"/newsletters/{newsletter.id}/audience"
-    form = {"topic": "materials", "tag": "vip", "shown": "recipients"}
-    assert "1 partner, 1 address." in text(browser.post(f"{where}/count", data=form))
+    form = {"topic": "materials", "at": "0", "0-kind": "tag", "0-values": "vip", "shown": "recipients"}
+    assert "1 partner, 1 address." in text(browser.post("/newsletters/segments/count", data=form))
     browser.post(where, data=form)
     kept = fresh(newsletter)
     assert kept.audience == [{"kind": "tag", "values": ["vip"]}]
     assert (kept.topic, kept.shown) == (Topic.MATERIALS, Shown.RECIPIENTS)
-    assert browser.post(where, data=form | {"tag": "unknown"}).status_code == 422
+    assert "vip" in text(browser.get(where))
+    assert browser.post(where, data=form | {"topic": "unknown"}).status_code == 422
 
 
 def test_ready_texts_come_in_every_language(manager, browse):

@@ -4,6 +4,29 @@ from flask import Blueprint
 
 bp = Blueprint("newsletters", __name__, template_folder="../templates")
 
-from . import archive, preferences, report, sending, suppressions, webhook, writing  # noqa: E402
+from . import (  # noqa: E402
+    archive,
+    looking,
+    monthly,
+    preferences,
+    report,
+    segments,
+    sending,
+    suppressions,
+    webhook,
+    writing,
+)
 
-__all__ = ["archive", "bp", "preferences", "report", "sending", "suppressions", "webhook", "writing"]
+__all__ = [
+    "archive",
+    "bp",
+    "looking",
+    "monthly",
+    "preferences",
+    "report",
+    "segments",
+    "sending",
+    "suppressions",
+    "webhook",
+    "writing",
+]

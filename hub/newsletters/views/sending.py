@@ -24,7 +24,7 @@ from .writing import find
 def show(number: int) -> ResponseReturnValue:
     """How far it is, and what became of each recipient."""
     newsletter = find(number)
-    if newsletter.status is Status.DRAFT:
+    if newsletter.is_editable:
         return redirect(url_for(".edit", number=number), 303)
     if newsletter.status is Status.SCHEDULED:
         return redirect(url_for(".review", number=number), 303)
@@ -71,6 +71,8 @@ def review(number: int) -> ResponseReturnValue:
     newsletter = find(number)
     if newsletter.has_started:
         return redirect(url_for(".show", number=number), 303)
+    if newsletter.status is Status.TEMPLATE:
+        return redirect(url_for(".edit", number=number), 303)
     form = ScheduleForm(time_zone=newsletter.time_zone).offer()
     return _review(newsletter, form)
 

@@ -1,21 +1,24 @@
 """Addresses that get no newsletter any more."""
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select
 
-from ...core import audit
+from ...core import audit, i18n, sheets
 from ...core.access import Permission, requires
 from ...core.database import db, transaction
-from ...core.errors import NotFound
-from ...core.i18n import _
+from ...core.errors import Invalid, NotFound
+from ...core.i18n import _, ngettext
 from ...core.paging import page
 from .. import audience, consent
 from ..forms import SuppressForm
 from ..models import Suppression, SuppressionReason
 from ..words import REASONS
 from . import bp
+
+#: Of a list that is read in, in bytes.
+LARGEST = 5_000_000
 
 
 @bp.get("/newsletters/suppressions")
@@ -62,4 +65,40 @@ def release(number: int) -> ResponseReturnValue:
         consent.release(row.address)
         audit.record(current_user, "address.released", f"address:{row.address}")
     flash(_("%(address)s can get newsletters again.", address=row.address))
+    return redirect(url_for(".suppressions"), 303)
+
+
+@bp.get("/newsletters/suppressions.csv")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def export_suppressions() -> ResponseReturnValue:
+    """The whole list as a file that can be read in again."""
+    rows = db.session.execute(
+        select(Suppression.address, Suppression.reason, Suppression.created_at).order_by(Suppression.id)
+    )
+    content = sheets.write(
+        ("address", "reason", "since"),
+        ((address, reason.value, i18n.iso(since)) for address, reason, since in rows),
+    )
+    name = {"Content-Disposition": 'attachment; filename="left-out.csv"'}
+    return Response(content, content_type="text/csv; charset=utf-8", headers=name)
+
+
+@bp.post("/newsletters/suppressions/import")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def import_suppressions() -> ResponseReturnValue:
+    """Add the addresses of a file; who is on the list stays as they are."""
+    file = request.files.get("file")
+    data = file.read(LARGEST + 1) if file else b""
+    if not data or len(data) > LARGEST:
+        raise Invalid(_("Choose a CSV file of at most 5 MB with a column “address”."))
+    sheet = sheets.read(data)
+    if "address" not in sheet.columns:
+        raise Invalid(_("Choose a CSV file of at most 5 MB with a column “address”."))
+    with transaction():
+        added, wrong = consent.suppress_all((row.line, row["address"], row["reason"]) for row in sheet.rows)
+        audit.record(current_user, "addresses.imported", "addresses", after={"added": added})
+    flash(ngettext("%(count)s address added.", "%(count)s addresses added.", added))
+    if wrong:
+        lines = ", ".join(map(str, wrong[:20])) + ("…" if len(wrong) > 20 else "")
+        flash(_("No address in these lines: %(lines)s.", lines=lines))
     return redirect(url_for(".suppressions"), 303)

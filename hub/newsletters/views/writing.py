@@ -3,7 +3,7 @@
 from email.utils import parseaddr
 from typing import Any
 
-from flask import Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import func, select
@@ -15,18 +15,13 @@ from ...core.i18n import LOCALES, _
 from ...core.paging import page
 from ...core.security import CSP
 from ...core.settings import settings
-from .. import audience, checks, drafts, previews, starters, variables
-from ..audience import Recipient
+from .. import audience, blocks, checks, drafts, linkcheck, starters, variables
 from ..forms import AudienceForm, StartForm, TextForm
 from ..models import TOPICS, Content, Delivery, DeliveryState, Newsletter, Shown, Status, Topic
 from ..words import STATUS_WORDS
 from . import bp
+from .segments import reach, rows_of, rule_from
 
-#: The preview is a mail: its styles are inline, its pictures may be anywhere, nothing in it may run.
-PREVIEW_CSP = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox"
-)
 #: Readers offered for a preview.
 SAMPLE = 10
 
@@ -44,6 +39,8 @@ def index() -> ResponseReturnValue:
     statement = visible(select(Newsletter), current_user)
     if status in set(Status):
         statement = statement.where(Newsletter.status == Status(status))
+    else:
+        statement = statement.where(Newsletter.status != Status.TEMPLATE)
     if topic in set(Topic):
         statement = statement.where(Newsletter.topic == Topic(topic))
     if words.strip():
@@ -79,8 +76,18 @@ def _sent(numbers: list[int]) -> dict[int, tuple[int, int]]:
 def new() -> ResponseReturnValue:
     """Choose what to begin with."""
     return render_template(
-        "newsletters/new.html", form=StartForm(), starters=starters.starters(), topics=TOPICS
+        "newsletters/new.html",
+        form=StartForm(),
+        starters=starters.starters(),
+        templates=_templates(),
+        topics=TOPICS,
     )
+
+
+def _templates() -> list[Newsletter]:
+    """The team's own texts to begin with, the newest first."""
+    kept = visible(select(Newsletter).where(Newsletter.status == Status.TEMPLATE), current_user)
+    return list(db.session.scalars(kept.order_by(Newsletter.id.desc()).limit(50)))
 
 
 @bp.post("/newsletters/")
@@ -90,11 +97,18 @@ def create() -> ResponseReturnValue:
     form = StartForm()
     if not form.validate_on_submit():
         return render_template(
-            "newsletters/new.html", form=form, starters=starters.starters(), topics=TOPICS
+            "newsletters/new.html",
+            form=form,
+            starters=starters.starters(),
+            templates=_templates(),
+            topics=TOPICS,
         ), 422
     starter = starters.starter(form.starter.data or "")
+    template = request.form.get("template", 0, type=int)
     with transaction():
-        if starter:
+        if template:
+            newsletter = drafts.clone(find(template), current_user)
+        elif starter:
             newsletter = drafts.create(current_user, starter.topic, contents=starter.contents.values())
         else:
             newsletter = drafts.create(current_user, Topic(form.topic.data))
@@ -109,7 +123,8 @@ def edit(number: int) -> ResponseReturnValue:
     if not newsletter.is_editable:
         return redirect(url_for(".show", number=number), 303)
     locale = _locale(newsletter)
-    return _editor(newsletter, locale, TextForm(obj=newsletter.content(locale)))
+    content = newsletter.content(locale)
+    return _editor(newsletter, locale, TextForm(obj=content, has_plain=bool(content and content.plain)))
 
 
 def _locale(newsletter: Newsletter) -> str:
@@ -128,15 +143,17 @@ def _editor(newsletter: Newsletter, locale: str, form: TextForm, status: int = 2
         languages=LOCALES,
         form=form,
         variables=variables.catalogue(),
+        block_kinds=blocks.KINDS,
+        personal=blocks.PERSONAL,
         sender=parseaddr(settings.mail_from),
         readers=list(audience.recipients(newsletter.audience, newsletter.topic, limit=SAMPLE)),
         described=audience.describe(newsletter.audience),
-        **_readiness(newsletter),
+        **readiness_of(newsletter),
     )
     return framing(make_response(body, status))
 
 
-def _readiness(newsletter: Newsletter) -> dict[str, Any]:
+def readiness_of(newsletter: Newsletter) -> dict[str, Any]:
     return {
         "checks": checks.review(newsletter),
         "reached": audience.count(newsletter.audience, newsletter.topic),
@@ -160,45 +177,19 @@ def update(number: int) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return (jsonify(errors=form.errors), 422) if quietly else _editor(newsletter, locale, form, 422)
     with transaction():
+        newsletter = find(number)
         drafts.write(
-            find(number),
+            newsletter,
             locale,
             subject=form.subject.data or "",
             preheader=form.preheader.data or "",
             body=form.body.data or "",
+            plain=form.plain.data if form.has_plain.data else None,
         )
+        linkcheck.ask(newsletter)
     if quietly:
         return jsonify(saved=_("Saved at %(time)s.", time=i18n.format_time(clock.now())))
     return redirect(url_for(".edit", number=number, language=locale), 303)
-
-
-@bp.get("/newsletters/<int:number>/checks")
-@requires(Permission.NEWSLETTERS_MANAGE)
-def readiness(number: int) -> ResponseReturnValue:
-    """The list before sending, on its own."""
-    newsletter = find(number)
-    return render_template("newsletters/_checks.html", newsletter=newsletter, **_readiness(newsletter))
-
-
-@bp.get("/newsletters/<int:number>/preview/<locale>")
-@requires(Permission.NEWSLETTERS_MANAGE)
-def preview(number: int, locale: str) -> ResponseReturnValue:
-    """The mail as it will arrive, as one of its readers if asked; `part=text` is its plain text."""
-    newsletter = find(number)
-    letter = previews.preview(newsletter, locale, _reader())
-    if letter is None:
-        response = make_response(render_template("newsletters/_unwritten.html"))
-    elif request.args.get("part") == "text":
-        response = Response(letter.text, mimetype="text/plain")
-    else:
-        response = make_response(letter.html)
-    response.headers["Content-Security-Policy"] = PREVIEW_CSP
-    response.headers["X-Frame-Options"] = "SAMEORIGIN"
-    return response
-
-
-def _reader() -> Recipient | None:
-    return audience.recipient(request.args.get("reader", 0, type=int))
 
 
 @bp.get("/newsletters/<int:number>/audience")
@@ -208,45 +199,28 @@ def aim(number: int) -> ResponseReturnValue:
     newsletter = find(number)
     if not newsletter.is_editable:
         return redirect(url_for(".show", number=number), 303)
-    rules = {each["kind"]: [str(value) for value in each["values"]] for each in newsletter.audience}
-    form = AudienceForm(topic=newsletter.topic.value, shown=newsletter.shown.value, **rules).offer()
-    return _audience(newsletter, form)
+    form = AudienceForm(topic=newsletter.topic.value, shown=newsletter.shown.value)
+    return _audience(newsletter, form, newsletter.audience)
 
 
-def _audience(newsletter: Newsletter, form: AudienceForm, status: int = 200) -> ResponseReturnValue:
+def _audience(
+    newsletter: Newsletter, form: AudienceForm, rule: audience.Rule, status: int = 200
+) -> ResponseReturnValue:
     topic = Topic(form.topic.data) if form.topic.data in set(Topic) else newsletter.topic
     return render_template(
-        "newsletters/audience.html", newsletter=newsletter, form=form, **_reach(form.rule, topic)
+        "newsletters/audience.html", newsletter=newsletter, form=form, **rows_of(rule), **reach(rule, topic)
     ), status
-
-
-def _reach(rule: audience.Rule, topic: Topic) -> dict[str, Any]:
-    return {
-        "reached": audience.count(rule, topic),
-        "sample": list(audience.recipients(rule, topic, limit=SAMPLE)),
-        "languages": audience.languages(rule, topic),
-        "names": LOCALES,
-    }
-
-
-@bp.post("/newsletters/<int:number>/audience/count")
-@requires(Permission.NEWSLETTERS_MANAGE)
-def reach(number: int) -> ResponseReturnValue:
-    """How many an audience would be that is just being chosen."""
-    form, newsletter = AudienceForm().offer(), find(number)
-    topic = Topic(form.topic.data) if form.topic.data in set(Topic) else newsletter.topic
-    return render_template("newsletters/_reach.html", **_reach(form.rule, topic))
 
 
 @bp.post("/newsletters/<int:number>/audience")
 @requires(Permission.NEWSLETTERS_MANAGE)
 def save_audience(number: int) -> ResponseReturnValue:
     """Keep whom it is for."""
-    form = AudienceForm().offer()
+    form, rule = AudienceForm(), rule_from(request.form)
     if not form.validate_on_submit():
-        return _audience(find(number), form, 422)
+        return _audience(find(number), form, rule, 422)
     with transaction():
-        drafts.aim(find(number), form.rule, Topic(form.topic.data), Shown(form.shown.data))
+        drafts.aim(find(number), rule, Topic(form.topic.data), Shown(form.shown.data))
     return redirect(url_for(".edit", number=number), 303)
 
 
@@ -257,6 +231,16 @@ def clone(number: int) -> ResponseReturnValue:
     with transaction():
         copy = drafts.clone(find(number), current_user)
     return redirect(url_for(".edit", number=copy.id), 303)
+
+
+@bp.post("/newsletters/<int:number>/template")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def keep(number: int) -> ResponseReturnValue:
+    """Keep a copy to begin others with."""
+    with transaction():
+        drafts.keep_as_template(find(number), current_user)
+    flash(_("Kept among the ready texts."))
+    return redirect(url_for(".new"), 303)
 
 
 @bp.post("/newsletters/<int:number>/discard")
