@@ -12,7 +12,7 @@ from flask.cli import with_appcontext
 from ..core.database import db, transaction
 from ..core.errors import HubError
 from ..core.i18n import LOCALES
-from . import audience, drafts, ledger, starting, steering
+from . import audience, drafts, ledger, segments, starting, steering
 from .models import Newsletter, Topic
 
 
@@ -122,7 +122,10 @@ def _rule(to: str) -> audience.Rule:
     """Whom `--to` names."""
     if to == "all":
         return []
-    raise click.ClickException(f"There is no segment {to}.")
+    segment = segments.named(to)
+    if segment is None:
+        raise click.ClickException(f"There is no segment {to}.")
+    return segments.rule_of(segment)
 
 
 def _find(number: int) -> Newsletter:

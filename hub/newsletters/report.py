@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from ..core import i18n
 from ..core.database import db
 from ..partners.models import Partner, Tier
-from . import audience
+from . import wording
 from .models import Delivery, DeliveryState, Newsletter
 
 
@@ -71,7 +71,7 @@ def by_tier(newsletter: Newsletter) -> list[tuple[str, Outcome]]:
 def by_country(newsletter: Newsletter) -> list[tuple[str, Outcome]]:
     """By the partner's country, the one with most mails first."""
     found = sorted(_grouped(newsletter, Partner.country), key=lambda each: (-each[1].sent, str(each[0])))
-    return [(audience.country(code), figures) for code, figures in found if code]
+    return [(wording.country(code), figures) for code, figures in found if code]
 
 
 def _grouped(newsletter: Newsletter, column: Any) -> Iterator[tuple[Any, Outcome]]:
