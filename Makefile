@@ -17,7 +17,7 @@ check:  ## Lint, format and types.
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-bench:  ## The figures. ARGS=materials|pages|search runs one group.
+bench:  ## The figures. ARGS=conversations|materials|pages|search runs one group.
 	@$(PYTHON) scripts/bootstrap.py --dev
 	@exec .venv/bin/python -m bench $(ARGS)
 

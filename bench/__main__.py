@@ -5,13 +5,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import chat, materials, newsletters, pages, search
+from . import conversations, materials, newsletters, pages, search
 from .rows import Row, table, write
 
 GROUPS = {
     "pages": pages.measure,
     "search": search.measure,
-    "chat": chat.measure,
+    "conversations": conversations.measure,
     "materials": materials.measure,
     "newsletters": newsletters.measure,
 }

@@ -13,12 +13,16 @@ class Client:
     """Speaks HTTP/1.1 over one connection and remembers cookies."""
 
     def __init__(self, base: str) -> None:
-        address = urlsplit(base)
         self.base = base
+        self.cookies: dict[str, str] = {}
+        self.connect()
+
+    def connect(self) -> None:
+        """Open the connection, or another one when it is gone."""
+        address = urlsplit(self.base)
         self.connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
         self.connection.connect()
         self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.cookies: dict[str, str] = {}
 
     def request(
         self, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None
@@ -26,8 +30,14 @@ class Client:
         """Send one request and read the whole answer."""
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         sent = {"Cookie": cookie, "Accept": "text/html", "Accept-Language": "en", **(headers or {})}
-        self.connection.request(method, path, body, sent)
-        answer = self.connection.getresponse()
+        try:
+            self.connection.request(method, path, body, sent)
+            answer = self.connection.getresponse()
+        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            # The server does not wait for ever for the next request on a kept connection.
+            self.connect()
+            self.connection.request(method, path, body, sent)
+            answer = self.connection.getresponse()
         text = answer.read().decode("utf-8", "replace")
         for header in answer.headers.get_all("Set-Cookie") or []:
             self.cookies.update({name: morsel.value for name, morsel in SimpleCookie(header).items()})

@@ -41,6 +41,19 @@ def hub(env: dict[str, str], *arguments: str) -> str:
     ).stdout
 
 
+def run(env: dict[str, str], call: str) -> str:
+    """Call a function of this package in the hub's environment, in a process that takes its memory along."""
+    code = f"""
+from bench import conversations, tickets_data
+from hub.app import create_app
+with create_app().app_context():
+    {call}
+"""
+    return subprocess.run(
+        [sys.executable, "-c", code], env=env, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+
+
 @contextmanager
 def web(
     application: str, port: int, env: dict[str, str] | None = None, threads: int = 100

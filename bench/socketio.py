@@ -9,6 +9,7 @@ import json
 import os
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -58,6 +59,10 @@ class Socket:
         )
 
     async def listen(self) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await self.hear_all()
+
+    async def hear_all(self) -> None:
         while True:
             first, second = await self.reader.readexactly(2)
             length = second & 127

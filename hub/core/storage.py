@@ -31,11 +31,15 @@ SANDBOX = "default-src 'none'; sandbox"
 
 @dataclass(frozen=True)
 class Stored:
-    """A file that is kept: `key` names it in the storage, `size` is in bytes."""
+    """A file that is kept: `key` names it in the storage, `size` is in bytes.
+
+    `is_new`: nothing of this content was there before.
+    """
 
     key: str
     sha256: str
     size: int
+    is_new: bool = True
 
 
 class Storage(Protocol):
@@ -67,9 +71,10 @@ def store(stream: IO[bytes], *, limit: int) -> Stored:
         os.fsync(target.fileno())
         name = digest.hexdigest()
         key = f"{name[:2]}/{name[2:4]}/{name}"
-        if not _storage().exists(key):
+        is_new = not _storage().exists(key)
+        if is_new:
             _storage().keep(path, key)
-    return Stored(key, name, size)
+    return Stored(key, name, size, is_new)
 
 
 def open(key: str) -> IO[bytes]:

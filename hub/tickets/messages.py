@@ -128,9 +128,9 @@ def append(
 ) -> Message:
     """A new message at the end of a locked ticket; it reaches the database together with what follows from it."""
     message = Message(
-        ticket_id=ticket.id,
+        ticket=ticket,
         seq=ticket.next_seq(),
-        author_id=author.id,
+        author=author,
         body=body.strip(),
         visibility=visibility,
         channel=channel,

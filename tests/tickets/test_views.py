@@ -117,6 +117,36 @@ def test_an_attached_picture_is_kept_and_only_theirs(browse, cast, ticket):
     assert browse(cast.other_partner).get(url).status_code == 404
 
 
+def stored_files(app) -> list[str]:
+    folder = app.extensions["hub.settings"].home / "files"
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def drawing(colour) -> io.BytesIO:
+    file = io.BytesIO()
+    Image.new("RGB", (9, 9), colour).save(file, "PNG")
+    file.seek(0)
+    return file
+
+
+def test_files_of_a_refused_reply_do_not_stay(app, browse, cast, ticket):
+    url, before = f"/tickets/{ticket.number}/reply", stored_files(app)
+    good, bad = (drawing("#123456"), "a.png"), (io.BytesIO(b"<svg/>"), "b.svg")
+    form = {"body": "See", "seen": "1"}
+    refused = browse(cast.partner).post(url, data=form | {"client_id": an_id(), "files": [good, bad]})
+    assert (refused.status_code, stored_files(app)) == (422, before)
+    with transaction():
+        service.reply(ticket, cast.agent, "Something new", seen=1, client_id=an_id())
+    held = {"client_id": an_id(), "files": [(drawing("#123456"), "a.png")]}
+    assert browse(cast.manager).post(url, data=form | held).status_code == 409
+    assert stored_files(app) == before
+    kept = {"client_id": an_id(), "files": [(drawing("#123456"), "a.png")]}
+    assert browse(cast.partner).post(url, data=form | kept).status_code == 303
+    held = {"client_id": an_id(), "files": [(drawing("#123456"), "again.png")]}
+    assert browse(cast.manager).post(url, data=form | held).status_code == 409
+    assert len(stored_files(app)) == len(before) + 1, "what another message needs stays"
+
+
 def test_a_file_on_a_note_is_not_the_partners_to_fetch(browse, cast, ticket):
     form = {"body": "See", "client_id": an_id(), "files": (png(), "internal.png")}
     browse(cast.agent).post(f"/tickets/{ticket.number}/note", data=form, content_type="multipart/form-data")

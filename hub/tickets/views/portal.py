@@ -78,8 +78,7 @@ def create() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _new(form, entry, article), 422
     try:
-        files = received(form.files.data)
-        with transaction():
+        with received(form.files.data) as files, transaction():
             ticket = service.open_ticket(
                 current_user,
                 form.subject.data,
@@ -203,8 +202,7 @@ def _say(number: int, visibility: Visibility) -> ResponseReturnValue:
     try:
         if not form.validate_on_submit():
             return _refused(ticket, _first_error(form), 422)
-        files = received(form.files.data)
-        with transaction():
+        with received(form.files.data) as files, transaction():
             words: dict[str, Any] = {"client_id": form.client_id.data, "files": files}
             if visibility is Visibility.INTERNAL:
                 message = service.note(ticket, current_user, form.body.data or "", **words)

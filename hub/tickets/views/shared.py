@@ -1,6 +1,8 @@
 """What the partner's and the team's pages have in common: a thread and its composer."""
 
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -11,6 +13,7 @@ from werkzeug.datastructures import FileStorage
 
 from ...core import storage, uploads
 from ...core.access import Permission, can, visible_or_404
+from ...core.database import db
 from ...core.settings import settings as current
 from ...partners.models import Partner
 from .. import due, inbox, service, states, threads, writing
@@ -24,7 +27,7 @@ from ..forms import (
     TONES_FOR_PARTNER,
     new_client_id,
 )
-from ..models import Ticket
+from ..models import Attachment, Ticket
 
 bp = Blueprint("tickets", __name__, template_folder="../templates")
 
@@ -118,12 +121,29 @@ def desk(asked: inbox.Asked) -> dict[str, Any]:
     }
 
 
-def received(files: list[FileStorage] | None) -> list[service.File]:
-    """Examine and store uploaded files. Raises Invalid for the first that is refused."""
-    kept = []
-    for each in files or []:
-        if isinstance(each, FileStorage) and each.filename:  # a field of this name may hold text
-            checked = uploads.examine(each)
-            stored = storage.store(checked.stream, limit=current.max_upload_mb * 1_000_000)
-            kept.append(service.File(stored, checked.name, checked.mime))
-    return kept
+@contextmanager
+def received(files: list[FileStorage] | None) -> Iterator[list[service.File]]:
+    """Examine and store uploaded files for the block; when it is refused, nothing of them stays.
+
+    All are examined before the first is stored. Raises Invalid for one that is refused.
+    """
+    # A field of this name may hold text.
+    uploaded = [each for each in files or [] if isinstance(each, FileStorage) and each.filename]
+    examined = [uploads.examine(each) for each in uploaded]
+    kept: list[service.File] = []
+    try:
+        for each in examined:
+            stored = storage.store(each.stream, limit=current.max_upload_mb * 1_000_000)
+            kept.append(service.File(stored, each.name, each.mime))
+        yield kept
+    except BaseException:
+        _discard(kept)
+        raise
+
+
+def _discard(files: list[service.File]) -> None:
+    """Delete what was stored for nothing, unless somebody has attached the same content meanwhile."""
+    for file in files:
+        wanted = select(Attachment.id).where(Attachment.key == file.stored.key).limit(1)
+        if file.stored.is_new and db.session.scalar(wanted) is None:
+            storage.delete(file.stored.key)
