@@ -23,6 +23,7 @@ from ..partners.service import partner_of
 from .history import happened, lock
 from .mail_files import Kept
 from .mail_tokens import Token, in_addresses, in_ids, our_addresses
+from .merging import final
 from .messages import MAX_BODY
 from .models import Channel, Message, Ticket
 from .models_mail import InboundMail, Outcome
@@ -98,7 +99,7 @@ def _place(received: Received) -> Place | None:
     for bounce in received.bounces:
         token = token or in_ids([bounce.original.strip("<>")])
     if token is not None and (ticket := db.session.get(Ticket, token.ticket_id)) is not None:
-        return Place(ticket, token)
+        return Place(final(ticket), token)
     known = select(Message).where(Message.mail_id.in_(received.references)).order_by(Message.id.desc())
     message = db.session.scalar(known.limit(1)) if received.references else None
     return Place(message.ticket, None) if message is not None else None
@@ -206,10 +207,10 @@ def _join(mail: InboundMail, received: Received, kept: Kept, place: Place, autho
         files=kept.files,
     )
     _remember(mail, received, kept, message, rest)
-    if message.ticket_id != ticket.id:  # it came too late for that ticket, and opened the one that follows
+    if message.ticket_id != ticket.id and message.seq == 1:  # too late for that ticket: it opened the next
         return Verdict(Outcome.CREATED, "follow_up", message.ticket, message)
     by_token = received.sender != author.email
-    return Verdict(Outcome.JOINED, "other_address" if by_token else "", ticket, message)
+    return Verdict(Outcome.JOINED, "other_address" if by_token else "", message.ticket, message)
 
 
 def _open(mail: InboundMail, received: Received, kept: Kept, sender: User, *, foreign: bool) -> Verdict:

@@ -71,7 +71,7 @@ def send(ticket_id: int, user_id: int) -> None:
     ids = list(db.session.scalars(claim.values(state=CopyState.SENT).returning(MailCopy.id)))
     if not ids:
         return
-    user, ticket = db.session.get_one(User, user_id), db.session.get_one(Ticket, ticket_id)
+    user = db.session.get_one(User, user_id)
     copies = list(
         db.session.scalars(
             select(MailCopy)
@@ -79,19 +79,20 @@ def send(ticket_id: int, user_id: int) -> None:
             .options(joinedload(MailCopy.message).joinedload(Message.author))
         )
     )
-    mark = db.session.get(ReadMark, {"ticket_id": ticket_id, "user_id": user_id})
+    ticket = copies[-1].message.ticket  # merged in the meantime, it is another one
+    mark = db.session.get(ReadMark, {"ticket_id": ticket.id, "user_id": user_id})
     unread = []
     for copy in copies:
         if not _may_see(user, ticket):
             copy.state = CopyState.DECLINED
-        elif mark is not None and copy.message.seq <= mark.seq and not _writes_by_mail(ticket_id, user):
+        elif mark is not None and copy.message.seq <= mark.seq and not _writes_by_mail(ticket.id, user):
             copy.state = CopyState.READ
         else:
             unread.append(copy)
     if not unread:
         return
     unread.sort(key=lambda copy: copy.message.seq)
-    token = Token(ticket_id, user_id, unread[-1].message.seq)
+    token = Token(ticket.id, user_id, unread[-1].message.seq)
     for copy in unread:
         copy.mail_key = str(token)
     queue_letter(_letter(ticket, user, token, [copy.message for copy in unread]), "tickets/mail/answer")

@@ -33,8 +33,8 @@ def open_as_ticket(
     mail: InboundMail, actor: User, email: str, received: receive.Received, kept: mail_files.Kept
 ) -> Ticket:
     """Open a ticket with a parked mail for the person with this address, as if they had written it."""
-    requester = db.session.scalar(db.select(User).where(User.email == email.strip().lower()))
-    if requester is None or not requester.is_active or partner_of(requester) is None:
+    requester = may_ask(email)
+    if requester is None:
         raise Invalid(email=[_l("No active member of a partner has this address.")])
     refuse_settled(mail)
     ticket, message = begin_ticket(mail, received, kept, requester)
@@ -42,6 +42,12 @@ def open_as_ticket(
     mail.outcome, mail.ticket_id, mail.post_id = Outcome.CREATED, ticket.id, message.id
     settle(mail, actor)
     return ticket
+
+
+def may_ask(email: str) -> User | None:
+    """The active member of a partner with this address, if there is one."""
+    user = db.session.scalar(db.select(User).where(User.email == email.strip().lower()))
+    return user if user is not None and user.is_active and partner_of(user) is not None else None
 
 
 def dismiss(mail: InboundMail, actor: User) -> None:

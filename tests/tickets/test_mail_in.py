@@ -199,6 +199,15 @@ def test_a_number_in_the_subject_proves_nothing_and_is_flagged(cast, ticket, sub
     assert (flag.ticket_id, flag.data) == (opened.id, {"number": ticket.number})
 
 
+def test_an_answer_to_a_merged_ticket_arrives_where_that_goes_on(cast, ticket):
+    target = make_ticket(cast.partner, subject="The same matter")
+    with transaction():
+        service.merge(ticket, target, cast.agent)
+    report = receive(an_answer(ticket, cast.partner))
+    assert (report.outcome, report.ticket) == (Outcome.JOINED, target.number)
+    assert last(target).body == "It works now."
+
+
 # --- Settled tickets ---------------------------------------------------------------
 
 

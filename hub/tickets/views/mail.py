@@ -53,7 +53,7 @@ def mails() -> ResponseReturnValue:
 def mail_show(id: int) -> ResponseReturnValue:
     """One mail: its head, its words, its files, and what can be done about it."""
     mail = _mail_or_404(id)
-    return _mail_page(mail, ParkedMailForm(email=mail.sender))
+    return _mail_page(mail, ParkedMailForm(email=mail.sender if mail_settling.may_ask(mail.sender) else ""))
 
 
 @bp.post("/inbox/mails/<int:id>/open")
