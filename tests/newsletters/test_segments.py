@@ -58,7 +58,6 @@ def crowd(cast, manager):
                 partner_id=acme.id,
                 user_id=cast.partner.id,
                 at=NOW - timedelta(days=9),
-                day=NOW.date(),
             )
         )
         webinar = make_webinar(in_hours=-48)
