@@ -130,7 +130,7 @@ def append(
     message = Message(
         ticket=ticket,
         seq=ticket.next_seq(),
-        author=author,
+        author_id=author.id,  # who writes may be a proxy of the person at hand, which no row may hold
         body=body.strip(),
         visibility=visibility,
         channel=channel,
