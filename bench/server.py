@@ -44,9 +44,10 @@ def hub(env: dict[str, str], *arguments: str) -> str:
 def run(env: dict[str, str], call: str) -> str:
     """Call a function of this package in the hub's environment, in a process that takes its memory along."""
     code = f"""
-from bench import conversations, tickets_data
 from hub.app import create_app
-with create_app().app_context():
+app = create_app()
+from bench import conversations, tickets_data
+with app.app_context():
     {call}
 """
     return subprocess.run(
