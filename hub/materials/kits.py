@@ -170,12 +170,13 @@ def download_kit(id: int) -> ResponseReturnValue:
     assets = taking.contents(found, current_user)
     if not assets:
         raise NotFound
-    with transaction():
-        taking.record_downloads([asset.current for asset in assets], current_user)
     stream = taking.archive(assets, embedding.viewer(current_user))
+    name = storage.disposition(safe_name(f"{found.name.replace('.', ' ')}.zip"))
+    versions = [(asset.current.id, asset.id) for asset in assets]
+    with transaction():
+        taking.record_downloads(versions, current_user)
     response = Response(stream_with_context(stream), mimetype="application/zip")
     response.content_length = len(stream)
-    name = storage.disposition(safe_name(f"{found.name.replace('.', ' ')}.zip"))
     response.headers.set("Content-Disposition", "attachment", **name)
     response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, select, update
+from sqlalchemy import bindparam, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 from zipstream import ZipStream
@@ -45,29 +45,35 @@ _COUNTED = select(
 )
 
 
-def record_downloads(versions: list[AssetVersion], user: Any) -> int:
-    """Count downloads, each version once per person; how many counted."""
-    ids = [version.id for version in versions]
+def record_downloads(versions: list[tuple[int, int]], user: Any) -> int:
+    """Count downloads of (version id, asset id), each version once per person; how many counted."""
+    ids = [version for version, _asset in versions]
     known = select(Download.version_id).where(Download.version_id.in_(ids), Download.user_id == user.id)
     taken = set(db.session.scalars(known))
-    partner = partner_of(user)
-    return sum(
-        _record(version, user.id, partner.id if partner else None)
-        for version in versions
-        if version.id not in taken
-    )
+    fresh = [each for each in versions if each[0] not in taken]
+    partner = partner_of(user) if fresh else None
+    partner_id = partner.id if partner else None
+    if _record(fresh, user.id, partner_id):
+        return len(fresh)
+    # Another request counted some of them in this very moment: one by one.
+    return sum(_record([each], user.id, partner_id) for each in fresh)
 
 
-def _record(version: AssetVersion, user_id: int, partner_id: int | None) -> bool:
+def _record(versions: list[tuple[int, int]], user_id: int, partner_id: int | None) -> bool:
+    """Count these downloads in two statements, or none of them if one was counted already."""
+    if not versions:
+        return True
+    rows = [{"version_id": id, "user_id": user_id, "partner_id": partner_id} for id, _asset in versions]
     try:
         with db.session.begin_nested():
-            db.session.add(Download(version_id=version.id, user_id=user_id, partner_id=partner_id))
-    except IntegrityError:  # counted by another request in this very moment
+            db.session.execute(insert(Download), rows)
+    except IntegrityError:
         return False
     db.session.execute(
         update(Asset)
-        .where(Asset.id == version.asset_id)
+        .where(Asset.id.in_([asset for _version, asset in versions]))
         .values(uses=Asset.uses + 1, updated_at=Asset.updated_at)
+        .execution_options(synchronize_session=False)
     )
     return True
 

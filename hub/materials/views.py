@@ -130,7 +130,7 @@ def _hand_out(asset: Asset) -> ResponseReturnValue:
     version = _wanted(asset, request.args.get("version", type=int))
     if not taking.is_counted(version, current_user):
         with transaction():
-            taking.record_downloads([version], current_user)
+            taking.record_downloads([(version.id, version.asset_id)], current_user)
     if version.key:
         return storage.send(version.key, filename=version.filename, mimetype=version.mime)
     text = embedding.fill_in(version.text or "", embedding.viewer(current_user), asset)

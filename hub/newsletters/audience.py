@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy import Select, func, or_, select
 
 from ..accounts.models import User
 from ..core.database import db
@@ -138,27 +138,38 @@ def recipients(rule: Rule, topic: Topic, *, limit: int | None = None) -> Iterato
     tiers = {tier.id: tier for tier in db.session.scalars(select(Tier))}
     managers = select(User).where(User.id.in_(select(Partner.manager_id)))
     named = {user.id: user for user in db.session.scalars(managers)}
-    statement = _wanting(_matching(rule), topic).with_only_columns(
-        Membership.id,
-        *(User.id, User.email, User.name, User.locale, User.time_zone),
-        *(Partner.id, Partner.code, Partner.name, Partner.country, Partner.tier_id, Partner.manager_id),
+    # Who belongs to several partners gets it once, as the member they became first.
+    first = (
+        _wanting(_matching(rule), topic)
+        .with_only_columns(User.id.label("user"), func.min(Membership.id).label("membership"))
+        .group_by(User.id)
+        .order_by(User.id)
     )
-    ordered = statement.order_by(User.id, Membership.id)
-    last, given, size = (0, 0), 0, min(limit or PAGE, PAGE)
-    while True:
-        following = ordered.where(tuple_(User.id, Membership.id) > last).limit(size)
-        rows = db.session.execute(following).all()
-        for number, *row in rows:
+    last, given = 0, 0
+    while limit is None or given < limit:
+        size = PAGE if limit is None else min(limit - given, PAGE)
+        rows = db.session.execute(_people(first.where(User.id > last).limit(size))).all()
+        for row in rows:
             person, (*own, tier, manager) = Person(*row[:5]), row[5:]
-            is_new, last = person.id != last[0], (person.id, number)
-            if is_new:
-                organisation = Organisation(*own, tiers.get(tier), named.get(manager))  # type: ignore[call-arg]
-                yield Recipient(cast("User", person), cast("Partner", organisation))
-                given += 1
-                if given == limit:
-                    return
+            organisation = Organisation(*own, tiers.get(tier), named.get(manager))  # type: ignore[call-arg]
+            yield Recipient(cast("User", person), cast("Partner", organisation))
         if len(rows) < size:
             return
+        last, given = rows[-1].id, given + len(rows)
+
+
+def _people(chosen: Select[Any]) -> Select[Any]:
+    """What a recipient is made of, for a page of (user, membership)."""
+    page = chosen.subquery()
+    return (
+        select(User.id, User.email, User.name, User.locale, User.time_zone)
+        .add_columns(Partner.id, Partner.code, Partner.name, Partner.country, Partner.tier_id)
+        .add_columns(Partner.manager_id)
+        .join(page, page.c.user == User.id)
+        .join(Membership, Membership.id == page.c.membership)
+        .join(Partner, Partner.id == Membership.partner_id)
+        .order_by(User.id)
+    )
 
 
 def recipient(user_id: int) -> Recipient | None:

@@ -136,21 +136,24 @@ _CHOICES: dict[str, Callable[[], Choices]] = {
 # --- In words ----------------------------------------------------------------
 
 
-def describe(rule: Rule) -> str:
-    """“All active partners”, “Level: Gold, Silver · not Country: Poland”."""
-    return " · ".join(describe_condition(each) for each in rule) or _("All active partners")
+def describe(rule: Rule, offered: Callable[[str], Choices] = choices) -> str:
+    """“All active partners”, “Level: Gold, Silver · not Country: Poland”.
+
+    Who describes many rules gives `offered`: `choices`, remembered.
+    """
+    return " · ".join(describe_condition(each, offered) for each in rule) or _("All active partners")
 
 
-def describe_condition(condition: Condition) -> str:
+def describe_condition(condition: Condition, offered: Callable[[str], Choices] = choices) -> str:
     if condition["kind"] in ("any", "all"):
         joint = f" {_('or') if condition['kind'] == 'any' else _('and')} "
-        text = "(" + joint.join(describe_condition(each) for each in condition["rules"]) + ")"
+        text = "(" + joint.join(describe_condition(each, offered) for each in condition["rules"]) + ")"
     else:
-        text = f"{labels()[condition['kind']]}: {_object(condition)}"
+        text = f"{labels()[condition['kind']]}: {_object(condition, offered)}"
     return _("not %(condition)s", condition=text) if condition.get("not") else text
 
 
-def _object(condition: Condition) -> str:
+def _object(condition: Condition, offered: Callable[[str], Choices]) -> str:
     kind = condition["kind"]
     if kind in ("joined", "seen"):
         return _when(condition)
@@ -159,7 +162,7 @@ def _object(condition: Condition) -> str:
         return f"{condition['amount']} {condition['currency']}" + (
             f" ({' – '.join(months_)})" if months_ else ""
         )
-    names = dict(choices(kind))
+    names = dict(offered(kind))
     text = ", ".join(names.get(each, each) for each in map(str, condition.get("values", [])))
     if days := condition.get("days"):
         text += ", " + str(OPS["within"]).replace("…", str(days))

@@ -416,7 +416,7 @@ class BulkRun(db.Model):
     at: Mapped[datetime] = mapped_column(default=clock.now)
     undone_at: Mapped[datetime | None]
 
-    rows: Mapped[list["BulkRow"]] = relationship(back_populates="run", order_by="BulkRow.id")
+    rows: Mapped[list["BulkRow"]] = relationship(back_populates="run", order_by="BulkRow.id", lazy="selectin")
 
 
 class Outcome(StrEnum):
@@ -439,7 +439,7 @@ class BulkRow(db.Model):
     after: Mapped[Any] = mapped_column(JSON)
 
     run: Mapped[BulkRun] = relationship(back_populates="rows")
-    ticket: Mapped[Ticket] = relationship()
+    ticket: Mapped[Ticket] = relationship(lazy="joined", innerjoin=True)
 
 
 @visibility(Macro)

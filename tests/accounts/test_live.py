@@ -59,6 +59,8 @@ def test_a_page_hears_its_own_person(listen, browse, partner, other_partner):
 
 def test_only_those_who_work_on_tickets_hear_the_inbox(listen, browse, partner, agent):
     at_work, outside = listen(browse(agent)), listen(browse(partner))
+    assert say(at_work, "watch", {}) == {"ok": True}
+    assert say(outside, "watch", {})["ok"] is False
     live.announce("inbox", "ticket")
     assert (len(at_work.get_received()), outside.get_received()) == (1, [])
 

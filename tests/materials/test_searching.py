@@ -18,13 +18,13 @@ def found(user, text: str, lang: str = "en") -> set[str]:
 
 @pytest.fixture
 def indexed(cast):
-    for lang in ("en", "ru", "uk", "pl"):
-        fulltext.rebuild(lang)
     campaign = make_campaign(cast.manager, "Black Friday")
     make_asset(cast.manager, title="Winter sale", locale="en", campaign_id=campaign.id, tags=["discount"])
     make_text(cast.manager, "Закройте месяц до обеда", title="Письмо о скидках", locale="ru")
     gold_asset(cast)
     db.session.commit()
+    for lang in ("en", "ru", "uk", "pl"):
+        fulltext.rebuild(lang)
     indexing.index_stale()
     return cast
 

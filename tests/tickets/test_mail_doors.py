@@ -133,6 +133,7 @@ def test_a_posted_mail_is_kept_and_judged(client, hook, worker):
     assert client.post(hook, data=form, content_type="multipart/form-data").status_code == 204
     assert outcomes() == ["waiting"]
     worker()
+    db.session.rollback()  # as it is now, not as it was read above
     row = db.session.scalars(select(InboundMail)).one()
     assert (row.outcome, row.door) == (Outcome.CREATED, Door.HOOK)
     client.post(hook, data=form, content_type="multipart/form-data")  # a repeated post

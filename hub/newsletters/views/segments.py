@@ -1,5 +1,6 @@
 """Saved segments, and the rows of conditions that segments and audiences are made of."""
 
+import functools
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -76,7 +77,8 @@ def segment_index() -> ResponseReturnValue:
         Segment.id,
         descending=False,
     )
-    return render_template("newsletters/segments.html", segments=found, describe=wording.describe)
+    describe = functools.partial(wording.describe, offered=functools.cache(wording.choices))
+    return render_template("newsletters/segments.html", segments=found, describe=describe)
 
 
 @bp.get("/newsletters/segments/new")
