@@ -150,7 +150,8 @@ def recipients(rule: Rule, topic: Topic, *, limit: int | None = None) -> Iterato
         size = PAGE if limit is None else min(limit - given, PAGE)
         rows = db.session.execute(_people(first.where(User.id > last).limit(size))).all()
         for row in rows:
-            person, (*own, tier, manager) = Person(*row[:5]), row[5:]
+            fields: tuple[Any, ...] = tuple(row)
+            person, (*own, tier, manager) = Person(*fields[:5]), fields[5:]
             organisation = Organisation(*own, tiers.get(tier), named.get(manager))  # type: ignore[call-arg]
             yield Recipient(cast("User", person), cast("Partner", organisation))
         if len(rows) < size:

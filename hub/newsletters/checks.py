@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from ..core import i18n
 from ..core.errors import HubError
@@ -18,7 +17,8 @@ from .variables import used
 #: Mail programs cut longer messages off, and with them the link to unsubscribe.
 LARGEST = 100_000
 #: Readers looked at together.
-BATCH = 1000
+#: The page looks at so many readers; all of them are looked at when sending starts.
+LOOKED_AT = 200
 _LINK = re.compile(r"\]\(\s*<?([^)\s>]*)")
 _GOOD_LINK = re.compile(
     r"https?://[^\s/]+\.[^\s]+|https?://(localhost|127\.0\.0\.1)\S*|mailto:\S+@\S+|/(?!/)\S*|kb:\S+|#\S+|\{hub\.url\}\S*"
@@ -170,13 +170,20 @@ def _figures(newsletter: Newsletter, occasion: Occasion) -> list[Check]:
 
 
 def _filled_variables(newsletter: Newsletter, occasion: Occasion) -> Check:
-    """Look for a reader in whose mail a variable would be empty."""
+    """Look for a reader in whose mail a variable would be empty, among the first ones."""
     if any(default is None for each in occasion.texts.values() for _name, default in each.own_slots):
-        readers = audience.recipients(newsletter.audience, newsletter.topic)
-        while batch := list(islice(readers, BATCH)):
-            locales = [locale_of(newsletter, each) for each in batch]
-            if found := hole(occasion, batch, locales, occasion.values(batch, locales)):
-                return found
+        readers = list(audience.recipients(newsletter.audience, newsletter.topic, limit=LOOKED_AT))
+        locales = [locale_of(newsletter, each) for each in readers]
+        if found := hole(occasion, readers, locales, occasion.values(readers, locales)):
+            return found
+        if len(readers) == LOOKED_AT:
+            return Check(
+                ngettext(
+                    "Every variable is filled for the first %(count)s reader; the rest is checked at the start",
+                    "Every variable is filled for the first %(count)s readers; the rest is checked at the start",
+                    LOOKED_AT,
+                )
+            )
     return Check(_("Every variable is filled for everyone"))
 
 

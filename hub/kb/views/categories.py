@@ -3,6 +3,7 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy import select
 
 from ...core.access import Permission, requires
 from ...core.database import db, transaction
@@ -101,7 +102,7 @@ def _form(**values: object) -> CategoryForm:
 
 
 def _get(id: int) -> Category:
-    category = db.session.get(Category, id)
+    category = db.session.scalar(select(Category).where(Category.id == id))
     if category is None:
         raise NotFound
     return category
