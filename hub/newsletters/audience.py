@@ -159,7 +159,7 @@ def recipients(rule: Rule, topic: Topic, *, limit: int | None = None) -> Iterato
         last, given = rows[-1].id, given + len(rows)
 
 
-def _people(chosen: Select[Any]) -> Select[Any]:
+def _people(chosen: Select[int, int]) -> Select[Any]:
     """What a recipient is made of, for a page of (user, membership)."""
     page = chosen.subquery()
     return (
