@@ -48,7 +48,7 @@ def test_a_partner_finds_an_article_and_a_banner(people, visit, tmp_path):
     assert "<img" in copied
     assert "KRASNOVA" in copied
     with page.expect_download() as download:
-        drawer.locator("footer a").first.click()
+        drawer.locator("footer > a").click()
     download.value.save_as(tmp_path / "banner")
     with Image.open(tmp_path / "banner") as image:
         assert image.size == (300, 250)

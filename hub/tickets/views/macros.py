@@ -25,7 +25,8 @@ OFFERED = 8
 @requires(Permission.TICKETS_WORK)
 def macros() -> ResponseReturnValue:
     """One's own prepared answers and the team's."""
-    return render_template("tickets/macros.html", macros=_all())
+    manages = can(current_user, Permission.TICKETS_MANAGE)
+    return render_template("tickets/macros.html", macros=_all(), manages=manages)
 
 
 @bp.get("/inbox/macros/new")
