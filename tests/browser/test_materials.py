@@ -46,8 +46,11 @@ def test_from_the_gallery_to_a_zip_without_a_mouse(hub, visit):
             "code => navigator.clipboard.readText().then((text) => text === code)", arg=code
         )
         press(page, drawer.locator("[data-take] summary"))
-        press(page, drawer.locator("[data-take] .menu-panel form button").last)
-        expect(page.locator("#toasts .toast").first).to_be_visible(timeout=SLOW)
+        with page.expect_response(re.compile("/kits/")) as answer:
+            press(page, drawer.locator("[data-take] .menu-panel form button").last)
+        # The buttons come back anew with the answer; it is said when they are there.
+        said = page.locator("#toasts .toast", has_text=answer.value.json()["said"])
+        expect(said).to_be_visible(timeout=SLOW)
         press(page, drawer.locator("[data-take] button[aria-pressed]"))
         expect(drawer.locator("[data-take] button[aria-pressed=true]")).to_be_focused(timeout=SLOW)
         page.goto("/materials/kits")

@@ -1,7 +1,6 @@
 """Markdown of the team and of everyone: what it becomes, and what it can never become."""
 
 import contextlib
-import time
 from html.parser import HTMLParser
 
 import pytest
@@ -11,6 +10,7 @@ from hub.core.markup import article, message, plain
 from hub.core.markup.articles import _LANGUAGES
 from hub.core.markup.budget import TooIntricate
 from hub.core.slugs import slug
+from tests.ending import ending
 
 
 def test_article_has_tables_notes_tabs_code_tasks_and_footnotes():
@@ -194,23 +194,20 @@ SNIPPETS = (
 
 
 @pytest.mark.parametrize("language", sorted(_LANGUAGES))
-def test_code_of_every_language_is_coloured_within_its_time(language):
+def test_code_of_every_language_is_coloured_or_refused(language):
     for snippet in SNIPPETS:
-        began = time.thread_time()
-        with contextlib.suppress(TooIntricate):
+        with ending(), contextlib.suppress(TooIntricate):
             article(f"```{language}\n" + wrapped(snippet * (19_000 // len(snippet))) + "\n```")
-        assert time.thread_time() - began < 2, snippet
 
 
 @pytest.mark.parametrize("render", [article, message], ids=["article", "message"])
 @pytest.mark.parametrize("name", PATHOLOGICAL)
-def test_pathological_text_is_rendered_or_refused_within_two_seconds(render, name):
-    began = time.thread_time()
+def test_pathological_text_is_rendered_or_refused(render, name):
     try:
-        render(PATHOLOGICAL[name])
+        with ending():
+            render(PATHOLOGICAL[name])
     except TooIntricate:
         assert render is article, "a message is always shown"
-    assert time.thread_time() - began < 2
 
 
 def test_intricate_message_is_shown_as_typed(monkeypatch):
@@ -239,9 +236,7 @@ def test_slug(title, expected):
 
 def test_a_thread_of_intricate_messages_takes_as_long_as_a_few(app):
     text = "*a_" * 30_000
-    began = time.thread_time()
-    with app.test_request_context("/"):
+    with ending(), app.test_request_context("/"):
         shown = [message(text) for _ in range(20)]
         # A page is not kept waiting by what stands on it; it is all there.
         assert all(each.count("a") >= 30_000 for each in shown)
-    assert time.thread_time() - began < 4

@@ -3,7 +3,6 @@
 import contextlib
 import random
 import struct
-import time
 from email.message import EmailMessage
 
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from hub.core.mail.receive import Automatic, Unreadable, parse, skim
 from hub.core.mail.receive.charsets import decode
 from hub.core.mail.receive.html import sanitise, to_text
+from tests.ending import ending
 
 pytestmark = pytest.mark.once
 
@@ -227,10 +227,9 @@ def test_twenty_five_megabytes_are_read_in_seconds():
     message.set_content("Big")
     message.add_attachment(bytes(25_000_000), maintype="application", subtype="zip", filename="a.zip")
     raw = message.as_bytes()
-    began = time.process_time()
-    received = parse(raw)
+    with ending():
+        received = parse(raw)
     assert (received.text, len(received.files[0].content)) == ("Big", 25_000_000)
-    assert time.process_time() - began < 15
 
 
 def nested(depth: int) -> bytes:
@@ -255,10 +254,8 @@ def nested(depth: int) -> bytes:
     ids=["parts", "mails", "divs", "tags", "words", "quotes", "ids", "addresses", "header", "subject"],
 )
 def test_what_is_made_to_last_for_ever_ends(raw):
-    began = time.process_time()
-    with contextlib.suppress(Unreadable):
+    with ending(), contextlib.suppress(Unreadable):
         parse(raw)
-    assert time.process_time() - began < 8
 
 
 @pytest.mark.parametrize("raw", [b"", b" \r\n\r\n", b"\0\0\0"])
@@ -296,9 +293,8 @@ def test_a_page_of_a_mail_can_do_nothing():
 
 
 def test_a_page_without_bottom_is_shown_as_text():
-    began = time.process_time()
-    assert str(sanitise("<div>" * 50_000 + "deep", lambda _source: None)) == "<pre>deep</pre>"
-    assert time.process_time() - began < 3
+    with ending():
+        assert str(sanitise("<div>" * 50_000 + "deep", lambda _source: None)) == "<pre>deep</pre>"
 
 
 @given(st.text(alphabet="<>/abp!-\"'= &;\n", max_size=200))

@@ -1,0 +1,20 @@
+"""Whether something hostile ends at all.
+
+What is caught takes minutes or for ever; the bound is far above what any
+machine needs, so it says nothing about speed.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+BOUND = 20.0
+
+
+@contextlib.contextmanager
+def ending() -> Iterator[None]:
+    """Fail when the block takes more than BOUND seconds of this thread's processor time."""
+    began = time.thread_time()
+    yield
+    spent = time.thread_time() - began
+    assert spent < BOUND, f"{spent:.1f} s of processor time"
