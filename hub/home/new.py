@@ -61,7 +61,7 @@ def _materials(user: User) -> list[News]:
 
 
 def _last_day(asset: Asset) -> str:
-    return _("Use until %(day)s", day=i18n.format_date(asset.valid_until)) if asset.valid_until else ""
+    return _("Use until %(day)s", day=i18n.format_date(asset.last_day)) if asset.last_day else ""
 
 
 @functools.cache

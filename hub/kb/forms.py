@@ -16,7 +16,8 @@ from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from ..core.forms import HubForm, options
 from ..core.i18n import LOCALES, _l
-from .models import Audience, Reason, readers
+from ..partners import groups
+from .models import Audience, Reason
 from .service import Text
 
 AUDIENCES = {
@@ -81,7 +82,7 @@ class ArticleForm(HubForm):
     @property
     def readers(self) -> list[str]:
         """The groups of partners that were chosen."""
-        return readers.tokens(self.reader_tiers.data or [], _listed(self.reader_tags.data))
+        return groups.tokens(self.reader_tiers.data or [], _listed(self.reader_tags.data))
 
 
 def _listed(text: str | None) -> list[str]:

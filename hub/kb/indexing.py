@@ -9,8 +9,8 @@ from ..core import fulltext
 from ..core.database import db, transaction
 from ..core.fulltext import STAFF, Document, IndexBusy, Section, Source
 from ..core.i18n import _l
+from ..partners.groups import index_token, index_tokens
 from .models import Article, Audience, Status, Translation
-from .models.readers import index_token, index_tokens
 
 KIND = "article"
 _BATCH = 2500

@@ -10,8 +10,9 @@ from sqlalchemy.orm import joinedload
 
 from ..core.access import Permission, requires
 from ..core.i18n import iso
+from ..core.links import absolute
 from ..core.paging import page
-from . import embedding, gallery, visits
+from . import embedding, gallery, requesting, visits
 from .gallery import Filters
 from .models import Asset, Click
 
@@ -32,13 +33,15 @@ def index() -> ResponseReturnValue:
         Asset.id,
         size=_limit(USUAL, MOST),
     )
-    who = embedding.viewer(current_user)
-    return jsonify(materials=[_material(asset, who) for asset in found], next=found.older)
+    who, not_yet = embedding.viewer(current_user), requesting.not_yet(found, current_user)
+    materials = [
+        _about(asset) | (_on_request(asset) if asset.id in not_yet else _material(asset, who))
+        for asset in found
+    ]
+    return jsonify(materials=materials, next=found.older)
 
 
-def _material(asset: Asset, who: embedding.Viewer) -> dict[str, Any]:
-    code = embedding.codes(asset, who.code)[0]
-    text = asset.current.text
+def _about(asset: Asset) -> dict[str, Any]:
     return {
         "id": asset.id,
         "kind": str(asset.kind),
@@ -46,11 +49,27 @@ def _material(asset: Asset, who: embedding.Viewer) -> dict[str, Any]:
         "size": f"{asset.width}x{asset.height}" if asset.width else None,
         "lang": asset.locale,
         "campaign": asset.campaign.name if asset.campaign else None,
+        "rights": asset.rights,
+        "valid_from": iso(asset.valid_from) if asset.valid_from else None,
+        "valid_until": iso(asset.valid_until) if asset.valid_until else None,
+    }
+
+
+def _material(asset: Asset, who: embedding.Viewer) -> dict[str, Any]:
+    code = embedding.codes(asset, who.code)[0]
+    text = asset.current.text
+    return {
         "file_url": embedding.file_url(asset, who.code),
         "link": embedding.link(who.code, asset),
         "embed_code": embedding.fill_in(text, who, asset) if text else code.text,
-        "valid_until": iso(asset.valid_until) if asset.valid_until else None,
+        "ask_url": None,
     }
+
+
+def _on_request(asset: Asset) -> dict[str, Any]:
+    """What the caller has to ask for first has no file and no code."""
+    ask = absolute("materials.ask", id=asset.id)
+    return {"file_url": None, "link": None, "embed_code": None, "ask_url": ask}
 
 
 @bp.get("/clicks", endpoint="clicks")

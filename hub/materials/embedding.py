@@ -18,7 +18,7 @@ from ..partners.links import page_of, referral_link
 from ..partners.models import Coupon, Partner, PartnerStatus
 from ..partners.service import partner_of
 from . import banners
-from .models import Asset, Kind, Status, Visibility
+from .models import Asset, Kind, Status
 
 #: Shown to the team, who have no code of their own.
 SAMPLE_CODE = "SAMPLE"
@@ -71,14 +71,14 @@ def link(code: str, asset: Asset, to: str | None = None, **marks: str | None) ->
 def image_url(asset: Asset, code: str) -> str:
     """The picture's stable public address; one for chosen levels carries the partner's code."""
     ending = TYPES[asset.current.mime][1].lstrip(".")
-    if asset.visibility is Visibility.ALL:
+    if asset.is_open:
         return absolute("materials.picture", public_id=asset.public_id, ending=ending)
     return absolute("materials.picture_for", code=code, public_id=asset.public_id, ending=ending)
 
 
 def banner_url(asset: Asset, code: str) -> str:
     """The first page of an HTML5 banner; one for chosen levels carries the partner's code."""
-    if asset.visibility is Visibility.ALL:
+    if asset.is_open:
         return absolute("materials.banner", public_id=asset.public_id, name=banners.FIRST)
     return absolute("materials.banner_for", code=code, public_id=asset.public_id, name=banners.FIRST)
 
@@ -86,7 +86,7 @@ def banner_url(asset: Asset, code: str) -> str:
 def stage(asset: Asset, who: Viewer) -> str | None:
     """Where a page of ours shows an HTML5 banner from, if it may be seen at all; no page for a sample of a level."""
     can_play = asset.kind is Kind.HTML and asset.status is Status.PUBLISHED and asset.is_valid()
-    if not can_play or (who.is_sample and asset.visibility is not Visibility.ALL):
+    if not can_play or (who.is_sample and not asset.is_open):
         return None
     return banner_url(asset, who.code)
 

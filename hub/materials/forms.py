@@ -19,19 +19,19 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from ..core import i18n
 from ..core.database import db
 from ..core.forms import HubForm, options
-from ..core.i18n import LOCALES, _, _l
+from ..core.i18n import LOCALES, _, _l, zones
 from ..core.settings import settings
+from ..partners import groups, levels
 from ..partners.links import page_of
-from ..partners.models import Tier
 from .models import Asset, Campaign, Status, Visibility
 from .service import Details, clean_tags
 
+DAY = timedelta(days=1)
 _VISIBILITY = [
     (Visibility.ALL, _l("All partners")),
-    (Visibility.TIERS, _l("Partners of chosen levels")),
+    (Visibility.CHOSEN, _l("Chosen partners")),
     (Visibility.STAFF, _l("Only the team")),
 ]
 
@@ -51,8 +51,17 @@ class DetailsForm(HubForm):
     )
     rights = StringField(_l("Rights"), [Optional()], description=_l("What partners may do with it."))
     visibility = SelectField(_l("Who sees it"), choices=options(_VISIBILITY))
-    tier_ids = SelectMultipleField(
-        _l("Levels"), coerce=int, widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
+    reader_tiers = SelectMultipleField(
+        _l("Levels"), widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
+    )
+    reader_tags = StringField(
+        _l("Partners’ tags"),
+        [Optional()],
+        description=_l("Separated by commas. A partner with one of the levels or tags sees it."),
+    )
+    needs_approval = BooleanField(
+        _l("Partners ask before they use it"),
+        description=_l("They say what for and where; codes and files are theirs once you have agreed."),
     )
     valid_from = DateField(_l("Use from"), [Optional()])
     valid_until = DateField(
@@ -60,6 +69,7 @@ class DetailsForm(HubForm):
         [Optional()],
         description=_l("The last day. Afterwards codes show an empty picture, and links still work."),
     )
+    zone = SelectField(_l("Days begin and end in"))
     is_published = BooleanField(_l("Show it to partners at once"), default=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -67,19 +77,23 @@ class DetailsForm(HubForm):
         campaigns = sorted(db.session.scalars(select(Campaign)), key=lambda campaign: campaign.name)
         self.campaign_id.choices = options([("", _("None")), *((each.id, each.name) for each in campaigns)])
         self.locale.choices = options([("", _("Fits every language")), *LOCALES.items()])
-        tiers = db.session.scalars(select(Tier).order_by(Tier.order))
-        self.tier_ids.choices = options(
-            (tier.id, tier.names.get(i18n.locale()) or tier.names["en"]) for tier in tiers
-        )
+        self.reader_tiers.choices = options((tier.key, tier.name) for tier in levels.ladder())
+        self.zone.choices = options((name, name.replace("_", " ")) for name in zones())
+        self.zone.data = self.zone.data or settings.programme_timezone
 
     def validate_landing(self, field: StringField) -> None:
         """Only the programme's own site: links must not lead customers elsewhere."""
         if field.data and page_of(field.data) is None:
             raise ValidationError(_("This must be a page of %(site)s.", site=settings.programme_site))
 
-    def validate_tier_ids(self, field: SelectMultipleField) -> None:
-        if self.visibility.data == Visibility.TIERS and not field.data:
-            raise ValidationError(_("Choose at least one level."))
+    def validate_visibility(self, field: SelectField) -> None:
+        if field.data == Visibility.CHOSEN and not self.readers:
+            raise ValidationError(_("Choose at least one level or tag."))
+
+    @property
+    def readers(self) -> list[str]:
+        """The groups of partners that were chosen."""
+        return groups.tokens(self.reader_tiers.data or [], (self.reader_tags.data or "").split(","))
 
     def validate_valid_until(self, field: DateField) -> None:
         if field.data and self.valid_from.data and field.data < self.valid_from.data:
@@ -95,11 +109,11 @@ class DetailsForm(HubForm):
             "rights": self.rights.data or None,
             "landing": page_of(self.landing.data) if self.landing.data else None,
             "visibility": Visibility(self.visibility.data),
-            "tier_ids": self.tier_ids.data or [],
-            "valid_from": _begin(self.valid_from.data),
-            "valid_until": _begin(self.valid_until.data + timedelta(days=1))
-            if self.valid_until.data
-            else None,
+            "readers": self.readers,
+            "needs_approval": bool(self.needs_approval.data),
+            "valid_from": _begin(self.valid_from.data, self.zone.data),
+            "valid_until": _begin(self.valid_until.data and self.valid_until.data + DAY, self.zone.data),
+            "zone": None if self.zone.data == settings.programme_timezone else self.zone.data,
         }
 
     def show(self, asset: Asset) -> None:
@@ -108,9 +122,12 @@ class DetailsForm(HubForm):
         self.locale.data = asset.locale or ""
         self.tags.data = ", ".join(asset.tags)
         self.landing.data, self.rights.data = asset.landing, asset.rights
-        self.visibility.data, self.tier_ids.data = str(asset.visibility), asset.tier_ids
-        self.valid_from.data = _day(asset.valid_from)
-        self.valid_until.data = _day(asset.valid_until - timedelta(seconds=1)) if asset.valid_until else None
+        self.visibility.data = str(asset.visibility)
+        self.reader_tiers.data, tags = groups.split(asset.readers)
+        self.reader_tags.data = ", ".join(tags)
+        self.needs_approval.data = asset.needs_approval
+        self.zone.data = asset.time_zone
+        self.valid_from.data, self.valid_until.data = asset.first_day, asset.last_day
         self.is_published.data = asset.status is Status.PUBLISHED
 
 
@@ -149,7 +166,7 @@ class EditForm(DetailsForm):
             return
         id = _number(field.data)
         other = db.session.get(Asset, id) if id else None
-        if other is None or not other.is_picture or other.visibility is not Visibility.ALL:
+        if other is None or not other.is_picture or not other.is_open:
             raise ValidationError(_("This is no picture that every partner may use."))
 
 
@@ -171,6 +188,17 @@ class VersionForm(HubForm):
     file = FileField(_l("File"))
 
 
+class AskForm(HubForm):
+    """A partner asks to use a material."""
+
+    purpose = TextAreaField(_l("What for"), [InputRequired(), Length(max=1000)])
+    place = StringField(
+        _l("Where it will be seen"),
+        [InputRequired(), Length(max=300)],
+        description=_l("The page, the mailing or the event."),
+    )
+
+
 class CampaignForm(HubForm):
     """A campaign's name in the hub's languages; without one, English is shown."""
 
@@ -189,10 +217,6 @@ def _number(text: str | None) -> int | None:
     return int(digits[1]) if digits else None
 
 
-def _begin(day: date | None) -> datetime | None:
-    """The first moment of a day in the programme's zone."""
-    return datetime.combine(day, time(), ZoneInfo(settings.programme_timezone)) if day else None
-
-
-def _day(moment: datetime | None) -> date | None:
-    return moment.astimezone(ZoneInfo(settings.programme_timezone)).date() if moment else None
+def _begin(day: date | None, zone: str) -> datetime | None:
+    """The first moment of a day in a zone."""
+    return datetime.combine(day, time(), ZoneInfo(zone)) if day else None

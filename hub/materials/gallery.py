@@ -14,7 +14,7 @@ from ..core.access import Permission, can, visible
 from ..core.database import db
 from ..core.i18n import LOCALES
 from ..core.paging import Page, page
-from ..partners.models import Membership, Partner
+from ..partners import groups
 from .models import Asset, AssetTag, Campaign, Favourite, Kind, Status
 
 NEW_DAYS = 21
@@ -153,8 +153,7 @@ def _audience(user: Any) -> Any:
     """People with the same see the same materials."""
     if not can(user, Permission.PARTNERS_OWN):
         return can(user, Permission.MATERIALS_MANAGE)
-    tiers = select(Partner.tier_id).join(Membership).where(Membership.user_id == user.id)
-    return frozenset(db.session.scalars(tiers))
+    return groups.tokens_of(user)
 
 
 def _count_facets(user: Any, filters: Filters) -> Facets:

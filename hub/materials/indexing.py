@@ -1,17 +1,15 @@
 """Assets as the search index sees them: by title, campaign, size, kind, tag and, of ready texts, words."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import joinedload, selectinload
 
 from ..core import clock, fulltext
-from ..core.access import Permission, can
 from ..core.database import db, transaction
 from ..core.fulltext import PARTNERS, STAFF, Document, IndexBusy, Source
 from ..core.i18n import LOCALES, _l, speaking
-from ..partners.service import partner_of
+from ..partners.groups import index_token, index_tokens
 from .models import KINDS, Asset, Visibility, usable_now
 
 KIND = "material"
@@ -20,7 +18,7 @@ _WHOLE = (
     joinedload(Asset.campaign),
     joinedload(Asset.current),
     selectinload(Asset.tag_rows),
-    selectinload(Asset.tier_rows),
+    selectinload(Asset.reader_rows),
 )
 
 
@@ -95,15 +93,7 @@ def _is_usable(asset: Asset) -> bool:
 def _audience(asset: Asset) -> frozenset[str]:
     if asset.visibility is Visibility.ALL:
         return frozenset((PARTNERS,))
-    return frozenset((STAFF, *(f"tier:{id}" for id in asset.tier_ids)))
-
-
-def _levels(viewer: Any) -> set[str]:
-    """A partner finds what is for its level."""
-    if not can(viewer, Permission.PARTNERS_OWN):
-        return set()
-    partner = partner_of(viewer)
-    return {f"tier:{partner.tier_id}"} if partner and partner.tier_id else set()
+    return frozenset((STAFF, *map(index_token, asset.readers)))
 
 
 def _everything(lang: str) -> Iterator[Document]:
@@ -119,4 +109,4 @@ def _everything(lang: str) -> Iterator[Document]:
         db.session.expunge_all()
 
 
-fulltext.register(Source(KIND, _l("Materials"), "photo", _everything, _levels))
+fulltext.register(Source(KIND, _l("Materials"), "photo", _everything, index_tokens))

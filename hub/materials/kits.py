@@ -15,7 +15,7 @@ from ..core.errors import HubError, NotFound
 from ..core.frame import from_script, local
 from ..core.i18n import _
 from ..core.uploads import safe_name
-from . import embedding, gallery, taking
+from . import embedding, gallery, requesting, taking
 from .blueprint import bp
 from .models import Asset, Kit, KitItem
 
@@ -112,11 +112,13 @@ def kit(id: int) -> ResponseReturnValue:
     """What is in a kit, and the button that downloads it all."""
     found = _visible(id)
     assets = taking.contents(found, current_user)
+    not_yet = requesting.not_yet(assets, current_user)
     return render_template(
         "materials/kit.html",
         kit=found,
         assets=assets,
-        size=sum(asset.current.size for asset in assets),
+        not_yet=not_yet,
+        size=sum(asset.current.size for asset in assets if asset.id not in not_yet),
         is_own=found.user_id == current_user.id,
         may_share=can(current_user, Permission.MATERIALS_MANAGE),
         is_new=gallery.is_new,
@@ -167,7 +169,7 @@ def take_out(id: int) -> ResponseReturnValue:
 def download_kit(id: int) -> ResponseReturnValue:
     """All of a kit that one may see now, as one ZIP; each version counts as a download."""
     found = _visible(id)
-    assets = taking.contents(found, current_user)
+    assets = taking.contents(found, current_user, usable=True)
     if not assets:
         raise NotFound
     stream = taking.archive(assets, embedding.viewer(current_user))

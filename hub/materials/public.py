@@ -24,7 +24,7 @@ from ..partners.models import Partner, PartnerStatus, ShortLink
 from ..partners.service import CODE
 from . import banners, clicks, embedding
 from .blueprint import bp
-from .models import Asset, Kind, Status, Visibility, for_partners
+from .models import Asset, Kind, Status, Visibility, for_partners, with_consent
 
 #: One transparent pixel: what an embedded picture becomes when its time is over.
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -37,7 +37,7 @@ CACHE = "public, max-age=3600, stale-while-revalidate=86400"
 def picture(public_id: str, ending: str) -> ResponseReturnValue:
     """The picture in a code, for any visitor of a partner's site."""
     asset = _picture(public_id)
-    if asset.visibility is not Visibility.ALL:
+    if not asset.is_open:
         raise NotFound
     return _show(asset, ending)
 
@@ -45,13 +45,10 @@ def picture(public_id: str, ending: str) -> ResponseReturnValue:
 @bp.get("/a/<code>/<public_id>.<ending>")
 @public
 def picture_for(code: str, public_id: str, ending: str) -> ResponseReturnValue:
-    """The picture in a code of a partner whose level has it."""
+    """The picture in a code that is one partner's: their level has it, or they asked."""
     asset = _picture(public_id)
-    allowed = for_partners(Partner.code == code.strip().upper())
     if asset.is_valid() and asset.status is Status.PUBLISHED:
-        seen = select(Asset.id).where(Asset.id == asset.id, allowed)
-        if embedding.partner_by_code(code) is None or db.session.scalar(seen) is None:
-            raise NotFound
+        _refuse_others(asset, code)
     elif asset.visibility is Visibility.STAFF:
         raise NotFound
     return _show(asset, ending)
@@ -151,7 +148,7 @@ def _lead_on(followed: Followed, query: Mapping[str, str]) -> ResponseReturnValu
 def banner(public_id: str, name: str) -> ResponseReturnValue:
     """A file of an HTML5 banner, for any visitor of a partner's site."""
     asset = _banner(public_id)
-    if asset.visibility is not Visibility.ALL:
+    if not asset.is_open:
         raise NotFound
     return _play(asset, name)
 
@@ -159,12 +156,18 @@ def banner(public_id: str, name: str) -> ResponseReturnValue:
 @bp.get("/b/for/<code>/<public_id>/<path:name>")
 @public
 def banner_for(code: str, public_id: str, name: str) -> ResponseReturnValue:
-    """A file of a banner in a code of a partner whose level has it."""
+    """A file of a banner in a code that is one partner's: their level has it, or they asked."""
     asset = _banner(public_id)
-    allowed = select(Asset.id).where(Asset.id == asset.id, for_partners(Partner.code == code.strip().upper()))
+    _refuse_others(asset, code)
+    return _play(asset, name)
+
+
+def _refuse_others(asset: Asset, code: str) -> None:
+    """Raise NotFound unless the partner with this code may use the asset."""
+    own = Partner.code == code.strip().upper()
+    allowed = select(Asset.id).where(Asset.id == asset.id, for_partners(own), with_consent(own))
     if embedding.partner_by_code(code) is None or db.session.scalar(allowed) is None:
         raise NotFound
-    return _play(asset, name)
 
 
 def _banner(public_id: str) -> Asset:
@@ -208,7 +211,7 @@ def _show(asset: Asset, ending: str) -> Response:
     else:
         instead = asset.replacement
         fits = instead is not None and instead.status is Status.PUBLISHED and instead.is_valid()
-        shown = instead if fits and instead and instead.visibility is Visibility.ALL else None
+        shown = instead if fits and instead and instead.is_open else None
     if shown is None:
         response = Response(PIXEL, mimetype="image/gif")
     else:

@@ -230,7 +230,8 @@ def _asset(id: int) -> Asset:
     statement = select(Asset).where(Asset.id == id)
     loaded = (joinedload(Asset.current), selectinload(Asset.versions).joinedload(AssetVersion.author))
     return visible_or_404(
-        statement.options(*loaded, selectinload(Asset.tag_rows), selectinload(Asset.tier_rows)), current_user
+        statement.options(*loaded, selectinload(Asset.tag_rows), selectinload(Asset.reader_rows)),
+        current_user,
     )
 
 

@@ -51,9 +51,11 @@ class Details(TypedDict, total=False):
     rights: str | None
     landing: str | None
     visibility: Visibility
-    tier_ids: list[int]
+    readers: list[str]
+    needs_approval: bool
     valid_from: datetime | None
     valid_until: datetime | None
+    zone: str | None
     replacement_id: int | None
 
 
@@ -187,8 +189,8 @@ def _new(author: Any, kind: Kind, details: Details) -> Asset:
 def _describe(asset: Asset, details: Details) -> None:
     for name, value in details.items():
         setattr(asset, name, value)
-    if asset.visibility is not Visibility.TIERS:
-        asset.tier_ids = []
+    if asset.visibility is not Visibility.CHOSEN:
+        asset.readers = []
     _changed(asset)
     db.session.flush()
 
@@ -204,7 +206,8 @@ def _facts(asset: Asset) -> dict[str, Any]:
         "title": asset.title,
         "status": asset.status,
         "visibility": asset.visibility,
-        "tiers": asset.tier_ids,
+        "readers": asset.readers,
+        "needs_approval": asset.needs_approval,
         "locale": asset.locale,
         "tags": asset.tags,
     }

@@ -16,7 +16,7 @@ from ..core.errors import HubError, Invalid
 from ..core.i18n import _, _l
 from ..core.uploads import safe_name
 from ..partners.service import partner_of
-from . import embedding
+from . import embedding, requesting
 from .embedding import Viewer
 from .models import Asset, AssetVersion, Download, Favourite, Kit, KitItem
 
@@ -158,9 +158,12 @@ def take_out(asset_id: int, kit: Kit) -> bool:
     return bool(touched(delete(KitItem).where(KitItem.kit_id == kit.id, KitItem.asset_id == asset_id)))
 
 
-def contents(kit: Kit, user: Any) -> list[Asset]:
-    """What of a kit this person may see now, in the order it was put in."""
-    statement = visible(select(Asset), user).join(KitItem, KitItem.asset_id == Asset.id)
+def contents(kit: Kit, user: Any, *, usable: bool = False) -> list[Asset]:
+    """What of a kit this person may see now, or use at once, in the order it was put in."""
+    seen = visible(select(Asset), user)
+    statement = (requesting.usable(seen, user) if usable else seen).join(
+        KitItem, KitItem.asset_id == Asset.id
+    )
     loaded = statement.where(KitItem.kit_id == kit.id).options(joinedload(Asset.current))
     return list(db.session.scalars(loaded.order_by(KitItem.id)).unique())
 
@@ -185,7 +188,8 @@ def archive(assets: list[Asset], who: Viewer) -> ZipStream:
             stream.add(_content(version.key), name, size=version.size)
         else:
             stream.add(embedding.fill_in(version.text or "", who, asset).encode(), name)
-        codes.append(f"{asset.title}\n{name}\n\n{embedding.codes(asset, who.code)[0].text}\n")
+        rights = f"{_('Rights: %(text)s', text=asset.rights)}\n" if asset.rights else ""
+        codes.append(f"{asset.title}\n{name}\n{rights}\n{embedding.codes(asset, who.code)[0].text}\n")
     stream.add("\n\n".join(codes).encode(), _unused(_("codes.txt"), taken))
     return stream
 

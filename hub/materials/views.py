@@ -18,12 +18,12 @@ from ..core.i18n import LOCALES, _
 from ..core.security import CSP_WITH_FRAMES
 from ..core.uploads import TYPES, safe_name
 from ..partners.links import UTM, page_of, short_link
-from . import embedding, gallery, kits, public, publishing, taking, visiting
+from . import asking, embedding, gallery, kits, public, publishing, requesting, taking, visiting
 from .blueprint import bp
 from .gallery import Facets, Filters, Option
 from .models import KINDS, Asset, AssetVersion, Campaign, Kind, ThumbnailState
 
-__all__ = ["bp", "kits", "public", "publishing", "visiting"]  # importing them registers their views
+__all__ = ["asking", "bp", "kits", "public", "publishing", "visiting"]  # importing them registers their views
 
 YEAR = "private, max-age=31536000, immutable"
 
@@ -58,13 +58,13 @@ def index() -> ResponseReturnValue:
 def show(id: int) -> ResponseReturnValue:
     """An asset: preview, facts, codes with the viewer's link; alone for the gallery's drawer."""
     asset = _visible(id)
-    who = embedding.viewer(current_user)
+    who, use = embedding.viewer(current_user), asking.asked(asset)
     to, marks = page_of(request.args.get("to")), _marks()
     template = "materials/_asset.html" if request.headers.get("HX-Request") else "materials/show.html"
     page = render_template(
         template,
         asset=asset,
-        stage=embedding.stage(asset, who),
+        stage=embedding.stage(asset, who) if use["may_use"] else None,
         version=asset.current,
         who=who,
         to=to,
@@ -76,6 +76,7 @@ def show(id: int) -> ResponseReturnValue:
         is_new=gallery.is_new(asset),
         ending=TYPES[asset.current.mime][1].lstrip(".").upper(),
         manages=can(current_user, Permission.MATERIALS_MANAGE),
+        **use,
         **kits.held(asset),
     )
     return _with_frames(page)
@@ -102,7 +103,9 @@ def thumbnail(id: int) -> ResponseReturnValue:
 @requires(Permission.MATERIALS_VIEW)
 def preview(id: int) -> ResponseReturnValue:
     """The picture itself, shown on a page."""
-    version = _visible(id).current
+    asset = _visible(id)
+    requesting.check(asset, current_user)
+    version = asset.current
     if not version.key:
         raise NotFound
     return _cached(storage.send(version.key, filename=version.filename, mimetype=version.mime, inline=True))
@@ -127,6 +130,7 @@ _WITH_FILE = select(Asset).options(joinedload(Asset.current), raiseload("*"))
 
 
 def _hand_out(asset: Asset) -> ResponseReturnValue:
+    requesting.check(asset, current_user)
     version = _wanted(asset, request.args.get("version", type=int))
     if not taking.is_counted(version, current_user):
         with transaction():
@@ -145,6 +149,7 @@ def _hand_out(asset: Asset) -> ResponseReturnValue:
 def qr(id: int, form: str) -> ResponseReturnValue:
     """The viewer's link to an asset as a QR code."""
     asset = _visible(id)
+    requesting.check(asset, current_user)
     who = embedding.viewer(current_user)
     address = embedding.link(who.code, asset, request.args.get("to"), **_marks())
     code = segno.make(address, error="m", micro=False)

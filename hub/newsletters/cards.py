@@ -106,8 +106,8 @@ def _banner(public_id: str) -> Card | None:
     )
     if asset is None:
         return None
-    until = asset.valid_until and _("Use until %(day)s", day=i18n.format_date(asset.valid_until))
-    has_picture = asset.is_picture and asset.visibility is Visibility.ALL
+    until = asset.last_day and _("Use until %(day)s", day=i18n.format_date(asset.last_day))
+    has_picture = asset.is_picture and asset.is_open
     return Card(
         label=str(ASSET_KINDS[asset.kind]),
         title=asset.title,

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import select
 
 from ..core.database import db
-from ..kb.models import Article, ArticleReader, Audience, Feedback, Translation, readers
-from ..materials.models import Asset, AssetTier, AssetVersion, Download, Visibility
+from ..kb.models import Article, ArticleReader, Audience, Feedback, Translation
+from ..materials.models import Asset, AssetReader, AssetVersion, Download, Visibility
+from ..partners import groups
 from ..partners.models import Partner
 from ..training.models import Registration, RegistrationStatus
 from . import blocks
@@ -29,7 +30,6 @@ class Cards:
             kind, _colon, name = key.partition(":")
             if name:
                 self.of.setdefault(kind, []).append(name)
-        self._levels = self._by_level()
         self._chosen = self._for_chosen()
         self._earlier = self._sent_before() if newsletter.skips_seen else {}
 
@@ -40,8 +40,7 @@ class Cards:
         known = self._known(recipients) if self.newsletter.skips_seen else {}
         open_to = self._open_to([each.partner.id for each in recipients])
         return [
-            self._not_for_level(each.partner.tier and each.partner.tier.id)
-            | (self._chosen - open_to.get(each.partner.id, set()))
+            (self._chosen - open_to.get(each.partner.id, set()))
             | known.get(("user", each.user.id), set())
             | known.get(("partner", each.partner.id), set())
             for each in recipients
@@ -50,16 +49,20 @@ class Cards:
     @property
     def restricted(self) -> set[str]:
         """Keys of the cards that are not for every partner."""
-        return {*self._levels, *self._chosen}
+        return set(self._chosen)
 
     def _for_chosen(self) -> set[str]:
-        """Articles that are for some partners only."""
+        """Articles and banners that are for some partners only."""
         keys = [*self.of.get(Kind.ARTICLE, []), *self.of.get(Kind.STORY, [])]
         chosen = select(Article.key).where(Article.key.in_(keys), Article.audience == Audience.CHOSEN)
-        return {f"{kind}:{key}" for key in db.session.scalars(chosen) for kind in (Kind.ARTICLE, Kind.STORY)}
+        found = {f"{kind}:{key}" for key in db.session.scalars(chosen) for kind in (Kind.ARTICLE, Kind.STORY)}
+        banners = select(Asset.public_id).where(
+            Asset.public_id.in_(self.of.get(Kind.BANNER, [])), Asset.visibility == Visibility.CHOSEN
+        )
+        return found | {f"{Kind.BANNER}:{public_id}" for public_id in db.session.scalars(banners)}
 
     def _open_to(self, partners: list[int]) -> dict[int, set[str]]:
-        """Of the articles for chosen partners, those that are for each of these."""
+        """Of the articles and banners for chosen partners, those that are for each of these."""
         found: dict[int, set[str]] = {}
         if not self._chosen:
             return found
@@ -68,25 +71,21 @@ class Cards:
             select(Partner.id, Article.key)
             .select_from(ArticleReader)
             .join(Article, Article.id == ArticleReader.article_id)
-            .join(Partner, readers.has_group(ArticleReader.token, ArticleReader.needle))
+            .join(Partner, groups.has_group(ArticleReader.token, ArticleReader.needle))
             .where(Article.key.in_(keys), Partner.id.in_(partners))
         )
         for partner_id, key in db.session.execute(rows):
             found.setdefault(partner_id, set()).update({f"{Kind.ARTICLE}:{key}", f"{Kind.STORY}:{key}"})
+        banners = (
+            select(Partner.id, Asset.public_id)
+            .select_from(AssetReader)
+            .join(Asset, Asset.id == AssetReader.asset_id)
+            .join(Partner, groups.has_group(AssetReader.token, AssetReader.needle))
+            .where(Asset.public_id.in_(keys), Partner.id.in_(partners))
+        )
+        for partner_id, public_id in db.session.execute(banners):
+            found.setdefault(partner_id, set()).add(f"{Kind.BANNER}:{public_id}")
         return found
-
-    def _by_level(self) -> dict[str, set[int]]:
-        """Levels of the banners that are for some levels only."""
-        chosen = select(Asset.public_id, AssetTier.tier_id).outerjoin(AssetTier).where(
-            Asset.public_id.in_(self.of.get(Kind.BANNER, [])), Asset.visibility == Visibility.TIERS
-        )  # fmt: skip
-        found: dict[str, set[int]] = {}
-        for public_id, tier_id in db.session.execute(chosen):
-            found.setdefault(f"{Kind.BANNER}:{public_id}", set()).add(tier_id)
-        return found
-
-    def _not_for_level(self, tier_id: int | None) -> set[str]:
-        return {key for key, tiers in self._levels.items() if tier_id not in tiers or tier_id is None}
 
     def _known(self, recipients: Sequence[Recipient]) -> dict[tuple[str, int | None], set[str]]:
         users = [each.user.id for each in recipients]

@@ -8,7 +8,7 @@ from PIL import Image
 from werkzeug.datastructures import FileStorage
 
 from hub.core.database import db
-from hub.materials import service
+from hub.materials import requesting, service
 from hub.materials.models import Asset, Campaign, Download, Favourite, Kit, KitItem, Visibility
 from hub.partners.levels import ensure_ladder
 from hub.partners.models import Tier
@@ -57,8 +57,14 @@ def gold_asset(cast) -> Asset:
     db.session.flush()
     return make_asset(
         cast.manager, title="Gold only", name="gold.png", content=picture((728, 90), "gold"),
-        visibility=Visibility.TIERS, tier_ids=[tiers["gold"].id],
+        visibility=Visibility.CHOSEN, readers=["tier:gold"],
     )  # fmt: skip
+
+
+def ask_first(cast, asset: Asset) -> Asset:
+    """The asset, given out on request from now on."""
+    service.edit(asset, cast.manager, {"needs_approval": True})
+    return asset
 
 
 def sample(cast) -> dict[str, object]:
@@ -86,10 +92,14 @@ def sample(cast) -> dict[str, object]:
     db.session.flush()
     for each in (kit, shared):
         db.session.add_all([KitItem(kit_id=each.id, asset_id=item.id) for item in (asset, gold, text)])
+    wanted = ask_first(cast, make_asset(cast.manager, title="On request", content=picture(color="pink")))
+    asked = requesting.ask(wanted, cast.partner, "A review", "https://acme.example")
     db.session.add(Favourite(user_id=cast.partner.id, asset_id=asset.id))
     db.session.flush()
     return SimpleNamespace(
         banner=banner.public_id,
+        wanted=wanted.id,
+        request=asked.id,
         kit=kit.id,
         shared=shared.id,
         asset=asset.id,

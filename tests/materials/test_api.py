@@ -53,7 +53,10 @@ def test_materials_carry_the_callers_link(library, ask, partner, other_partner):
         "file_url": file,
         "link": link,
         "embed_code": f'<a href="{link}">\n  <img src="{file}" width="728" height="90" alt="Wide">\n</a>',
+        "rights": None,
+        "valid_from": None,
         "valid_until": None,
+        "ask_url": None,
     }
     assert "/go/ACME/" in rows["Letter"]["embed_code"]
     assert rows["Letter"]["file_url"] is None

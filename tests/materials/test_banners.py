@@ -13,7 +13,7 @@ from hub.core.uploads import BadFile
 from hub.materials import service
 from hub.materials.models import Kind, Visibility
 
-from .factories import gold_asset, make_asset, make_tiers, picture, upload
+from .factories import gold_asset, make_asset, picture, upload
 
 INDEX = (
     b'<!doctype html><meta name="ad.size" content="width=300,height=250"><script src="js/play.js"></script>'
@@ -109,9 +109,8 @@ def test_a_banner_that_is_over_shows_nothing(banner, client):
 
 def test_a_banner_of_a_level_is_that_levels(cast, client):
     gold_asset(cast)
-    tier = make_tiers()["gold"]
     asset = make_asset(
-        cast.manager, content=BANNER, name="gold.zip", visibility=Visibility.TIERS, tier_ids=[tier.id]
+        cast.manager, content=BANNER, name="gold.zip", visibility=Visibility.CHOSEN, readers=["tier:gold"]
     )
     db.session.commit()
     assert client.get(f"/b/for/ACME/{asset.public_id}/index.html").status_code == 200

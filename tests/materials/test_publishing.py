@@ -1,6 +1,7 @@
 """The team uploads, replaces and archives; what partners have placed keeps working."""
 
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -77,7 +78,7 @@ def test_the_same_file_again_is_announced(browse, manager):
     ("fields", "message"),
     [
         ({"landing": "https://evil.example"}, "This must be a page of https://nordbill.example."),
-        ({"visibility": "tiers"}, "Choose at least one level."),
+        ({"visibility": "chosen", "reader_tags": " ,"}, "Choose at least one level or tag."),
         ({"valid_from": "2026-05-02", "valid_until": "2026-05-01"}, "The last day is before the first."),
     ],
 )
@@ -95,7 +96,22 @@ def test_upload_without_files_asks_for_one(browse, manager):
 
 def test_last_day_counts_in_the_programmes_zone(browse, manager):
     send(browse(manager), (picture(), "a.png"), valid_until="2026-07-31")
-    assert db.session.scalars(select(Asset)).one().valid_until.isoformat() == "2026-07-31T22:00:00+00:00"
+    asset = db.session.scalars(select(Asset)).one()
+    assert asset.valid_until.isoformat() == "2026-07-31T22:00:00+00:00"
+
+
+def test_days_of_use_are_those_of_the_chosen_zone(browse, manager):
+    days = {"valid_from": "2026-03-29", "valid_until": "2026-11-30", "zone": "Europe/Kyiv"}
+    send(browse(manager), (picture(), "a.png"), **days)
+    asset = db.session.scalars(select(Asset)).one()
+    # The night in which summer time begins, and one of winter time.
+    assert (asset.valid_from.isoformat(), asset.valid_until.isoformat()) == (
+        "2026-03-28T22:00:00+00:00", "2026-11-30T22:00:00+00:00",
+    )  # fmt: skip
+    assert (asset.first_day.isoformat(), asset.last_day.isoformat()) == ("2026-03-29", "2026-11-30")
+    form = browse(manager).get(f"/materials/{asset.id}/edit").text
+    assert 'value="2026-11-30"' in form
+    assert re.search(r'<option selected[^>]*"Europe/Kyiv"', form)
 
 
 def test_new_version_appears_under_the_old_address(cast, browse, manager, client):
@@ -134,23 +150,25 @@ def test_version_without_a_file_is_refused_kindly(cast, browse, manager):
 
 
 def test_edit_changes_what_is_said(cast, browse, manager):
-    tiers, asset = make_tiers(), make_asset(cast.manager, tags=["old"])
+    make_tiers()
+    asset = make_asset(cast.manager, tags=["old"])
     db.session.commit()
     browser = browse(manager)
     assert 'value="old"' in browser.get(f"/materials/{asset.id}/edit").text
     form = {
         "title": "Better",
         "tags": "new",
-        "visibility": "tiers",
-        "tier_ids": [str(tiers["gold"].id)],
+        "visibility": "chosen",
+        "reader_tiers": ["gold"],
+        "reader_tags": "Podcast, ",
         "is_published": "y",
     }
     assert browser.post(f"/materials/{asset.id}", data=form).status_code == 303
     db.session.expire_all()
-    assert (asset.title, asset.tags, asset.tier_ids) == ("Better", ["new"], [tiers["gold"].id])
+    assert (asset.title, asset.tags, asset.readers) == ("Better", ["new"], ["tag:podcast", "tier:gold"])
     assert browser.post(f"/materials/{asset.id}", data=form | {"visibility": "all"}).status_code == 303
     db.session.expire_all()
-    assert asset.tier_ids == []
+    assert asset.readers == []
 
 
 def test_ready_text_is_written_and_rewritten(browse, manager):

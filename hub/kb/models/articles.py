@@ -12,8 +12,8 @@ from ...core import clock
 from ...core.access import Permission, can, visibility
 from ...core.database import db
 from ...core.i18n import locale
+from ...partners import groups
 from ...partners.models import Membership, Partner, PartnerStatus
-from . import readers
 
 
 class Audience(StrEnum):
@@ -116,7 +116,7 @@ class ArticleReader(db.Model):
 
     @validates("token")
     def _needle(self, _key: str, token: str) -> str:
-        self.needle = readers.needle(token)
+        self.needle = groups.needle(token)
         return token
 
 
@@ -253,7 +253,7 @@ def readable_by(user: Any) -> Any:
     # All in SQL: the condition may be part of a statement built once for every partner.
     chosen = (
         select(ArticleReader.article_id)
-        .join(Partner, readers.has_group(ArticleReader.token, ArticleReader.needle))
+        .join(Partner, groups.has_group(ArticleReader.token, ArticleReader.needle))
         .join(Membership, Membership.partner_id == Partner.id)
         .where(Membership.user_id == user.id, Partner.status == PartnerStatus.ACTIVE)
     )

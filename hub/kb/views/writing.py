@@ -15,10 +15,10 @@ from ...core.database import db, transaction
 from ...core.errors import HubError
 from ...core.forms import options
 from ...core.i18n import LOCALES, _, locale
-from ...partners import levels
+from ...partners import groups, levels
 from .. import comparing, drafts, service, translating
 from ..forms import ArticleForm
-from ..models import Article, Audience, Category, Revision, Translation, readers
+from ..models import Article, Audience, Category, Revision, Translation
 from ..models.writing import Draft
 from . import bp
 from .asking import whole
@@ -206,7 +206,7 @@ def _share(article: Article, form: ArticleForm) -> None:
 
 
 def _shared(article: Article) -> dict[str, Any]:
-    tiers, tags = readers.split(article.readers)
+    tiers, tags = groups.split(article.readers)
     return {
         "category": article.category_id,
         "audience": article.audience,

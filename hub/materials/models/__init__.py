@@ -3,8 +3,8 @@
 from .assets import (
     KINDS,
     Asset,
+    AssetReader,
     AssetTag,
-    AssetTier,
     AssetVersion,
     Campaign,
     Kind,
@@ -15,13 +15,15 @@ from .assets import (
     usable_now,
 )
 from .clicks import Click, ClickKind
+from .requests import RequestState, UseRequest, with_consent
 from .taking import Download, Favourite, Kit, KitItem
+from .uploads import Upload, UploadState
 
 __all__ = [
     "KINDS",
     "Asset",
+    "AssetReader",
     "AssetTag",
-    "AssetTier",
     "AssetVersion",
     "Campaign",
     "Click",
@@ -31,9 +33,14 @@ __all__ = [
     "Kind",
     "Kit",
     "KitItem",
+    "RequestState",
     "Status",
     "ThumbnailState",
+    "Upload",
+    "UploadState",
+    "UseRequest",
     "Visibility",
     "for_partners",
     "usable_now",
+    "with_consent",
 ]

@@ -1,19 +1,22 @@
 """Promo campaigns, assets and their versions."""
 
 import secrets
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import JSON, ForeignKey, Index, Select, UniqueConstraint, and_, exists, false, or_, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import JSON, ForeignKey, Index, Select, UniqueConstraint, and_, false, or_, select, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from ...accounts.models import User
 from ...core import clock, i18n
 from ...core.access import Permission, can, visibility
 from ...core.database import db
 from ...core.i18n import _l
-from ...partners.models import Membership, Partner
+from ...core.settings import settings
+from ...partners import groups
+from ...partners.models import Membership, Partner, PartnerStatus
 
 
 class Kind(StrEnum):
@@ -43,7 +46,7 @@ class Status(StrEnum):
 
 class Visibility(StrEnum):
     ALL = "all"  # every partner
-    TIERS = "tiers"  # partners of the levels chosen
+    CHOSEN = "chosen"  # partners of some levels, or with some tags
     STAFF = "staff"
 
 
@@ -88,8 +91,14 @@ class Asset(db.Model):
     rights: Mapped[str | None]
     landing: Mapped[str | None]  # path on the programme's site that links lead to
     visibility: Mapped[Visibility] = mapped_column(default=Visibility.ALL)
+    #: Partners who see it ask before they use it.
+    needs_approval: Mapped[bool] = mapped_column(default=False, server_default=false())
     valid_from: Mapped[datetime | None]
     valid_until: Mapped[datetime | None]
+    zone: Mapped[str | None]  # in which its days begin and end; None: the programme's
+    colour: Mapped[str | None]  # the family of the current version's main colour
+    new_told_at: Mapped[datetime | None]  # when partners were told that it is there
+    ending_told_at: Mapped[datetime | None]  # when its users were told that it ends
     replacement_id: Mapped[int | None] = mapped_column(ForeignKey("asset.id"))
     uses: Mapped[int] = mapped_column(default=0)  # downloads counted so far
     is_stale: Mapped[bool] = mapped_column(
@@ -104,7 +113,9 @@ class Asset(db.Model):
     campaign: Mapped[Campaign | None] = relationship()
     replacement: Mapped["Asset | None"] = relationship(remote_side=[id])
     tag_rows: Mapped[list["AssetTag"]] = relationship(cascade="all, delete-orphan", order_by="AssetTag.tag")
-    tier_rows: Mapped[list["AssetTier"]] = relationship(cascade="all, delete-orphan")
+    reader_rows: Mapped[list["AssetReader"]] = relationship(
+        cascade="all, delete-orphan", order_by="AssetReader.token"
+    )
     versions: Mapped[list["AssetVersion"]] = relationship(
         back_populates="asset", order_by="AssetVersion.number"
     )
@@ -125,13 +136,24 @@ class Asset(db.Model):
         self.tag_rows = [kept.get(name) or AssetTag(tag=name) for name in sorted(set(names))]
 
     @property
-    def tier_ids(self) -> list[int]:
-        return [row.tier_id for row in self.tier_rows]
+    def readers(self) -> list[str]:
+        """Of an asset for chosen partners: `tier:gold`, `tag:video`."""
+        return [row.token for row in self.reader_rows]
 
-    @tier_ids.setter
-    def tier_ids(self, ids: list[int]) -> None:
-        kept = {row.tier_id: row for row in self.tier_rows}
-        self.tier_rows = [kept.get(id) or AssetTier(tier_id=id) for id in sorted(set(ids))]
+    @readers.setter
+    def readers(self, tokens: list[str]) -> None:
+        kept = {row.token: row for row in self.reader_rows}
+        self.reader_rows = [kept.get(token) or AssetReader(token=token) for token in sorted(set(tokens))]
+
+    @property
+    def is_open(self) -> bool:
+        """May every partner use it without asking? Then its address need not name one."""
+        return self.visibility is Visibility.ALL and not self.needs_approval
+
+    @property
+    def time_zone(self) -> str:
+        """The zone its days of use are counted in."""
+        return self.zone or settings.programme_timezone
 
     @property
     def is_picture(self) -> bool:
@@ -141,6 +163,18 @@ class Asset(db.Model):
     def size(self) -> str | None:
         """“300 × 250”, or None for what has no size."""
         return f"{self.width} × {self.height}" if self.width else None
+
+    @property
+    def first_day(self) -> date | None:
+        """The first day it may be used on, in its zone."""
+        return self.valid_from and self.valid_from.astimezone(ZoneInfo(self.time_zone)).date()
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day it may be used on, in its zone."""
+        if self.valid_until is None:
+            return None
+        return (self.valid_until - timedelta(seconds=1)).astimezone(ZoneInfo(self.time_zone)).date()
 
     def is_valid(self) -> bool:
         """May it be used today?"""
@@ -157,14 +191,20 @@ class AssetTag(db.Model):
     tag: Mapped[str] = mapped_column(index=True)
 
 
-class AssetTier(db.Model):
-    """A level whose partners may see the asset."""
+class AssetReader(db.Model):
+    """A group of partners that an asset for chosen partners is for; belonging to one of them is enough."""
 
-    __table_args__ = (UniqueConstraint("asset_id", "tier_id"),)
+    __table_args__ = (UniqueConstraint("asset_id", "token"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id", ondelete="CASCADE"))
-    tier_id: Mapped[int] = mapped_column(ForeignKey("tier.id"))
+    token: Mapped[str] = mapped_column(index=True)
+    needle: Mapped[str]  # a tag as it stands in the list of a partner's tags; empty for a level
+
+    @validates("token")
+    def _needle(self, _key: str, token: str) -> str:
+        self.needle = groups.needle(token)
+        return token
 
 
 class AssetVersion(db.Model):
@@ -194,6 +234,9 @@ class AssetVersion(db.Model):
     filename: Mapped[str]
     width: Mapped[int | None]
     height: Mapped[int | None]
+    duration_ms: Mapped[int | None]  # of videos and animations
+    #: "#0b5a66", the most frequent first; None: nobody has looked yet.
+    colours: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     thumbnail_state: Mapped[ThumbnailState] = mapped_column(default=ThumbnailState.NONE, index=True)
     thumbnail_key: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
@@ -215,11 +258,13 @@ def usable_now() -> Any:
 
 def for_partners(*conditions: Any) -> Any:
     """Condition: usable by a partner that the further `conditions` on Partner describe."""
-    chosen = exists().where(AssetTier.asset_id == Asset.id, AssetTier.tier_id == Partner.tier_id, *conditions)
-    return and_(
-        usable_now(),
-        or_(Asset.visibility == Visibility.ALL, and_(Asset.visibility == Visibility.TIERS, chosen)),
+    chosen = (
+        select(AssetReader.asset_id)
+        .join(Partner, groups.has_group(AssetReader.token, AssetReader.needle))
+        .where(Partner.status == PartnerStatus.ACTIVE, *conditions)
     )
+    for_some = and_(Asset.visibility == Visibility.CHOSEN, Asset.id.in_(chosen))
+    return and_(usable_now(), or_(Asset.visibility == Visibility.ALL, for_some))
 
 
 @visibility(Asset)

@@ -1,4 +1,4 @@
-"""Groups of partners that an article may be meant for: `tier:gold`, `tag:video`."""
+"""Groups of partners that something may be meant for: `tier:gold`, `tag:video`."""
 
 import hashlib
 import json
@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Text, and_, cast, func, literal, or_, select
 
-from ...core.access import Permission, can
-from ...core.database import db
-from ...partners.models import Membership, Partner, PartnerStatus, Tier
+from ..core.access import Permission, can
+from ..core.database import db
+from .models import Membership, Partner, PartnerStatus, Tier
 
 TIER, TAG = "tier:", "tag:"
 
@@ -61,7 +61,7 @@ def split(kept: list[str]) -> tuple[list[str], list[str]]:
 
 def index_token(token: str) -> str:
     """A group as the search index knows it: short, and one word whatever the tag."""
-    return "article:" + hashlib.sha256(token.encode()).hexdigest()[:16]
+    return "group:" + hashlib.sha256(token.encode()).hexdigest()[:16]
 
 
 def index_tokens(user: Any) -> set[str]:
