@@ -32,6 +32,7 @@ class Sale:
     coupon_id: int | None = None
     coupon: str | None = None
     source: str = "shop"
+    click_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def _conversion(sale: Sale, import_id: int | None) -> dict[str, Any]:
         "product": sale.product,
         "attribution": sale.attribution,
         "coupon_id": sale.coupon_id,
+        "click_id": sale.click_id,
         "refunded_minor": 0,
         "import_id": import_id,
         "created_at": clock.now(),

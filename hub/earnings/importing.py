@@ -13,6 +13,7 @@ from ..core.database import db
 from ..core.i18n import _, _l, format_datetime, ngettext
 from ..core.i18n import money as in_words
 from ..core.imports import Change, Column, FileImport, Kind, Plan
+from ..core.jobs import ring
 from ..core.sheets import Row, Sheet
 from ..partners.models import Coupon, Partner, PartnerStatus
 from . import booking, money
@@ -56,8 +57,17 @@ COLUMNS = (
         "",
         False,
     ),
+    Column(
+        "click_id",
+        _l(
+            "The “click” that our link gave your site. By it the sale counts for the material that brought it."
+        ),
+        "",
+        False,
+    ),
 )
 _NUMBER = re.compile(r"\S(.{0,98}\S)?")
+_CLICK = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -175,6 +185,14 @@ class _Reader:
             raise _Unfit(column, _("The amount must be more than zero."))
         return amount
 
+    def _click(self, row: Row) -> str | None:
+        """The click as it was given; whether there was such a click is not known here."""
+        if row["click_id"] and not _CLICK.fullmatch(row["click_id"]):
+            raise _Unfit(
+                "click_id", _("This is not the id of a click. Leave the cell empty if there is none.")
+            )
+        return row["click_id"] or None
+
     def _owner(self, row: Row, moment: datetime) -> tuple[Partner, Coupon | None]:
         """Whose sale it is: the coupon's, when it was valid then, otherwise the link's."""
         coupon = self.coupons.get(row["coupon"].upper())
@@ -216,11 +234,12 @@ class _Reader:
             self.plan.known += 1
             return
         partner, coupon = self._owner(row, moment)
+        click = self._click(row)
         self.staged[number] = Sale(
             external_id=number, occurred_at=moment, partner_id=partner.id, amount_minor=amount, currency=currency,
             product=row["product"], kind=SaleKind(status), source=SOURCE,
             attribution=Attribution.COUPON if coupon else Attribution.LINK,
-            coupon_id=coupon.id if coupon else None, coupon=coupon.code if coupon else None,
+            coupon_id=coupon.id if coupon else None, coupon=coupon.code if coupon else None, click_id=click,
         )  # fmt: skip
         self.plan.changes.append(Change(row.line, "sale", self.staged[number]))
 
@@ -373,6 +392,7 @@ def _apply(changes: list[Change], _actor: Any, upload: FileImport) -> None:
     crash_point("sales_booked")
     booking.book_refunds(refunds, import_id=upload.id)
     crash_point("refunds_booked")
+    ring("materials.credit")
 
 
 SALES = Kind(

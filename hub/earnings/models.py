@@ -70,6 +70,7 @@ class Conversion(db.Model):
     product: Mapped[str]
     attribution: Mapped[Attribution]
     coupon_id: Mapped[int | None] = mapped_column(ForeignKey("coupon.id"))
+    click_id: Mapped[str | None]  # the `click` that our link gave the shop, as the shop names it
     refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0)  # so far
     import_id: Mapped[int | None] = mapped_column(ForeignKey("file_import.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -3,23 +3,24 @@
 import hashlib
 import re
 import secrets
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, current_app
 from sqlalchemy import select, update
 from werkzeug.datastructures import Headers
 
-from ..core import clock, jobs, months
+from ..core import clock, months
 from ..core.crash import crash_point
 from ..core.database import db, touched, transaction
 from ..core.settings import settings
 from ..partners.models import Partner
-from . import journal
+from . import journal, using
 from .journal import Journal
 from .models import Asset, Click, ClickKind
+from .using import Day, Site
 
 log = structlog.get_logger()
 
@@ -84,18 +85,7 @@ def _fingerprint(now: datetime, address: str, agent: str) -> str:
 
 
 def _journal() -> Journal:
-    found: Journal | None = current_app.extensions.get("hub.clicks")
-    if found is None:
-        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-
-        def ring() -> None:
-            with app.app_context():
-                jobs.ring(COUNT)
-
-        # Tests let go by themselves, when they want to look.
-        found = Journal(settings.home / FOLDER, when_let_go=None if app.testing else ring)
-        found = app.extensions.setdefault("hub.clicks", found)
-    return found
+    return journal.of_process(FOLDER, COUNT)
 
 
 # --- In the worker ---------------------------------------------------------
@@ -132,6 +122,12 @@ def _add(entries: list[dict[str, Any]]) -> int:
     fresh = [each for each in clicks if each.uid not in known]
     _mark_repeats(fresh)
     db.session.add_all(fresh)
+    visits = [each for each in fresh if each.kind is ClickKind.VISIT and each.asset_id]
+    using.add("visits", Counter(Day(each.asset_id or 0, each.partner_id, each.day) for each in visits))
+    using.place(
+        "visits",
+        Counter(Site(each.asset_id or 0, each.partner_id, each.referrer) for each in visits if each.referrer),
+    )
     return len(fresh)
 
 

@@ -16,11 +16,13 @@ from ..accounts.demo import Cast
 from ..core import months, storage, uploads
 from ..core.database import db
 from ..core.uploads import Examined
+from ..earnings.models import Attribution, Conversion, SaleKind
 from ..partners.models import Membership, Partner
-from . import service
+from . import crediting, service, using
 from .clicks import site_of
 from .demo_texts import CAMPAIGNS, RIGHTS, SHEET, TEXTS
 from .models import Asset, AssetVersion, Campaign, Click, ClickKind, Download
+from .using import Day, Site
 
 HERE = Path(__file__).parent
 
@@ -225,13 +227,66 @@ def _use(cast: Cast, rng: random.Random, assets: list[Asset]) -> None:
                 )
                 for _n in range(rng.randint(0, 14))
             ]
+    clicks += _bought(rng, assets, websites)
     db.session.execute(insert(Download), list(downloads.values()))
     db.session.execute(insert(Click), clicks)
+    _sum_up(rng, list(downloads.values()), clicks, {id: asset_id for asset_id, id in versions.items()})
     counts: Counter[Any] = Counter()
     by_version: dict[Any, int] = {version_id: asset_id for asset_id, version_id in versions.items()}
     for row in downloads.values():
         counts[by_version[row["version_id"]]] += 1
     db.session.execute(update(Asset), [{"id": asset_id, "uses": count} for asset_id, count in counts.items()])
+
+
+#: Of the sales by link, those for which the shop names the click.
+NAMED_SHARE = 0.7
+
+
+def _bought(rng: random.Random, assets: list[Asset], websites: dict[int, str | None]) -> list[dict[str, Any]]:
+    """The clicks that customers came by, some hours or days before they paid; the shop names most of them."""
+    by_link = Conversion.attribution == Attribution.LINK, Conversion.kind == SaleKind.SALE
+    clicks = []
+    for sale in db.session.scalars(select(Conversion).where(*by_link).order_by(Conversion.id)):
+        seen = [asset for asset in assets if asset.released_at < sale.occurred_at]
+        if not seen:
+            continue
+        at = sale.occurred_at - timedelta(hours=rng.uniform(0.2, 90))
+        click = _click(
+            rng,
+            sale.partner_id,
+            site_of(websites[sale.partner_id]),
+            rng.choice(seen[: len(seen) // 2 + 1]),
+            at,
+        )
+        clicks.append(click | {"kind": ClickKind.VISIT})
+        if rng.random() < NAMED_SHARE:
+            sale.click_id = click["uid"]
+    return clicks
+
+
+def _sum_up(
+    rng: random.Random,
+    downloads: list[dict[str, Any]],
+    clicks: list[dict[str, Any]],
+    asset_of: dict[int, int],
+) -> None:
+    """What the worker would have summed up by now."""
+    taken = Counter(
+        Day(asset_of[row["version_id"]], row["partner_id"], months.day_of(row["at"])) for row in downloads
+    )
+    visits = [row for row in clicks if row["kind"] is ClickKind.VISIT]
+    days = Counter(Day(row["asset_id"], row["partner_id"], row["day"]) for row in visits)
+    sites = Counter(
+        Site(row["asset_id"], row["partner_id"], row["referrer"]) for row in visits if row["referrer"]
+    )
+    using.add("downloads", taken)
+    using.add("visits", days)
+    using.place("visits", sites)
+    using.add("views", Counter({day: count * rng.randint(12, 70) for day, count in days.items()}))
+    using.place("views", Counter({site: count * rng.randint(12, 70) for site, count in sites.items()}))
+    while crediting.credit_some():
+        pass
+    crediting.rank()
 
 
 #: Where partners' links stand, and how often.

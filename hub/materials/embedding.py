@@ -69,16 +69,16 @@ def link(code: str, asset: Asset, to: str | None = None, **marks: str | None) ->
 
 
 def image_url(asset: Asset, code: str) -> str:
-    """The picture's stable public address; one for chosen levels carries the partner's code."""
+    """The picture's stable public address; it carries the partner's code, by which views are counted."""
     ending = TYPES[asset.current.mime][1].lstrip(".")
-    if asset.is_open:
+    if not code:
         return absolute("materials.picture", public_id=asset.public_id, ending=ending)
     return absolute("materials.picture_for", code=code, public_id=asset.public_id, ending=ending)
 
 
 def banner_url(asset: Asset, code: str) -> str:
-    """The first page of an HTML5 banner; one for chosen levels carries the partner's code."""
-    if asset.is_open:
+    """The first page of an HTML5 banner, with the partner's code."""
+    if not code:
         return absolute("materials.banner", public_id=asset.public_id, name=banners.FIRST)
     return absolute("materials.banner_for", code=code, public_id=asset.public_id, name=banners.FIRST)
 

@@ -15,12 +15,15 @@ from ..core.database import db
 from ..core.i18n import LOCALES
 from ..core.paging import Page, page
 from ..partners import groups
+from . import recommending
 from .models import Asset, AssetTag, Campaign, Favourite, Kind, Status
 
 NEW_DAYS = 21
 SIZE = 24
 SHOWN_TAGS = 12
 SHOWN_SIZES = 14
+#: Orders of the gallery; each has an index, and what it orders by is kept by the worker.
+SORTS = {"newest": Asset.released_at, "used": Asset.uses, "earned": Asset.earned}
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Filters:
     tag: frozenset[str] = frozenset()
     new: bool = False
     mine: bool = False  # one's favourites
+    fits: bool = False  # what is recommended, see `recommending`
     archived: bool = False
     sort: str = "newest"
 
@@ -49,7 +53,8 @@ class Filters:
             new=args.get("new") == "1",
             mine=args.get("mine") == "1",
             archived=args.get("archived") == "1",
-            sort="used" if args.get("sort") == "used" else "newest",
+            fits=args.get("fits") == "1",
+            sort=args["sort"] if args.get("sort") in SORTS else "newest",
         )
 
     def unsorted(self) -> "Filters":
@@ -66,6 +71,7 @@ class Filters:
             + len(self.tag)
             + self.new
             + self.mine
+            + self.fits
         )
 
 
@@ -95,8 +101,8 @@ class Facets:
 
 def assets(user: Any, filters: Filters, cursor: str | None) -> Page:
     """One page of what `user` may see and has chosen."""
-    key = Asset.uses if filters.sort == "used" else Asset.released_at
-    return page(chosen(user, filters).options(joinedload(Asset.current)), cursor, key, Asset.id, size=SIZE)
+    found = chosen(user, filters).options(joinedload(Asset.current))
+    return page(found, cursor, SORTS[filters.sort], Asset.id, size=SIZE)
 
 
 def chosen(user: Any, filters: Filters) -> Select[Any]:
@@ -126,7 +132,7 @@ def facets(user: Any, filters: Filters) -> Facets:
 
     Whoever may see the same gets the same, so that a library of 10,000 is not counted for every visit.
     """
-    if filters.mine:
+    if filters.mine or filters.fits:
         return _count_facets(user, filters)
     now, changed = clock.now(), db.session.scalar(select(func.max(Asset.updated_at)))
     key = _audience(user), filters.unsorted()
@@ -201,6 +207,8 @@ def _base(user: Any, filters: Filters) -> Select[Any]:
     if filters.mine:
         favourites = select(Favourite.asset_id).where(Favourite.user_id == user.id)
         statement = statement.where(Asset.id.in_(favourites))
+    if filters.fits:
+        statement = statement.where(recommending.fits(user))
     return statement.where(archived if filters.archived else ~archived)
 
 

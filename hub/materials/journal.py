@@ -1,4 +1,4 @@
-"""Clicks on their way to the database: each web process writes them down at once, the worker takes them over.
+"""Clicks and views on their way to the database: each web process writes them down at once, the worker takes them over.
 
 A process appends to a file of its own and holds a lock on it. The kernel has the line before the visitor
 has the answer, so a killed process loses nothing; once a second the file is written through to the disk and
@@ -16,6 +16,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from flask import Flask, current_app
+
+from ..core import jobs
+from ..core.settings import settings
 
 SECONDS = 1.0
 _NEW, _READY = ".new", ".clicks"
@@ -75,6 +80,23 @@ class Journal:
             with suppress(OSError):
                 if self.let_go() and self._when_let_go:
                     self._when_let_go()
+
+
+def of_process(folder: str, job: str) -> Journal:
+    """This process's journal in a folder of the hub's; the job is rung when lines have been let go."""
+    key = f"hub.journal.{folder}"
+    found: Journal | None = current_app.extensions.get(key)
+    if found is None:
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+
+        def ring() -> None:
+            with app.app_context():
+                jobs.ring(job)
+
+        # Tests let go by themselves, when they want to look.
+        found = Journal(settings.home / folder, when_let_go=None if app.testing else ring)
+        found = app.extensions.setdefault(key, found)
+    return found
 
 
 def finished(folder: Path) -> Iterator[tuple[Path, list[dict[str, Any]]]]:

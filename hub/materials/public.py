@@ -22,7 +22,7 @@ from ..core.uploads import TYPES
 from ..partners import links
 from ..partners.models import Partner, PartnerStatus, ShortLink
 from ..partners.service import CODE
-from . import banners, clicks, embedding
+from . import banners, clicks, embedding, showing
 from .blueprint import bp
 from .models import Asset, Kind, Status, Visibility, for_partners, with_consent
 
@@ -39,19 +39,19 @@ def picture(public_id: str, ending: str) -> ResponseReturnValue:
     asset = _picture(public_id)
     if not asset.is_open:
         raise NotFound
-    return _show(asset, ending)
+    return _show(asset, ending, None)
 
 
 @bp.get("/a/<code>/<public_id>.<ending>")
 @public
 def picture_for(code: str, public_id: str, ending: str) -> ResponseReturnValue:
-    """The picture in a code that is one partner's: their level has it, or they asked."""
-    asset = _picture(public_id)
+    """The picture in a partner's code; one that is not everyone's in the name of a partner only who may use it."""
+    asset, code = _picture(public_id), code.strip().upper()
     if asset.is_valid() and asset.status is Status.PUBLISHED:
         _refuse_others(asset, code)
     elif asset.visibility is Visibility.STAFF:
         raise NotFound
-    return _show(asset, ending)
+    return _show(asset, ending, code)
 
 
 @bp.get("/go/<code>")
@@ -150,21 +150,23 @@ def banner(public_id: str, name: str) -> ResponseReturnValue:
     asset = _banner(public_id)
     if not asset.is_open:
         raise NotFound
-    return _play(asset, name)
+    return _play(asset, name, None)
 
 
 @bp.get("/b/for/<code>/<public_id>/<path:name>")
 @public
 def banner_for(code: str, public_id: str, name: str) -> ResponseReturnValue:
-    """A file of a banner in a code that is one partner's: their level has it, or they asked."""
-    asset = _banner(public_id)
+    """A file of a banner in a partner's code; one that is not everyone's as with pictures."""
+    asset, code = _banner(public_id), code.strip().upper()
     _refuse_others(asset, code)
-    return _play(asset, name)
+    return _play(asset, name, code)
 
 
 def _refuse_others(asset: Asset, code: str) -> None:
-    """Raise NotFound unless the partner with this code may use the asset."""
-    own = Partner.code == code.strip().upper()
+    """Raise NotFound unless the partner with this code may use the asset; what is everyone's needs no partner."""
+    if asset.is_open:
+        return
+    own = Partner.code == code
     allowed = select(Asset.id).where(Asset.id == asset.id, for_partners(own), with_consent(own))
     if embedding.partner_by_code(code) is None or db.session.scalar(allowed) is None:
         raise NotFound
@@ -179,10 +181,12 @@ def _banner(public_id: str) -> Asset:
     return asset
 
 
-def _play(asset: Asset, name: str) -> Response:
+def _play(asset: Asset, name: str, code: str | None) -> Response:
     """The file, or nothing once the banner is over: an empty page is an empty frame."""
     if asset.status is Status.PUBLISHED and asset.is_valid():
         data, kind = banners.entry(asset.current, name)
+        if name == banners.FIRST:
+            showing.note(asset, code)
     else:
         data, kind = b"", "text/html"
     response = Response(data, mimetype=kind)
@@ -203,7 +207,7 @@ def _picture(public_id: str) -> Asset:
     return asset
 
 
-def _show(asset: Asset, ending: str) -> Response:
+def _show(asset: Asset, ending: str, code: str | None) -> Response:
     if TYPES[asset.current.mime][1] != f".{ending}" and not _was(asset, ending):
         raise NotFound
     if asset.status is Status.PUBLISHED and asset.is_valid():
@@ -216,6 +220,7 @@ def _show(asset: Asset, ending: str) -> Response:
         response = Response(PIXEL, mimetype="image/gif")
     else:
         version = shown.current
+        showing.note(asset, code)
         response = storage.send(
             version.key or "", filename=version.filename, mimetype=version.mime, inline=True
         )

@@ -1,6 +1,7 @@
 """Taking materials along: downloads counted once, favourites, and kits that become one ZIP."""
 
 import io
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,16 +10,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 from zipstream import ZipStream
 
-from ..core import clock, storage
+from ..core import clock, months, storage
 from ..core.access import visible
 from ..core.database import db, touched
 from ..core.errors import HubError, Invalid
 from ..core.i18n import _, _l
 from ..core.uploads import safe_name
 from ..partners.service import partner_of
-from . import embedding, requesting
+from . import embedding, requesting, using
 from .embedding import Viewer
 from .models import Asset, AssetVersion, Download, Favourite, Kit, KitItem
+from .using import Day
 
 MOST_IN_KIT, MOST_KITS, NAME_LENGTH = 200, 50, 80
 
@@ -75,6 +77,8 @@ def _record(versions: list[tuple[int, int]], user_id: int, partner_id: int | Non
         .values(uses=Asset.uses + 1, updated_at=Asset.updated_at)
         .execution_options(synchronize_session=False)
     )
+    today = months.day_of(clock.now())
+    using.add("downloads", Counter(Day(asset, partner_id, today) for _version, asset in versions))
     return True
 
 

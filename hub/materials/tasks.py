@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from ..core import storage
 from ..core.database import db, transaction
 from ..core.jobs import job
-from . import clicks, indexing, service
+from . import clicks, crediting, indexing, service, showing
 from .models import AssetVersion, ThumbnailState
 
 log = structlog.get_logger()
@@ -27,9 +27,23 @@ def count_clicks() -> int:
     return clicks.collect()
 
 
+@job(showing.COUNT, every="* * * * *")
+def count_views() -> int:
+    """Count the views that web processes have noted."""
+    return showing.collect()
+
+
+@job(crediting.CREDIT, every="*/10 * * * *")
+def credit() -> int:
+    """Say which material each new sale counts for, and which earn best."""
+    clicks.collect()  # a sale may come right after its click
+    return crediting.credit()
+
+
 @job("materials.forget_visitors", every="17 3 * * *")
 def forget_visitors() -> int:
     """Drop what told visitors of past days apart."""
+    showing.forget_files()
     return clicks.forget_visitors()
 
 

@@ -18,12 +18,20 @@ from ..core.i18n import LOCALES, _
 from ..core.security import CSP_WITH_FRAMES
 from ..core.uploads import TYPES, safe_name
 from ..partners.links import UTM, page_of, short_link
-from . import asking, embedding, gallery, kits, public, publishing, requesting, taking, visiting
+from . import asking, embedding, gallery, kits, public, publishing, requesting, statistics, taking, visiting
 from .blueprint import bp
 from .gallery import Facets, Filters, Option
 from .models import KINDS, Asset, AssetVersion, Campaign, Kind, ThumbnailState
 
-__all__ = ["asking", "bp", "kits", "public", "publishing", "visiting"]  # importing them registers their views
+__all__ = [
+    "asking",
+    "bp",
+    "kits",
+    "public",
+    "publishing",
+    "statistics",
+    "visiting",
+]  # importing them registers their views
 
 YEAR = "private, max-age=31536000, immutable"
 
@@ -244,7 +252,11 @@ def _chips(filters: Filters, groups: list[tuple[str, str, list[Option]]]) -> lis
         for option in options
         if option.is_chosen
     ]
-    for ticked, name, label in ((filters.new, "new", _("New")), (filters.mine, "mine", _("Favourites"))):
+    for ticked, name, label in (
+        (filters.new, "new", _("New")),
+        (filters.mine, "mine", _("Favourites")),
+        (filters.fits, "fits", _("Recommended")),
+    ):
         if ticked:
             chips.append((label, _address(without={name: {"1"}})))
     return chips

@@ -21,7 +21,7 @@ from .models import Asset
 def clicks() -> ResponseReturnValue:
     """Clicks by day, material, link and site: `?from=&to=`, of one `?asset=`, and for the team of one `?partner=`."""
     days = visits.span(request.args.get("from"), request.args.get("to"))
-    partner, asset = _partner(), _asset()
+    partner, asset = partner_asked(), asset_asked()
     found = visits.clicks(current_user, days, partner.id if partner else None, asset.id if asset else None)
     counts = visits.by_day(found, days)
     materials = visits.by_asset(found)
@@ -40,12 +40,14 @@ def clicks() -> ResponseReturnValue:
     )
 
 
-def _partner() -> Partner | None:
+def partner_asked() -> Partner | None:
+    """The partner of `?partner=`, if the viewer may see it."""
     code = request.args.get("partner")
     return visible_or_404(select(Partner).where(Partner.code == code.upper()), current_user) if code else None
 
 
-def _asset() -> Asset | None:
+def asset_asked() -> Asset | None:
+    """The material of `?asset=`, if the viewer may see it."""
     id = request.args.get("asset", type=int)
     return visible_or_404(select(Asset).where(Asset.id == id), current_user) if id else None
 

@@ -67,6 +67,8 @@ class Partner(db.Model):
     audience: Mapped[str | None]
     channels: Mapped[list[str]] = mapped_column(JSON, default=list)
     tags: Mapped[list[str]] = mapped_column(JSON, default=list)
+    contact: Mapped[str | None]  # what stands on materials in the partner's name: a telephone, an address
+    logo_key: Mapped[str | None]  # in the storage, a PNG
     manager_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
     tier_id: Mapped[int | None] = mapped_column(ForeignKey("tier.id"))  # the present one
     joined_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -41,7 +41,7 @@ def test_materials_carry_the_callers_link(library, ask, partner, other_partner):
     rows = {row["title"]: row for row in ask(partner, "/api/v1/materials")["materials"]}
     link, file = (
         f"http://127.0.0.1:8000/go/ACME/{library.public_id}",
-        f"http://127.0.0.1:8000/a/{library.public_id}.png",
+        f"http://127.0.0.1:8000/a/ACME/{library.public_id}.png",
     )
     assert rows["Wide"] == {
         "id": library.id,

@@ -92,7 +92,7 @@ def test_the_code_is_a_frame_with_the_callers_link(banner, browse, partner):
     page = browse(partner).get(f"/materials/{banner.id}")
     code = re.search(r'data-copy="(&lt;iframe[^"]*)"', page.text)[1]
     assert (
-        f"/b/{banner.public_id}/index.html?clickTag=http%3A%2F%2F127.0.0.1%3A8000%2Fgo%2FACME%2F{banner.public_id}"
+        f"/b/for/ACME/{banner.public_id}/index.html?clickTag=http%3A%2F%2F127.0.0.1%3A8000%2Fgo%2FACME%2F{banner.public_id}"
         in code
     )
     assert "Play &amp;amp;#34;now&amp;amp;#34;" in code or "Play &amp;quot;now&amp;quot;" in code

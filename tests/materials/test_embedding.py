@@ -33,7 +33,7 @@ def test_codes_carry_the_callers_own_code(asset, browse, partner, other_partner,
 
 def test_every_code_escapes_the_title(asset):
     codes = {code.key: code.text for code in embedding.codes(asset, "ACME")}
-    link, source = f"{BASE}/go/ACME/{asset.public_id}", f"{BASE}/a/{asset.public_id}.png"
+    link, source = f"{BASE}/go/ACME/{asset.public_id}", f"{BASE}/a/ACME/{asset.public_id}.png"
     assert codes["html"] == (
         f'<a href="{link}">\n  <img src="{source}" width="300" height="250" '
         'alt="Sale &quot;now&quot; &lt;b&gt; &amp; more">\n</a>'

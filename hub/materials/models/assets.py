@@ -76,6 +76,7 @@ class Asset(db.Model):
     __table_args__ = (
         Index("ix_asset_released_at_id", "released_at", "id"),
         Index("ix_asset_uses_id", "uses", "id"),
+        Index("ix_asset_earned_id", "earned", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -101,6 +102,8 @@ class Asset(db.Model):
     ending_told_at: Mapped[datetime | None]  # when its users were told that it ends
     replacement_id: Mapped[int | None] = mapped_column(ForeignKey("asset.id"))
     uses: Mapped[int] = mapped_column(default=0)  # downloads counted so far
+    #: What it has earned partners in all currencies, in thousandths of a usual sale's commission, see `crediting`.
+    earned: Mapped[int] = mapped_column(default=0)
     is_stale: Mapped[bool] = mapped_column(
         default=True, index=True
     )  # the search index does not know it as it is

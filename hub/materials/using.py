@@ -1,0 +1,106 @@
+"""Sums of use: what is seen, downloaded and followed is added to the day's row and to the site's."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, func, insert, or_, select, update
+
+from ..core import clock
+from ..core.database import db
+from .models import AssetUse, Placement
+
+#: Sites kept of one material and partner: who invents referrers fills no database.
+MOST_SITES = 100
+_CHUNK = 200
+
+
+class Day(NamedTuple):
+    asset_id: int
+    partner_id: int | None
+    day: date
+
+
+class Site(NamedTuple):
+    asset_id: int
+    partner_id: int | None
+    site: str
+
+
+def add(column: str, counts: Counter[Day]) -> None:
+    """Add to the days' `views`, `downloads` or `visits`."""
+    known = _known(AssetUse, AssetUse.day, counts)
+    _increase(AssetUse, column, [(known[key], count) for key, count in counts.items() if key in known])
+    fresh = [
+        key._asdict() | {"views": 0, "downloads": 0, "visits": 0, column: count}
+        for key, count in counts.items()
+        if key not in known
+    ]
+    if fresh:
+        db.session.execute(insert(AssetUse), fresh)
+
+
+def place(column: str, counts: Counter[Site]) -> None:
+    """Add to the sites' `views` or `visits`, and note that they were seen now."""
+    known, now = _known(Placement, Placement.site, counts), clock.now()
+    _increase(
+        Placement, column, [(known[key], count) for key, count in counts.items() if key in known], last_at=now
+    )
+    room = _room_for_sites([key for key in counts if key not in known])
+    fresh = []
+    for key, count in counts.items():
+        whose = key.asset_id, key.partner_id
+        if key not in known and room[whose] > 0:
+            room[whose] -= 1
+            fresh.append(
+                key._asdict() | {"views": 0, "visits": 0, "first_at": now, "last_at": now, column: count}
+            )
+    if fresh:
+        db.session.execute(insert(Placement), fresh)
+
+
+def _known(model: Any, last: Any, counts: Counter[Any]) -> dict[Any, int]:
+    """Ids of the rows that are there already, by their keys."""
+    found: dict[Any, int] = {}
+    kind: Any = Day if model is AssetUse else Site
+    keys = list(counts)
+    for start in range(0, len(keys), _CHUNK):
+        part = keys[start : start + _CHUNK]
+        rows = db.session.execute(
+            select(model.id, model.asset_id, model.partner_id, last).where(
+                model.asset_id.in_({key.asset_id for key in part}), last.in_({key[2] for key in part})
+            )
+        )
+        found |= {kind(*row[1:]): row[0] for row in rows}
+    return found
+
+
+def _increase(model: Any, column: str, more: list[tuple[int, int]], **values: datetime) -> None:
+    if more:
+        statement = (
+            update(model.__table__)
+            .where(model.__table__.c.id == bindparam("row"))
+            .values({column: model.__table__.c[column] + bindparam("more"), **values})
+        )
+        db.session.connection().execute(statement, [{"row": row, "more": count} for row, count in more])
+
+
+def _room_for_sites(keys: Iterable[Site]) -> Counter[tuple[int, int | None]]:
+    """How many more sites each material and partner may have."""
+    whose = {(key.asset_id, key.partner_id) for key in keys}
+    taken: dict[Any, int] = {}
+    if whose:
+        rows = db.session.execute(
+            select(Placement.asset_id, Placement.partner_id, func.count())
+            .where(
+                Placement.asset_id.in_({asset for asset, _partner in whose}),
+                or_(
+                    Placement.partner_id.in_({partner for _asset, partner in whose if partner}),
+                    Placement.partner_id.is_(None),
+                ),
+            )
+            .group_by(Placement.asset_id, Placement.partner_id)
+        )
+        taken = {(asset, partner): count for asset, partner, count in rows}
+    return Counter({each: MOST_SITES - taken.get(each, 0) for each in whose})
