@@ -280,3 +280,21 @@ def _anew(image: Image.Image) -> tuple[bytes, int, int, Kind]:
         out, "GIF"
     )
     return out.getvalue(), upright.width, upright.height, Kind.IMAGE
+
+
+#: What an image of ours may say of itself besides its pixels.
+_BARE = {
+    "jfif", "jfif_version", "jfif_unit", "jfif_density", "dpi", "icc_profile", "transparency", "loop", "duration",
+    "background", "version", "gamma", "progressive", "progression", "default_image", "bbox", "timestamp", "extension",
+    "interlace",
+}  # fmt: skip
+_ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9", "GIF": b";", "WEBP": b""}
+
+
+def is_bare(data: bytes) -> bool:
+    """Is this image, which `examine` has accepted, as if we had written it: nothing in it or behind it but pixels?"""
+    with Image.open(io.BytesIO(data), formats=list(_FORMATS)) as image:
+        name, facts = image.format or "", set(image.info)
+    if name == "WEBP" and int.from_bytes(data[4:8], "little") + 8 not in (len(data), len(data) - 1):
+        return False
+    return facts <= _BARE and data.endswith(_ENDS[name])

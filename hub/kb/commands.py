@@ -9,7 +9,10 @@ from flask.cli import with_appcontext
 from ..core.database import db, transaction
 from ..core.errors import HubError
 from . import content as files
-from . import importing, indexing
+from . import indexing
+from .exchange import arriving, writing
+from .exchange.reading import Bundle, Entry
+from .exchange.storing import Report
 
 FOLDER = Path("content")
 
@@ -68,39 +71,67 @@ def kb() -> None:
 
 
 @kb.command("import")
-@click.option("--partial", is_flag=True, help="Import the good lines, whatever is wrong with others.")
-@click.argument("path", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--partial", is_flag=True, help="Import what is right, whatever is wrong with the rest.")
+@click.option("--broken", is_flag=True, help="Take articles with broken links and missing pictures too.")
+@click.option(
+    "--force", is_flag=True, help="Take the file even when the article was edited in the hub since."
+)
+@click.option("--category", default="", metavar="KEY", help="For articles that name no category.")
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
 @with_appcontext
-def load(path: Path, partial: bool) -> None:
-    """Publish the articles of a JSON-lines file {id, lang, page, title, headings, body}.
+def load(path: Path, partial: bool, broken: bool, force: bool, category: str) -> None:
+    """Import a folder of Markdown files, the same as a ZIP, or JSON lines.
 
-    Every wrong line is named. The others go in once that is confirmed: at the prompt, or with --partial.
+    Lines are those of `hub kb export`, or {id, lang, page, title, headings, body}. Everything wrong is named
+    with file and line. The rest goes in once that is confirmed: at the prompt, or with --partial.
     """
-    lines = importing.read(path)
-    for each in lines.wrong:
-        click.echo(str(each), err=True)
-    if lines.wrong and not partial:
-        _confirm(len(lines.wrong), len(lines.rows))
     try:
-        with click.progressbar(length=len(lines.rows), label="Articles") as bar, transaction():
-            changed = importing.load(lines.rows, lambda _: bar.update(1))
+        with arriving.opened(path, category=category, loosely=broken) as (bundle, entries):
+            for each in bundle.problems:
+                click.echo(str(each), err=True)
+            wrong = sum(each.leaves_out for each in bundle.problems)
+            if wrong and not partial:
+                _confirm(wrong, len(entries))
+            report = _put_in(bundle, entries, force)
     except HubError as error:
         raise click.ClickException(str(error)) from None
+    for each in report.problems:
+        click.echo(str(each), err=True)
+    for name in report.conflicts:
+        click.echo(f"conflict: {name}: the article was edited in the hub and stays (--force takes the file)")
     db.session.expunge_all()
     click.echo("Indexing …")
     indexed = indexing.index_stale()
-    left_out = f", {len(lines.wrong)} lines left out" if lines.wrong else ""
-    click.echo(f"{changed} articles imported, {indexed} indexed{left_out}")
+    wrong += len(report.problems)
+    left_out = f", {wrong} problems left out" if wrong else ""
+    done = len(report.created) + len(report.revised)
+    click.echo(f"{done} articles imported, {len(report.unchanged)} unchanged, {indexed} indexed{left_out}")
+    if report.conflicts:
+        raise SystemExit(1)
+
+
+def _put_in(bundle: Bundle, entries: list[Entry], force: bool) -> Report:
+    with click.progressbar(length=len(entries), label="Articles") as bar:
+        return arriving.put_in(bundle, entries, lambda done: bar.update(done - bar.pos), force=force)
 
 
 def _confirm(wrong: int, good: int) -> None:
-    """Ask a person whether the good lines shall go in; a program has to say --partial."""
+    """Ask a person whether the good ones shall go in; a program has to say --partial."""
     if good and sys.stdin.isatty():
-        click.confirm(f"{wrong} lines are wrong. Import the other {good}?", abort=True)
+        click.confirm(f"{wrong} problems. Import the {good} articles without any?", abort=True)
         return
     raise click.ClickException(
-        f"{wrong} lines are wrong; nothing was imported. With --partial the other {good} go in."
+        f"{wrong} problems; nothing was imported. With --partial the {good} articles without any go in."
     )
+
+
+@kb.command("export")
+@click.argument("path", type=click.Path(path_type=Path))
+@with_appcontext
+def save(path: Path) -> None:
+    """Write everything to PATH: NAME.zip, NAME.jsonl, or a folder."""
+    writing.to(path)
+    click.echo(path)
 
 
 commands = [content, kb]

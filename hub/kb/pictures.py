@@ -1,12 +1,15 @@
 """Pictures in articles: kept once by their content, seen by those who may read a text that shows them."""
 
+import io
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import delete, select
+from werkzeug.datastructures import FileStorage
 
-from ..core import storage
+from ..core import storage, uploads
 from ..core.database import db
 from ..core.errors import Invalid
 from ..core.i18n import _l
@@ -35,6 +38,17 @@ def keep(author: Any, file: Examined) -> Picture:
         db.session.add(found)
         db.session.flush()
     return found
+
+
+def adopt(author: Any, data: bytes) -> Picture:
+    """The picture of a file from an archive. One that a hub has written keeps every byte and so its name.
+
+    Raises NoPicture, BadFile, TooLarge.
+    """
+    examined = uploads.examine(FileStorage(io.BytesIO(data), "picture"), limit=LIMIT)
+    if examined.kind in (Kind.IMAGE, Kind.ANIMATED) and uploads.is_bare(data):
+        examined = replace(examined, stream=io.BytesIO(data), size=len(data))
+    return keep(author, examined)
 
 
 def names_in(body: str) -> set[str]:

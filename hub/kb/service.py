@@ -153,12 +153,29 @@ def mark_stale(translation: Translation) -> None:
     ring(INDEX)
 
 
-def render(translation: Translation) -> None:
-    """Derive page, plain text and contents from the body."""
-    rendered = markup.article(translation.body, links=link_of)
-    translation.html, translation.plain = str(rendered.html), rendered.plain
-    translation.toc = [{"level": h.level, "id": h.id, "title": h.title} for h in rendered.headings]
-    translation.minutes = max(1, round(len(rendered.plain.split()) / _WORDS_A_MINUTE))
+@dataclass(frozen=True)
+class Derived:
+    """What follows from a body."""
+
+    html: str
+    plain: str
+    toc: list[dict[str, Any]]
+    minutes: int
+
+
+def derive(body: str) -> Derived:
+    """Page, plain text and contents of a body. Raises Invalid."""
+    rendered = markup.article(body, links=link_of)
+    toc = [{"level": h.level, "id": h.id, "title": h.title} for h in rendered.headings]
+    minutes = max(1, round(len(rendered.plain.split()) / _WORDS_A_MINUTE))
+    return Derived(str(rendered.html), rendered.plain, toc, minutes)
+
+
+def render(translation: Translation, derived: Derived | None = None) -> None:
+    """Put what follows from the body beside it; `derived` if that is known."""
+    derived = derived or derive(translation.body)
+    translation.html, translation.plain = derived.html, derived.plain
+    translation.toc, translation.minutes = derived.toc, derived.minutes
 
 
 def _write(translation: Translation, author: Any, text: Text, why: str, front: str | None = None) -> None:

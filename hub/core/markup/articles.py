@@ -1,7 +1,9 @@
 """Articles: Python-Markdown for what the team writes, with tables, notes, tabs and code."""
 
 import re
+from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
@@ -82,24 +84,52 @@ def article(text: str, *, links: Links | None = None) -> Rendered:
     """
     refuse_long(text, LIMIT)
     refuse_traps(text)
-    md = _parser(links or (lambda _target: None))
-    try:
-        html = clean_article(md.convert(text))
-    except RecursionError:
-        raise TooIntricate from None
-    toc = [_heading(token) for token in getattr(md, "toc_tokens", [])]
+    with _parser() as parser:
+        html, tokens = parser.render(text, links or (lambda _target: None))
+        html = clean_article(html)
+    toc = [_heading(token) for token in tokens]
     return Rendered(html, toc, list(_flat(toc)), to_plain(html))
 
 
-def _parser(links: Links) -> Markdown:
-    md = Markdown(extensions=[*_EXTENSIONS, _Code()], extension_configs=_CONFIGS, output_format="html")
-    md.preprocessors.deregister("html_block")
-    md.inlinePatterns.deregister("html")
-    md.inlinePatterns.register(_LineBreak(r"<br ?/?>", md), "line_break", 90)
-    md.treeprocessors.register(_Restrict(md), "restrict", 7)  # after attr_list (8), before toc (5)
-    md.treeprocessors.register(_Finish(md, links), "finish", 1)
-    _put_on_budget(md, Budget())
-    return md
+class _Parser:
+    """A Markdown parser for one text at a time. Making one takes longer than rendering a page."""
+
+    def __init__(self) -> None:
+        self.md = md = Markdown(
+            extensions=[*_EXTENSIONS, _Code()], extension_configs=_CONFIGS, output_format="html"
+        )
+        self.budget = Budget()
+        md.preprocessors.deregister("html_block")
+        md.inlinePatterns.deregister("html")
+        md.inlinePatterns.register(_LineBreak(r"<br ?/?>", md), "line_break", 90)
+        md.treeprocessors.register(_Restrict(md), "restrict", 7)  # after attr_list (8), before toc (5)
+        self.finish = _Finish(md)
+        md.treeprocessors.register(self.finish, "finish", 1)
+        _put_on_budget(md, self.budget)
+
+    def render(self, text: str, links: Links) -> tuple[str, list[dict[str, Any]]]:
+        """HTML, not yet clean, and its headings."""
+        self.md.reset()
+        self.finish.links = links
+        self.budget.start()
+        try:
+            return self.md.convert(text), list(getattr(self.md, "toc_tokens", []))
+        except RecursionError:
+            raise TooIntricate from None
+
+
+_idle: deque[_Parser] = deque(maxlen=4)
+
+
+@contextmanager
+def _parser() -> Iterator[_Parser]:
+    """A parser that nobody else is using. One that broke off amid a text is not used again."""
+    try:
+        parser = _idle.pop()
+    except IndexError:
+        parser = _Parser()
+    yield parser
+    _idle.append(parser)
 
 
 def _put_on_budget(md: Markdown, budget: Budget) -> None:
@@ -151,9 +181,7 @@ class _Restrict(Treeprocessor):
 class _Finish(Treeprocessor):
     """Resolve links, and give tables, tasks, code and headings the shape our pages know."""
 
-    def __init__(self, md: Markdown, links: Links) -> None:
-        super().__init__(md)
-        self.links = links
+    links: Links
 
     def run(self, root: Element) -> None:
         for element in list(root.iter()):

@@ -49,7 +49,12 @@ class Budget:
     """Processor time one rendering may take."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
-        self.until = time.thread_time() + seconds
+        self.seconds = seconds
+        self.start()
+
+    def start(self) -> None:
+        """From now on: for the thread that calls."""
+        self.until = time.thread_time() + self.seconds
 
     def check(self) -> None:
         if time.thread_time() > self.until:

@@ -4,8 +4,19 @@ from flask import Blueprint
 
 bp = Blueprint("kb", __name__, template_folder="../templates", url_prefix="/kb")
 
-from . import categories, editing, feedback, history, managing, publishing, reading, translations, writing  # noqa: E402
+from . import (  # noqa: E402
+    categories,
+    editing,
+    feedback,
+    history,
+    managing,
+    outside,
+    publishing,
+    reading,
+    translations,
+    writing,
+)
 
 __all__ = [
-    "bp", "categories", "editing", "feedback", "history", "managing", "publishing", "reading", "translations", "writing",
+    "bp", "categories", "editing", "feedback", "history", "managing", "outside", "publishing", "reading", "translations", "writing",
 ]  # fmt: skip

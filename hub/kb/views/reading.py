@@ -3,20 +3,21 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager, undefer
 
+from ...core import i18n
 from ...core.access import Permission, can, public, visible
 from ...core.database import db
 from ...core.errors import NotFound
 from ...core.extensions import login_manager
 from ...core.i18n import LOCALES, locale
 from ...core.paging import page
-from .. import finding
+from .. import finding, outside
 from ..forms import REASONS
 from ..models import Article, Category, Status, Translation
 from . import bp
@@ -28,8 +29,29 @@ LANGUAGE = "<any(" + ", ".join(LOCALES) + "):lang>"
 @public
 def index() -> ResponseReturnValue:
     """The shelves, each article in the reader's language or the nearest there is."""
-    can_write = can(current_user, Permission.KB_WRITE)
-    return render_template("kb/index.html", shelves=finding.shelves(current_user), can_write=can_write)
+    return _index(None)
+
+
+@bp.get(f"/{LANGUAGE}/")
+@public
+def index_in(lang: str) -> ResponseReturnValue:
+    """The shelves in one language, whatever the visitor's is."""
+    _speak(lang)
+    return _index(lang)
+
+
+def _index(lang: str | None) -> ResponseReturnValue:
+    return render_template(
+        "kb/index.html",
+        shelves=finding.shelves(current_user),
+        can_write=can(current_user, Permission.KB_WRITE),
+        outside=outside.head_of_index(lang),
+    )
+
+
+def _speak(lang: str) -> None:
+    i18n.activate(lang, i18n.zone().key)
+    g.locale = lang
 
 
 @bp.get("/category/<key>")
@@ -74,13 +96,18 @@ def show(lang: str, slug: str) -> ResponseReturnValue:
     )
     if translation is None:
         return _moved(lang, slug)
+    if not current_user.is_authenticated and not request.accept_languages and "locale" not in request.cookies:
+        _speak(lang)  # a crawler, which names no language: the page around the article is in the article's
     siblings = db.session.scalars(
         visible(select(Translation), current_user)
         .where(Translation.article_id == translation.article_id, Translation.status == Status.PUBLISHED)
         .order_by(Translation.locale)
     ).all()
+    head = outside.head_of(translation, siblings, translation.html)
     return render_template(
         "kb/show.html",
+        outside=head,
+        og_locales=outside.OG_LOCALES,
         translation=translation,
         html=Markup(translation.html),
         path=finding.path_to(translation.article.category),

@@ -1,0 +1,1 @@
+"""Articles in and out: a folder of Markdown, the same as a ZIP, or JSON lines."""

@@ -1,0 +1,182 @@
+"""What leaves one hub and arrives in another: all of it, and nothing that would harm."""
+
+import io
+import zipfile
+from datetime import UTC, date, datetime
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+from sqlalchemy import select
+
+from hub.core import storage
+from hub.core.database import db, transaction
+from hub.kb import commands, pictures, service, shelves
+from hub.kb.models import Article, Audience, Category, Redirect, Translation
+from hub.kb.models.writing import Picture
+from tests.conftest import empty
+
+from . import factories
+
+
+def photo(kind="JPEG", size=(40, 30)):
+    out = io.BytesIO()
+    Image.effect_noise(size, 80).convert("RGB").save(out, kind)
+    return out.getvalue()
+
+
+def hub(*words):
+    return CliRunner().invoke(commands.kb, list(map(str, words)))
+
+
+@pytest.fixture
+def full(app):
+    """A knowledge base with everything an export has to keep."""
+    with transaction():
+        money = factories.make_category(icon="coins", descriptions={"pl": "Pieniądze"}, order=20)
+        within = shelves.create(None, shelves.Facts({"uk": "Виплати"}, {}, "wallet", money))
+        picture = pictures.adopt(None, photo())
+        body = f"Text\r\n\n![Фото](image:{picture.name})\n\n[See](kb:secret#s-a)\n---\nend without a newline"
+        source = factories.make_article(within, "Календар: «виплати»", "uk", body=body, tags=["a b", "c"])
+        service.revise(
+            source, None, service.Text("Нова # назва", body, "Із: двокрапкою", slug="nova"), seen=1
+        )
+        source.article.review_due, source.article.external_id = date(2027, 1, 5), "crm:17"
+        polish = service.translate(source.article, None, "pl", service.Text("Kalendarz", "Zażółć"))
+        service.publish(polish, datetime(2099, 1, 1, 8, 30, tzinfo=UTC))
+        polish.source_revision = 1
+        secret = factories.make_article(money, "Secret", audience=Audience.STAFF)
+        secret.article.key = "secret"
+        service.file_under(secret.article, money, Audience.CHOSEN, ["tier:gold", "tag:video"])
+        service.archive(secret)
+        factories.make_article(money, "Sketch", published=False)
+    return picture
+
+
+@pytest.mark.parametrize("kind", ["folder", "out.zip", "out.jsonl"])
+def test_export_import_elsewhere_export_is_the_same_to_the_byte(full, tmp_path, kind):
+    def out(path):
+        assert hub("export", path).exit_code == 0
+        files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
+        return {
+            each.relative_to(tmp_path / path.parts[len(tmp_path.parts)]): each.read_bytes() for each in files
+        }
+
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    here = out(tmp_path / "a" / kind)
+    empty()
+    came = hub("import", tmp_path / "a" / kind)
+    assert (came.exit_code, "4 articles imported" in came.output) == (0, True), came.output
+    assert out(tmp_path / "b" / kind) == here
+    by_title = {each.title: each for each in db.session.scalars(select(Translation))}
+    source, polish = by_title["Нова # назва"], by_title["Kalendarz"]
+    assert (source.is_published, source.article.source_locale, source.article.external_id) == (
+        True,
+        "uk",
+        "crm:17",
+    )
+    assert (polish.status, polish.is_outdated, polish.article_id) == ("scheduled", True, source.article_id)
+    assert polish.publish_at == datetime(2099, 1, 1, 8, 30, tzinfo=UTC)
+    assert source.article.category.name("uk") == "Виплати"
+    assert db.session.get(Category, source.article.category.parent_id).icon == "coins"
+    assert by_title["Secret"].article.readers == ["tag:video", "tier:gold"]
+    assert db.session.scalar(select(Redirect.slug)) == "kalendar-viplati"
+    assert [each.name for each in db.session.scalars(select(Picture))] == [full.name]
+    again = hub("import", tmp_path / "a" / kind)
+    assert "0 articles imported, 4 unchanged" in again.output
+
+
+def test_a_folder_of_plain_markdown_finds_its_language_titles_links_and_pictures(app, tmp_path):
+    (tmp_path / "ru" / "money").mkdir(parents=True)
+    (tmp_path / "img").mkdir()
+    (tmp_path / "img" / "my photo.png").write_bytes(photo("PNG"))
+    (tmp_path / "ru" / "money" / "first.md").write_text(
+        "# Первая\n\nСм. [вторую](second.md#s-a) и ![фото](../../img/my%20photo.png)\n\n```\n[x](nowhere.md)\n```\n"
+    )
+    (tmp_path / "ru" / "money" / "second.md").write_text("---\ntitle: Вторая\nauthor: nobody\n---\nТекст\n")
+    with transaction():
+        factories.make_category()
+    came = hub("import", tmp_path)
+    assert "2 articles imported" in came.output, came.output
+    first = db.session.scalar(select(Translation).where(Translation.slug == "pervaya"))
+    picture = db.session.scalar(select(Picture))
+    assert (first.title, first.locale, first.article.audience) == ("Первая", "ru", Audience.PARTNERS)
+    assert f"[вторую](kb:second#s-a) и ![фото](image:{picture.name})" in first.body
+    assert "[x](nowhere.md)" in first.body
+
+
+def test_broken_links_pictures_and_categories_are_named_and_the_rest_waits_for_a_yes(app, tmp_path):
+    with transaction():
+        factories.make_category()
+    head = "---\nid: {0}\ntitle: {0}\ncategory: money\n---\n"
+    (tmp_path / "en").mkdir()
+    for name, text in {
+        "good": head.format("good") + "[ok](kb:other)\n",
+        "other": head.format("other") + "Fine\n",
+        "link": head.format("link") + "Line\n\n[a](gone.md)\n",
+        "far": head.format("far") + "[a](kb:link)\n",
+        "image": head.format("image") + "![a](image:00000000000000000000.png)\n",
+        "shelf": head.format("shelf").replace("money", "attic") + "x\n",
+    }.items():
+        (tmp_path / "en" / f"{name}.md").write_text(text)
+    refused = hub("import", tmp_path)
+    assert refused.exit_code == 1
+    assert {line.removeprefix(f"{tmp_path}/") for line in refused.output.splitlines() if ".md:" in line} == {
+        "en/link.md:8: the link leads nowhere: 'gone.md'",
+        "en/far.md:6: the link leads nowhere: 'kb:link'",
+        "en/image.md:6: the picture is missing: '00000000000000000000.png'",
+        "en/shelf.md:4: there is no category 'attic'",
+    }
+    assert db.session.scalar(select(Article.id)) is None
+    assert "2 articles imported" in hub("import", "--partial", tmp_path).output
+    loosely = hub("import", "--partial", "--broken", tmp_path)
+    assert "3 articles imported, 2 unchanged" in loosely.output
+
+
+def zipped(*entries):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for entry, content in entries:
+            archive.writestr(entry, content)
+    return out.getvalue()
+
+
+def link():
+    entry = zipfile.ZipInfo("en/a.md")
+    entry.external_attr = 0o120777 << 16
+    return entry
+
+
+HOSTILE = {
+    "upwards": lambda: zipped(("../../etc/x.md", "a")),
+    "absolute": lambda: zipped(("/etc/x.md", "a")),
+    "backslash": lambda: zipped(("..\\x.md", "a")),
+    "link": lambda: zipped((link(), "/etc/passwd")),
+    "bomb": lambda: zipped(("en/a.md", b"\0" * 30_000_000)),
+    "many": lambda: zipped(*((f"en/{number}.md", "") for number in range(10_000))),
+    "damaged": lambda: zipped(("en/a.md", "abc"))[:-30],
+    "lying": lambda: zipped(("en/a.md", b"x" * 3_000_000)).replace(
+        (3_000_000).to_bytes(4, "little"), (5).to_bytes(4, "little")
+    ),
+}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_archives_are_refused_and_leave_nothing(app, tmp_path, kind):
+    path = tmp_path / "x.zip"
+    path.write_bytes(HOSTILE[kind]())
+    refused = hub("import", "--partial", path)
+    assert "0 articles imported" in refused.output or refused.exit_code == 1
+    assert db.session.scalar(select(Article.id)) is None
+
+
+def test_a_picture_with_something_hidden_in_it_is_written_anew(app):
+    clean = pictures.adopt(None, photo())
+    with storage.open(clean.key) as file:
+        data = file.read()
+    assert pictures.adopt(None, data).name == clean.name
+    hidden = pictures.adopt(None, data + b"<script>")
+    with storage.open(hidden.key) as file:
+        assert b"<script>" not in file.read()
