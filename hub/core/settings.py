@@ -119,6 +119,9 @@ class Settings(BaseSettings):
     )
     session_days: int = Field(30, ge=1, description="Days without a visit after which a session ends.")
     max_upload_mb: int = Field(25, ge=1, description="Largest upload, in MB of 1,000,000 bytes.")
+    max_material_mb: int = Field(
+        500, ge=1, description="Largest material, in MB; it comes in pieces when scripts run in the browser."
+    )
     ticket_reopen_days: int = Field(
         14,
         ge=1,

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
+from . import movies
 from .errors import Invalid, TooLarge
 from .i18n import Text, _l, filesize, number
 from .settings import settings
@@ -71,6 +72,7 @@ class Examined:
     stream: IO[bytes]
     width: int | None = None
     height: int | None = None
+    duration_ms: int | None = None  # of videos and animations
 
     @property
     def suffix(self) -> str:
@@ -98,7 +100,10 @@ def examine(file: Any, *, limit: int | None = None) -> Examined:
         return _image(stream, name)
     kind, suffix = TYPES[mime]
     stream.seek(0)
-    return Examined(_with_suffix(name, suffix), mime, kind, size, stream)
+    movie = movies.measure(stream, mime) if kind is Kind.VIDEO else movies.Movie()
+    return Examined(
+        _with_suffix(name, suffix), mime, kind, size, stream, movie.width, movie.height, movie.duration_ms
+    )
 
 
 def safe_name(name: str) -> str:
@@ -214,6 +219,7 @@ def _image(stream: IO[bytes], name: str) -> Examined:
             image = Image.open(stream, formats=list(_FORMATS))
             _refuse_huge(image)
             data, width, height, kind = _anew(image)
+            lasts = _lasts(image) if kind is Kind.ANIMATED else None
     except Image.DecompressionBombError:
         raise BadFile(_too_many_pixels()) from None
     except (
@@ -230,7 +236,7 @@ def _image(stream: IO[bytes], name: str) -> Examined:
         raise BadFile(damaged) from error
     mime = _FORMATS[image.format or ""]
     return Examined(
-        _with_suffix(name, TYPES[mime][1]), mime, kind, len(data), io.BytesIO(data), width, height
+        _with_suffix(name, TYPES[mime][1]), mime, kind, len(data), io.BytesIO(data), width, height, lasts
     )
 
 
@@ -253,6 +259,11 @@ def _too_many_pixels(width: int = 0, height: int = 0) -> Text:
         height=height,
         limit=MEGAPIXELS,
     )
+
+
+def _lasts(image: Image.Image) -> int:
+    """How long an animation takes to come round, in milliseconds."""
+    return round(sum(frame.info.get("duration", 100) for frame in ImageSequence.Iterator(image)))
 
 
 def _anew(image: Image.Image) -> tuple[bytes, int, int, Kind]:

@@ -135,9 +135,10 @@ class UploadForm(DetailsForm):
     """Several files at once, described alike."""
 
     files = MultipleFileField(_l("Files"))
+    upload = SelectMultipleField(validate_choice=False)  # files that have come piece by piece
 
     def validate_files(self, field: MultipleFileField) -> None:
-        if not any(file.filename for file in field.data or []):
+        if not self.upload.data and not any(file.filename for file in field.data or []):
             raise ValidationError(_("Choose at least one file."))
 
 

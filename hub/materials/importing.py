@@ -1,7 +1,5 @@
 """`hub materials import DIR`: a folder of files becomes materials, each file on its own."""
 
-import codecs
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +12,6 @@ from ..core import sheets
 from ..core.database import db, transaction
 from ..core.errors import HubError, Invalid
 from ..core.i18n import LOCALES
-from ..core.storage import Stored
-from ..core.uploads import Examined
 from . import service
 from .models import AssetVersion, Campaign, Kind
 from .service import Details
@@ -106,21 +102,13 @@ def _take(path: Path, row: dict[str, str]) -> bool:
         given = _size(row.get("size", ""))
         if given and examined.width and given != (examined.width, examined.height):
             raise Invalid(f"{SHEET} says {row['size']}, the picture is {examined.width}x{examined.height}")
-        if _is_known(_digest(examined, stored)):
+        if _is_known(service.digest(examined)):
             return False
         with transaction():
             asset = service.add_file(None, examined, stored, _details(row))
             if given and asset.width is None and asset.kind is not Kind.TEXT:
                 asset.width, asset.height = given
     return True
-
-
-def _digest(examined: Examined, stored: Stored) -> str:
-    """What the library remembers a file by; a text without the mark that some editors put before it."""
-    if examined.mime not in service.READY_TEXTS:
-        return stored.sha256
-    examined.stream.seek(0)
-    return hashlib.sha256(examined.stream.read().removeprefix(codecs.BOM_UTF8)).hexdigest()
 
 
 def _is_known(sha256: str) -> bool:

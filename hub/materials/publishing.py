@@ -15,10 +15,10 @@ from ..core.errors import HubError
 from ..core.i18n import LOCALES, _, ngettext
 from ..core.paging import page
 from ..core.settings import settings
-from . import service
+from . import receiving, service
 from .blueprint import bp
 from .forms import CampaignForm, EditForm, TextForm, UploadForm, VersionForm
-from .models import Asset, AssetVersion, Campaign, Download, Kind
+from .models import Asset, AssetVersion, Campaign, Download, Kind, Upload, UploadState
 
 FILES_MOST = 50
 
@@ -37,7 +37,8 @@ def create() -> ResponseReturnValue:
     form = UploadForm()
     if not form.validate_on_submit():
         return _upload_page(form), 422
-    results = [_take(file, form) for file in form.files.data[:FILES_MOST] if file.filename]
+    results = [_add(token, form) for token in (form.upload.data or [])[: receiving.MOST]] + _refused()
+    results += [_take(file, form) for file in (form.files.data or [])[:FILES_MOST] if file.filename]
     added = [result for result in results if result["asset"]]
     if len(added) < len(results) or any(result["twin"] for result in results):
         return _upload_page(UploadForm(formdata=None), results), 200 if added else 422
@@ -45,6 +46,31 @@ def create() -> ResponseReturnValue:
     if len(added) == 1:
         return redirect(url_for("materials.edit", id=added[0]["asset"].id), 303)
     return redirect(url_for("materials.index"), 303)
+
+
+def _add(token: str, form: UploadForm) -> dict[str, Any]:
+    """One file that has come piece by piece."""
+    name = ""
+    try:
+        upload = visible_or_404(select(Upload).where(Upload.token == token), current_user)
+        name = upload.name
+        twin = receiving.twin(upload)
+        with receiving.content(upload) as (examined, stored), transaction():
+            receiving.drop(token, UploadState.READY)
+            asset = service.add_file(current_user, examined, stored, form.details())
+    except HubError as error:
+        return {"name": name or _("A file"), "asset": None, "error": error.message, "twin": None}
+    return {"name": name, "asset": asset, "error": None, "twin": twin}
+
+
+def _refused() -> list[dict[str, Any]]:
+    """Files that came piece by piece and are no use: named once more, and forgotten."""
+    found = [each for each in receiving.mine(current_user) if each.state is UploadState.REFUSED]
+    lines = [{"name": each.name, "asset": None, "error": each.error, "twin": None} for each in found]
+    with transaction():
+        for token in [each.token for each in found]:
+            receiving.drop(token)
+    return lines
 
 
 def _take(file: Any, form: UploadForm) -> dict[str, Any]:
@@ -62,7 +88,14 @@ def _take(file: Any, form: UploadForm) -> dict[str, Any]:
 
 def _upload_page(form: UploadForm, results: list[dict[str, Any]] | None = None) -> str:
     return render_template(
-        "materials/new.html", form=form, results=results, limit=settings.max_upload_mb * 1_000_000
+        "materials/new.html",
+        form=form,
+        results=results,
+        limit=settings.max_upload_mb * 1_000_000,
+        largest=receiving.largest(),
+        waiting=[
+            (each, receiving.received(each), receiving.twin(each)) for each in receiving.mine(current_user)
+        ],
     )
 
 

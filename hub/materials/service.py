@@ -1,5 +1,6 @@
 """What can be done with promo materials."""
 
+import codecs
 import hashlib
 import io
 import re
@@ -59,11 +60,29 @@ class Details(TypedDict, total=False):
     replacement_id: int | None
 
 
-def keep(file: Any) -> tuple[Examined, Stored]:
-    """Examine and store an upload, before any transaction: it may take a while."""
-    examined = uploads.examine(file)
+def examine(file: Any, *, limit: int | None = None) -> Examined:
+    """What an upload is, with the size of a banner in it; raises TooLarge or BadFile."""
+    examined = uploads.examine(file, limit=limit)
     if examined.kind == "archive" and (banner := banners.look(examined.stream)):
         examined = replace(examined, width=banner.width, height=banner.height)
+    return examined
+
+
+def digest(examined: Examined) -> str:
+    """What the library remembers a file by; a text without the mark that some editors put before it."""
+    found, stream = hashlib.sha256(), examined.stream
+    stream.seek(0)
+    if examined.mime in READY_TEXTS:
+        found.update(stream.read().removeprefix(codecs.BOM_UTF8))
+    while chunk := stream.read(storage.CHUNK):
+        found.update(chunk)
+    stream.seek(0)
+    return found.hexdigest()
+
+
+def keep(file: Any) -> tuple[Examined, Stored]:
+    """Examine and store an upload, before any transaction: it may take a while."""
+    examined = examine(file)
     return examined, storage.store(examined.stream, limit=max(examined.size, 1))
 
 
@@ -223,6 +242,7 @@ def _file_version(examined: Examined, stored: Stored) -> AssetVersion:
         filename=examined.name,
         width=examined.width,
         height=examined.height,
+        duration_ms=examined.duration_ms,
         thumbnail_state=ThumbnailState.PENDING if picture else ThumbnailState.NONE,
     )
 

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from ..core import storage
 from ..core.database import db, transaction
 from ..core.jobs import job
-from . import clicks, crediting, indexing, service, showing
+from . import clicks, crediting, indexing, receiving, service, showing
 from .models import AssetVersion, ThumbnailState
 
 log = structlog.get_logger()
@@ -45,6 +45,12 @@ def forget_visitors() -> int:
     """Drop what told visitors of past days apart."""
     showing.forget_files()
     return clicks.forget_visitors()
+
+
+@job("materials.clean_uploads", every="41 * * * *")
+def clean_uploads() -> int:
+    """Throw away files that were begun and never added."""
+    return receiving.clean()
 
 
 BOX = (600, 500)  # twice a tile's size, for dense screens

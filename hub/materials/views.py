@@ -18,7 +18,19 @@ from ..core.i18n import LOCALES, _
 from ..core.security import CSP_WITH_FRAMES
 from ..core.uploads import TYPES, safe_name
 from ..partners.links import UTM, page_of, short_link
-from . import asking, embedding, gallery, kits, public, publishing, requesting, statistics, taking, visiting
+from . import (
+    asking,
+    embedding,
+    gallery,
+    kits,
+    public,
+    publishing,
+    requesting,
+    statistics,
+    taking,
+    uploading,
+    visiting,
+)
 from .blueprint import bp
 from .gallery import Facets, Filters, Option
 from .models import KINDS, Asset, AssetVersion, Campaign, Kind, ThumbnailState
@@ -30,6 +42,7 @@ __all__ = [
     "public",
     "publishing",
     "statistics",
+    "uploading",
     "visiting",
 ]  # importing them registers their views
 

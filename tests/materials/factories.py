@@ -8,7 +8,7 @@ from PIL import Image
 from werkzeug.datastructures import FileStorage
 
 from hub.core.database import db
-from hub.materials import requesting, service
+from hub.materials import receiving, requesting, service
 from hub.materials.models import Asset, Campaign, Download, Favourite, Kit, KitItem, Visibility
 from hub.partners.levels import ensure_ladder
 from hub.partners.models import Tier
@@ -94,11 +94,13 @@ def sample(cast) -> dict[str, object]:
         db.session.add_all([KitItem(kit_id=each.id, asset_id=item.id) for item in (asset, gold, text)])
     wanted = ask_first(cast, make_asset(cast.manager, title="On request", content=picture(color="pink")))
     asked = requesting.ask(wanted, cast.partner, "A review", "https://acme.example")
+    coming = receiving.begin(cast.manager, "film.mp4", 80_000_000)
     db.session.add(Favourite(user_id=cast.partner.id, asset_id=asset.id))
     db.session.flush()
     return SimpleNamespace(
         banner=banner.public_id,
         wanted=wanted.id,
+        upload=coming.token,
         request=asked.id,
         kit=kit.id,
         shared=shared.id,

@@ -1,4 +1,4 @@
-// The gallery: assets open in a drawer, filters unfold on a phone, codes become tabs, files can be dropped.
+// The gallery: assets open in a drawer, filters unfold on a phone, codes become tabs.
 
 import { toast } from "./toasts.js";
 import { post } from "./words.js";
@@ -47,22 +47,6 @@ function unfold(button) {
   });
 }
 
-/** Dropped files join the field; their names are listed, which the field itself does not do. */
-function drop(box) {
-  const field = box.querySelector("input[type=file]");
-  const list = box.querySelector("[data-drop-list]");
-  const show = () => list.replaceChildren(...[...field.files].map((file) => Object.assign(document.createElement("li"), { textContent: file.name })));
-  field.addEventListener("change", show);
-  for (const name of ["dragenter", "dragover"]) box.addEventListener(name, (event) => { event.preventDefault(); box.classList.add("is-over"); });
-  box.addEventListener("dragleave", (event) => box.contains(event.relatedTarget) || box.classList.remove("is-over"));
-  box.addEventListener("drop", (event) => {
-    event.preventDefault();
-    box.classList.remove("is-over");
-    field.files = event.dataTransfer.files;
-    show();
-  });
-}
-
 /** Favourite and kit are changed without leaving: the buttons come back anew, with the focus where it was. */
 async function stay(event) {
   const form = event.target.closest("form[data-stay]");
@@ -86,4 +70,3 @@ document.addEventListener("submit", stay);
 document.addEventListener("click", open);
 document.querySelectorAll("[data-code-tabs]").forEach(tabs);
 document.querySelectorAll("[data-facets]").forEach(unfold);
-document.querySelectorAll("[data-drop]").forEach(drop);
