@@ -33,7 +33,7 @@ def main() -> int:
 def parallel() -> list[str]:
     """Use every core, unless the arguments ask for something that needs one process."""
     alone = {"-n", "-p", "--pdb", "--trace", "-s"}
-    return [] if alone & set(sys.argv[1:]) else ["-n", "auto", "--dist", "loadgroup"]
+    return [] if alone & set(sys.argv[1:]) else ["-n", "auto"]
 
 
 def missing_packages() -> list[str]:

@@ -39,6 +39,18 @@ def pytest_unconfigure(config):
         config.servers.stop()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Hand out single tests, but those in a browser all to one process: they share a hub and start first."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduler(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return "browser" if nodeid.startswith("tests/browser/") else nodeid
+
+    return Scheduler(config, log)
+
+
 def pytest_collection_modifyitems(config, items):
     """Leave out of the second run what touches neither database nor queue: it cannot go otherwise there."""
     if BACKEND == "postgresql":

@@ -4,12 +4,14 @@ A closed page's row stays for a moment: whoever goes from one page to the next h
 A killed process takes its pages along as soon as its last sign of life is too old.
 """
 
+import functools
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Flask, current_app
-from sqlalchemy import ForeignKey, case, delete, func, select
+from sqlalchemy import ForeignKey, Select, case, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from . import clock
@@ -96,16 +98,22 @@ def at(place: str) -> Sequence[int]:
     return db.session.scalars(here.distinct().order_by(Presence.user_id)).all()
 
 
-def here_until(roles: Sequence[Role]) -> datetime | None:
-    """Until when somebody of these roles counts as here: in the past when they have left, None if long ago."""
+@functools.cache
+def _last_here(roles: tuple[Role, ...]) -> Select[Any, Any]:
+    """Built once: every first page asks it."""
     user = Base.metadata.tables["user"]
     stays = Presence.left_at.is_(None)
-    seen, left = db.session.execute(
+    return (
         select(func.max(case((stays, WebProcess.seen_at))), func.max(Presence.left_at))
         .join(WebProcess, WebProcess.id == Presence.process_id)
         .join(user, user.c.id == Presence.user_id)
         .where(user.c.role.in_(roles), user.c.disabled_at.is_(None))
-    ).one()
+    )
+
+
+def here_until(roles: Sequence[Role]) -> datetime | None:
+    """Until when somebody of these roles counts as here: in the past when they have left, None if long ago."""
+    seen, left = db.session.execute(_last_here(tuple(roles))).one()
     ends = [moment + patience for moment, patience in ((seen, DEAD), (left, GRACE)) if moment]
     return max(ends, default=None)
 

@@ -1,8 +1,8 @@
 """The team's lists of tickets: views, filters, orders, and how many wait in each view."""
 
 import functools
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from ..accounts.models import User
 from ..core import clock
-from ..core.access import visible
+from ..core.access import Role, Somebody, visible
 from ..core.database import db
 from ..core.frame import nav_count
 from ..core.i18n import _l
@@ -107,7 +107,7 @@ class Asked:
 
     def parameters(self, **others: Any) -> dict[str, Any]:
         """What an address needs to ask for this list, or for one like it with `others` instead."""
-        asked = asdict(self) | others
+        asked = vars(self) | others
         if asked["order"] == Order.MOVED:
             del asked["order"]
         return {name: str(value) for name, value in asked.items() if value}
@@ -131,16 +131,15 @@ def home_of(ticket: Ticket, user: User) -> View:
 
 def _holds(view: View, user: Any, now: Any) -> ColumnElement[bool] | None:
     """What is true of the tickets of a view; None for every ticket. `user` is an id, or a parameter for one."""
-    in_turn = Ticket.turn == Turn.TEAM
-    conditions: dict[View, ColumnElement[bool]] = {
-        View.MINE: and_(Ticket.assignee_id == user, in_turn),
-        View.UNASSIGNED: and_(Ticket.assignee_id.is_(None), in_turn),
-        View.WAITING: Ticket.turn == Turn.PARTNER,
-        View.OVERDUE: Ticket.due_at <= now,
-        View.LATER: Ticket.turn == Turn.LATER,
-        View.LIVE: Ticket.is_live.is_(True),
+    holds: dict[View, Callable[[], ColumnElement[bool]]] = {
+        View.MINE: lambda: and_(Ticket.assignee_id == user, Ticket.turn == Turn.TEAM),
+        View.UNASSIGNED: lambda: and_(Ticket.assignee_id.is_(None), Ticket.turn == Turn.TEAM),
+        View.WAITING: lambda: Ticket.turn == Turn.PARTNER,
+        View.OVERDUE: lambda: Ticket.due_at <= now,
+        View.LATER: lambda: Ticket.turn == Turn.LATER,
+        View.LIVE: lambda: Ticket.is_live.is_(True),
     }
-    return conditions.get(view)
+    return holds[view]() if view in holds else None
 
 
 def narrow(statement: Select[Any], asked: Asked, user: User) -> Select[Any]:
@@ -169,9 +168,14 @@ def narrow(statement: Select[Any], asked: Asked, user: User) -> Select[Any]:
 
 def tickets(asked: Asked, user: User, cursor: str | None = None) -> Page:
     """One page of a list."""
-    shown = (joinedload(Ticket.partner), joinedload(Ticket.requester), joinedload(Ticket.assignee))
     keys, descending = _KEYS[asked.order]
-    return page(narrow(select(Ticket).options(*shown), asked, user), cursor, *keys, descending=descending)
+    return page(narrow(_listed(), asked, user), cursor, *keys, descending=descending)
+
+
+@functools.cache
+def _listed() -> Select[Any]:
+    shown = (joinedload(Ticket.partner), joinedload(Ticket.requester), joinedload(Ticket.assignee))
+    return select(Ticket).options(*shown)
 
 
 # --- How many --------------------------------------------------------------
@@ -205,7 +209,7 @@ def counts(user: User) -> dict[View, int]:
 def views(user: User) -> tuple[dict[View, int], list[tuple[SavedView, int]]]:
     """How many tickets each view holds, and each of the saved views, by name. Two statements."""
     saved = list(db.session.scalars(visible(select(SavedView), user).order_by(SavedView.name, SavedView.id)))
-    statement = _counts().add_columns(*(_count_of(each, user) for each in saved))
+    statement = _counts().add_columns(*(_count_of(each, user) for each in saved)) if saved else _counts()
     row = db.session.execute(statement, {"user": user.id, "now": clock.now()}).one()
     held = dict(zip((view for view in View if view is not View.ALL), row, strict=False))
     g.inbox_mine = held[View.MINE]
@@ -232,8 +236,14 @@ def my_turn(user: User) -> int:
 @nav_count("tickets.index")
 def partners_turn(user: User) -> int:
     """Tickets that wait for the partner's answer, for the number beside “Support”."""
-    waiting = visible(select(Ticket), user).where(Ticket.turn == Turn.PARTNER)
-    return db.session.scalar(select(_up_to_most(waiting))) or 0
+    return db.session.scalar(_theirs(user.role), {"reader": user.id}) or 0
+
+
+@functools.cache
+def _theirs(role: Role) -> Select[Any]:
+    """Built once per role: every page of a partner asks it."""
+    waiting = visible(select(Ticket), Somebody(role)).where(Ticket.turn == Turn.PARTNER)
+    return select(_up_to_most(waiting.with_only_columns(Ticket.id)))
 
 
 # --- Saved views -----------------------------------------------------------

@@ -1,5 +1,6 @@
 """Keeps the due times on a ticket's row as its history and the rules have them."""
 
+import functools
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -48,13 +49,22 @@ def versions() -> list[ServiceRules]:
 
 def rules_over_time() -> sla.RulesAt:
     """A function that gives the rules in force at a moment."""
-    known = [(each.effective_from, sla.parse(each.data)) for each in versions()]
-    default = sla.parse({"zone": settings.programme_timezone} | DEFAULT)
+    known = versions()
+
+    @functools.cache
+    def parsed(version: ServiceRules) -> sla.Rules:
+        return sla.parse(version.data)
 
     def at(moment: datetime) -> sla.Rules:
-        return next((rules for since, rules in reversed(known) if since <= moment), default)
+        held = next((version for version in reversed(known) if version.effective_from <= moment), None)
+        return parsed(held) if held else _default(settings.programme_timezone)
 
     return at
+
+
+@functools.cache
+def _default(zone: str) -> sla.Rules:
+    return sla.parse({"zone": zone} | DEFAULT)
 
 
 def rules_now() -> sla.Rules:

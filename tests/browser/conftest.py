@@ -25,11 +25,10 @@ FIRST_REDIS = 32
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Run all browser tests in one worker: they share a hub."""
+    """Say which tests need a browser."""
     for item in items:
         if "/browser/" in item.nodeid:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")
