@@ -3,6 +3,7 @@
 from ..core.database import transaction
 from ..core.jobs import job
 from . import drafts, indexing, reviewing, service
+from .exchange import uploads
 
 
 @job(service.INDEX, every="* * * * *")
@@ -15,6 +16,12 @@ def index() -> None:
 def publish() -> None:
     """Publish what is due."""
     reviewing.publish_due()
+
+
+@job(uploads.JOB, every="* * * * *")
+def take_in() -> None:
+    """Check uploaded articles, and put in those that were confirmed."""
+    uploads.work()
 
 
 @job("kb.review", every="7 * * * *")

@@ -6,6 +6,10 @@ from hub.core.database import db
 from hub.core.uploads import Examined, Kind
 from hub.kb import feedback, pictures, service
 from hub.kb.models import Audience, Category
+from hub.kb.models.exchange import Arrival, ArrivalState
+
+#: What a check has found.
+COUNTS = {"articles": 1, "broken": 1, "categories": 0, "pictures": 0, "problems": 1}
 
 
 def make_category(key="money", **values):
@@ -44,10 +48,14 @@ def sample(cast):
     text = service.Text("For video makers", f"![a](image:{picture.name})", slug=chosen.slug)
     service.revise(chosen, None, text, seen=1)
     answer = feedback.rate(public, cast.partner, False, None, "")
+    arrivals = [
+        Arrival(filename="a.zip", state=ArrivalState.CHECKED, counts=COUNTS, problems=[]) for _ in "ab"
+    ]
+    db.session.add_all(arrivals)
     db.session.flush()
     return {
         "id": public.id, "article": public.article_id, "public": public.slug, "partners": partners.slug,
         "staff": staff.slug, "staff_id": staff.id, "draft": draft.slug, "key": public.article.key, "feedback": answer.id, "chosen": chosen.slug, "draft_id": draft.id, "translated": translated.id,
         "category": category.id, "shelf": category.key, "empty": make_category("empty").id,
-        "picture": picture.name,
+        "picture": picture.name, "arrival": arrivals[0].id, "other_arrival": arrivals[1].id,
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -12,7 +12,10 @@ from sqlalchemy import select
 from hub.core import storage
 from hub.core.database import db, transaction
 from hub.kb import commands, pictures, service, shelves
+from hub.kb.exchange import storing, uploads
+from hub.kb.exchange.storing import Store
 from hub.kb.models import Article, Audience, Category, Redirect, Translation
+from hub.kb.models.exchange import Arrival, ArrivalState
 from hub.kb.models.writing import Picture
 from tests.conftest import empty
 
@@ -180,3 +183,97 @@ def test_a_picture_with_something_hidden_in_it_is_written_anew(app):
     hidden = pictures.adopt(None, data + b"<script>")
     with storage.open(hidden.key) as file:
         assert b"<script>" not in file.read()
+
+
+# --- In the browser ---
+
+
+def upload(browser, data, name="articles.zip"):
+    """Upload a file and let the worker look; the address of its page."""
+    answer = browser.post("/kb/imports", data={"file": (io.BytesIO(data), name)})
+    assert answer.status_code == 303
+    return answer.location
+
+
+def packed():
+    head = "---\nid: {0}\ntitle: {0}\ncategory: money\n---\n"
+    return zipped(
+        ("docs/en/good.md", head.format("good") + "Fine"),
+        ("docs/en/too.md", head.format("too") + "Fine"),
+        ("docs/en/bad.md", head.format("<b>bad") + "Fine"),
+        ("docs/en/link.md", head.format("link") + "[a](gone.md)"),
+    )
+
+
+def test_an_upload_is_checked_confirmed_and_put_in_by_the_worker(browse, agent, worker):
+    with transaction():
+        factories.make_category()
+    browser = browse(agent)
+    page = upload(browser, packed())
+    assert 'hx-trigger="every 1s"' in browser.get(page).text
+    worker()
+    db.session.rollback()
+    checked = browser.get(page).text
+    assert "hx-trigger" not in checked
+    assert "&#39;&lt;b&gt;bad&#39; is no name for links" in checked
+    assert "the link leads nowhere: &#39;gone.md&#39;" in checked
+    assert db.session.scalar(select(Article.id)) is None
+    assert browser.post(page, data={"broken": "y"}).status_code == 303
+    worker()
+    db.session.rollback()
+    assert sorted(db.session.scalars(select(Article.key))) == ["good", "link", "too"]
+    assert "Imported." in browser.get(page).text
+    arrival = db.session.scalar(select(Arrival))
+    assert (arrival.body, arrival.done, arrival.counts["created"]) == (None, 3, 3)
+    assert browser.post(page).status_code == 303
+    assert db.session.scalar(select(Arrival.state)) == ArrivalState.DONE
+
+
+def test_a_hostile_upload_is_refused_in_the_words_of_who_sent_it(browse, agent, worker):
+    with transaction():
+        db.session.merge(agent).locale = "pl"
+    browser = browse(agent)
+    page = upload(browser, HOSTILE["upwards"]())
+    worker()
+    db.session.rollback()
+    assert "Plik ZIP zawiera" in browser.get(page).text
+    assert db.session.scalar(select(Arrival.state)) == ArrivalState.REFUSED
+
+
+def test_an_import_that_was_killed_goes_on_where_it_was(browse, agent, worker, monkeypatch):
+    with transaction():
+        factories.make_category()
+    browser = browse(agent)
+    page = upload(browser, packed())
+    worker()
+    db.session.rollback()
+    browser.post(page)
+    monkeypatch.setattr(storing, "BATCH", 1)
+    whole, put = [], Store.put
+
+    def killed(store, ready):
+        whole.append(ready)
+        if len(whole) == 2:
+            raise KeyboardInterrupt
+        return put(store, ready)
+
+    monkeypatch.setattr(Store, "put", killed)
+    with pytest.raises(KeyboardInterrupt):
+        uploads.work()
+    db.session.rollback()
+    assert len(list(db.session.scalars(select(Article.id)))) == 1
+    uploads.work()  # its worker may still be at it
+    assert len(whole) == 2
+    with transaction():
+        db.session.scalars(select(Arrival)).one().beat_at -= timedelta(minutes=3)
+    uploads.work()
+    assert len(list(db.session.scalars(select(Article.id)))) == 2
+    arrival = db.session.scalars(select(Arrival)).one()
+    assert (arrival.state, arrival.counts["created"], arrival.counts["unchanged"]) == ("done", 1, 1)
+
+
+def test_the_team_takes_everything_along_in_the_browser(full, browse, agent, tmp_path):
+    hub("export", tmp_path / "a.zip")
+    browser = browse(agent)
+    assert browser.get("/kb/export.zip").data == (tmp_path / "a.zip").read_bytes()
+    assert len(browser.get("/kb/export.jsonl").data.splitlines()) == 2 + 4 + 1

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from ...core.database import db, transaction
 from . import checking, reading
@@ -44,13 +44,18 @@ def opened(path: Path, *, category: str = "", loosely: bool = False) -> Iterator
 
 
 def put_in(
-    bundle: Bundle, entries: list[Entry], progress: Progress, *, author: Any = None, force: bool = False
+    bundle: Bundle,
+    entries: list[Entry],
+    progress: Progress,
+    *,
+    author_id: int | None = None,
+    force: bool = False,
 ) -> Report:
     """Put the entries in, a hundred at a time: whoever writes meanwhile waits for a moment, not for all of it.
 
     What is in already stays as it is, so an import that broke off goes on when it is started again.
     """
-    store = Store(bundle, author=author, force=force)
+    store = Store(bundle, author_id=author_id, force=force)
     with transaction():
         store.put_categories()
     report, done = Report(), 0

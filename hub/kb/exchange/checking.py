@@ -52,6 +52,7 @@ def check(bundle: Bundle, *, loosely: bool = False) -> list[Entry]:
             break
     for problem in problems:
         bundle.blame(problem.where, problem.line, problem.reason, leaves_out=problem.leaves_out)
+    bundle.broken = len(out)
     return [entry for entry in entries if id(entry) not in out]
 
 

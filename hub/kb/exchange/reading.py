@@ -68,6 +68,7 @@ class Bundle:
     entries: list[Entry] = field(default_factory=list)
     pictures: dict[str, Callable[[], bytes]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    broken: int = 0  # articles that only missing links and pictures keep out
     paths: dict[str, str] = field(default_factory=dict)  # of a file, the id of its article
 
     def blame(self, where: str, line: int, reason: str, *, leaves_out: bool = True) -> None:

@@ -45,6 +45,13 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Author:
+    """Who imports; known by number only, for an import outlives many sessions."""
+
+    id: int | None
+
+
+@dataclass(frozen=True)
 class Ready:
     """An entry with what follows from its body."""
 
@@ -87,11 +94,12 @@ class Store:
         self,
         bundle: Bundle,
         *,
-        author: Any = None,
+        author_id: int | None = None,
         force: bool = False,
         why: Callable[[Entry], str] = lambda entry: entry.where,
     ) -> None:
-        self.bundle, self.author, self.force, self.why = bundle, author, force, why
+        self.bundle, self.force, self.why = bundle, force, why
+        self.author = Author(author_id)
         self.names: dict[str, str] = {}  # of pictures: what a text called them, what they are called now
         self.numbers: dict[tuple[str, str], int] = {}  # how far an address has been counted up
 
@@ -198,7 +206,7 @@ class Store:
             external_id=head.external_id,
             category=shelves[head.category],
             audience=head.audience,
-            owner_id=getattr(self.author, "id", None),
+            owner_id=self.author.id,
             source_locale=_source_of(same),
             review_due=head.review,
             created_at=head.created,
@@ -234,7 +242,7 @@ class Store:
             summary=entry.head.summary,
             body=entry.body,
             front=entry.front or None,
-            author_id=getattr(self.author, "id", None),
+            author_id=self.author.id,
             why=self.why(entry),
         )
 

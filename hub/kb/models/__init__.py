@@ -1,5 +1,6 @@
 """What the knowledge base keeps."""
 
+from . import exchange, writing  # noqa: F401 - their tables belong to the database
 from .articles import (
     Article,
     ArticleReader,

@@ -7,6 +7,7 @@ bp = Blueprint("kb", __name__, template_folder="../templates", url_prefix="/kb")
 from . import (  # noqa: E402
     categories,
     editing,
+    exchange,
     feedback,
     history,
     managing,
@@ -18,5 +19,6 @@ from . import (  # noqa: E402
 )
 
 __all__ = [
-    "bp", "categories", "editing", "feedback", "history", "managing", "outside", "publishing", "reading", "translations", "writing",
+    "bp", "categories", "editing", "exchange", "feedback", "history", "managing", "outside", "publishing", "reading",
+    "translations", "writing",
 ]  # fmt: skip
