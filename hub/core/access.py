@@ -43,6 +43,7 @@ class Permission(StrEnum):
     KB_READ = "kb:read"  # what partners may read
     KB_READ_STAFF = "kb:read_staff"  # drafts and staff articles too
     KB_WRITE = "kb:write"
+    KB_DISCUSS = "kb:discuss"  # ask and answer under articles
     # materials
     MATERIALS_VIEW = "materials:view"
     MATERIALS_MANAGE = "materials:manage"
@@ -73,6 +74,7 @@ _PARTNER = {
     P.PARTNERS_OWN,
     P.EARNINGS_OWN,
     P.KB_READ,
+    P.KB_DISCUSS,
     P.MATERIALS_VIEW,
     P.TICKETS_OPEN,
     P.NEWS_READ,
@@ -86,6 +88,7 @@ _AGENT = {
     P.KB_READ,
     P.KB_READ_STAFF,
     P.KB_WRITE,
+    P.KB_DISCUSS,
     P.MATERIALS_VIEW,
     P.TICKETS_WORK,
     P.NEWS_READ,

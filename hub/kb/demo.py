@@ -4,13 +4,18 @@ import random
 from datetime import timedelta
 from pathlib import Path
 
+import yaml
 from sqlalchemy import select
 
 from ..accounts.demo import Cast
+from ..accounts.models import User
 from ..core.database import db
-from . import content, feedback, service
+from . import community, content, feedback, service
 from .models import Article, Audience, Category, Reason, Status, Translation
 
+TALK = Path(__file__).with_name("demo_talk.yaml")
+#: Those whose sign-ins people use to look around.
+FEATURED = ("KRASNOVA", "WOJCIK", "BRIGHT", "SHEVCHUK")
 CONTENT = Path(__file__).parents[2] / "content" / "kb"
 ANSWERS = 60
 #: Days from today until some articles are to be reviewed.
@@ -36,6 +41,7 @@ def fill(cast: Cast, rng: random.Random) -> None:
         translation.published_at = translation.updated_at
         translation.article.owner_id = owners[translation.article_id % len(owners)].id
     _work_going_on(cast)
+    _talk(cast)
     open_to_all = [each for each in articles if each.article.audience is not Audience.STAFF]
     readers = list(cast.owners.values())
     for _ in range(ANSWERS if readers else 0):
@@ -69,3 +75,30 @@ def _rate(rng: random.Random, translation: Translation, reader: object) -> None:
     is_helpful = rng.random() < 0.85
     comment = COMMENTS[translation.locale] if not is_helpful and rng.random() < 0.5 else ""
     feedback.rate(translation, reader, is_helpful, None if is_helpful else rng.choice(list(Reason)), comment)
+
+
+def _talk(cast: Cast) -> None:
+    """Partners ask under articles; colleagues, partners and the team answer."""
+    for n, thread in enumerate(yaml.safe_load(TALK.read_text(encoding="utf-8"))):
+        article = select(Translation).join(Translation.article).where(Article.key == thread["article"])
+        translation = db.session.scalar(article.where(Translation.locale == thread["lang"]))
+        asker = _speaker(cast, thread["asks"], thread["lang"])
+        if translation is None or asker is None:
+            continue
+        with cast.at(days=thread["days"]):
+            question = community.ask(translation, asker, thread["text"], client_id=f"demo-{n}")
+        for m, said in enumerate(thread["answers"], 1):
+            author = _speaker(cast, said["by"], thread["lang"], asker)
+            with cast.at(days=thread["days"] - m / 4):
+                if author:
+                    answer = community.answer(question, author, said["text"], client_id=f"demo-{n}-{m}")
+                    if said.get("accepted"):
+                        community.accept(answer, asker, True)
+
+
+def _speaker(cast: Cast, who: str, lang: str, but: User | None = None) -> User | None:
+    """A partner by code, one of the team by name, or any other partner of the language."""
+    if who != "other":
+        return cast.owners.get(who) or cast.staff.get(who)
+    others = [user for code, user in cast.owners.items() if user.locale == lang and code not in FEATURED]
+    return next((user for user in others if user is not but), None)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import aliased, contains_eager, joinedload
 
 from ..core.access import visible
@@ -31,39 +31,64 @@ class Shelf:
 
 def shelves(user: Any) -> list[Shelf]:
     """The tree of categories with what `user` may read; empty ones are left out."""
-    categories = list(db.session.scalars(select(Category).order_by(Category.order, Category.id)))
-    found = {each.id: Shelf(each) for each in categories}
-    for translation, count in _first_of_each(user):
+    return _tree(select(Category), None, user)
+
+
+def shelves_within(category: Category, user: Any) -> list[Shelf]:
+    """The shelves within a category, each with those within."""
+    return _tree(select(Category).where(Category.id.in_(_below(category))), category.id, user)
+
+
+def _tree(categories: Select[Any], root: int | None, user: Any) -> list[Shelf]:
+    """Shelves below `root`, of these categories."""
+    rows = db.session.scalars(categories.order_by(Category.order, Category.id))
+    found = {each.id: Shelf(each) for each in rows}
+    if not found:
+        return []
+    ids = categories.with_only_columns(Category.id) if root is not None else None
+    for translation, count in _first_of_each(user, ids):
         shelf = found[translation.article.category_id]
         shelf.articles.append(translation)
         shelf.count = count
+    top = []
     for shelf in found.values():
-        if shelf.category.parent_id in found:
-            found[shelf.category.parent_id].within.append(shelf)
+        above = found.get(shelf.category.parent_id or 0)
+        if shelf.category.parent_id == root:
+            top.append(shelf)
+        elif above is not None:
+            above.within.append(shelf)
     for shelf in found.values():
         shelf.within = [each for each in shelf.within if not each.is_bare]
-    return [shelf for shelf in found.values() if shelf.category.parent_id is None and not shelf.is_bare]
+    return [shelf for shelf in top if not shelf.is_bare]
+
+
+def _below(category: Category) -> Select[Any]:
+    """The ids of everything within a category, however deep."""
+    below = select(Category.id).where(Category.parent_id == category.id).cte("below", recursive=True)
+    deeper = aliased(Category)
+    below = below.union(select(deeper.id).join(below, deeper.parent_id == below.c.id))
+    return select(below.c.id)
 
 
 def of_category(category: Category, user: Any) -> Select[Any]:
     """The articles of a category, each in the language `user` should get."""
-    chosen = _chosen(user).subquery()
     return (
-        select(Translation)
-        .join(Translation.article)
-        .where(Article.category_id == category.id)
-        .where(Translation.id.in_(select(chosen.c.id).where(chosen.c.place == 1)))
-        .options(contains_eager(Translation.article))
+        _nearest(user).where(Article.category_id == category.id).options(contains_eager(Translation.article))
     )
 
 
-def _first_of_each(user: Any) -> list[tuple[Translation, int]]:
-    chosen = _chosen(user).subquery()
+def _first_of_each(user: Any, category_ids: Select[Any] | None) -> list[tuple[Translation, int]]:
+    distance = _distance(locale(), Translation)
     at = func.row_number().over(
-        partition_by=chosen.c.category_id, order_by=(chosen.c.distance > 0, chosen.c.title, chosen.c.id)
+        partition_by=Article.category_id, order_by=(distance > 0, Translation.title, Translation.id)
     )
-    count = func.count().over(partition_by=chosen.c.category_id)
-    placed = select(chosen.c.id, at.label("at"), count.label("count")).where(chosen.c.place == 1).subquery()
+    count = func.count().over(partition_by=Article.category_id)
+    nearest = _nearest(user)
+    if category_ids is not None:
+        nearest = nearest.where(Article.category_id.in_(category_ids))
+    placed = nearest.with_only_columns(
+        Translation.id, at.label("at"), count.label("count"), maintain_column_froms=True
+    ).subquery()
     statement = (
         select(Translation, placed.c.count)
         .join(placed, placed.c.id == Translation.id)
@@ -74,34 +99,36 @@ def _first_of_each(user: Any) -> list[tuple[Translation, int]]:
     return [(translation, count) for translation, count in db.session.execute(statement)]
 
 
-def _chosen(user: Any) -> Select[Any]:
-    """Published texts; `place` 1 is the one of its article that is nearest to the reader's language."""
-    distance = _distance(locale())
-    place = func.row_number().over(partition_by=Translation.article_id, order_by=(distance, Translation.id))
-    inner = aliased(Article)
-    statement = (
-        visible(select(Translation), user)
-        .join(inner, inner.id == Translation.article_id)
-        .where(Translation.status == Status.PUBLISHED)
+def _nearest(user: Any) -> Select[Any]:
+    """Published texts that `user` may read: of each article the one nearest to the reader's language.
+
+    Who may read one text of an article may read all: no audience is asked for the others.
+    """
+    other = aliased(Translation)
+    mine, its = _distance(locale(), Translation), _distance(locale(), other)
+    nearer = exists().where(
+        other.article_id == Translation.article_id,
+        other.status == Status.PUBLISHED,
+        or_(its < mine, and_(its == mine, other.id < Translation.id)),
     )
-    return statement.with_only_columns(
-        Translation.id,
-        Translation.title,
-        inner.category_id,
-        distance.label("distance"),
-        place.label("place"),
-        maintain_column_froms=True,
-    )
+    statement = visible(select(Translation), user).join(Translation.article)
+    return statement.where(Translation.status == Status.PUBLISHED, ~nearer)
 
 
-def _distance(lang: str) -> Any:
+def _distance(lang: str, of: Any) -> Any:
     order = {each: number for number, each in enumerate(dict.fromkeys((lang, *LOCALES)))}
-    return case(order, value=Translation.locale, else_=len(order))
+    return case(order, value=of.locale, else_=len(order))
 
 
 def path_to(category: Category) -> list[Category]:
     """A category and those it is within, the outermost first."""
-    known = {each.id: each for each in db.session.scalars(select(Category))}
+    if category.parent_id is None:
+        return [category]
+    above = select(Category.id, Category.parent_id).where(Category.id == category.parent_id)
+    up = above.cte("up", recursive=True)
+    higher = aliased(Category)
+    up = up.union(select(higher.id, higher.parent_id).join(up, higher.id == up.c.parent_id))
+    known = {each.id: each for each in db.session.scalars(select(Category).join(up, up.c.id == Category.id))}
     path, at = [category], category.parent_id
     while at in known and known[at] not in path:
         path.insert(0, known[at])
@@ -116,8 +143,8 @@ def published_copy(article_id: int, lang: str, user: Any) -> Translation | None:
     return next((by_locale[each] for each in (lang, *LOCALES) if each in by_locale), None)
 
 
-def related(translation: Translation, user: Any, limit: int = 4) -> list[Translation]:
-    """Articles on the same shelf, those with common tags first."""
+def neighbours(translation: Translation, user: Any, limit: int = 4) -> list[Translation]:
+    """Articles on the same shelf, those with common tags first: for a text that nothing else is known of yet."""
     shelf = (
         select(Translation)
         .join(Translation.article)

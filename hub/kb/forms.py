@@ -1,5 +1,7 @@
 """Forms of the knowledge base."""
 
+import secrets
+
 from wtforms import (
     BooleanField,
     DateField,
@@ -65,6 +67,7 @@ class ArticleForm(HubForm):
     review_due = DateField(_l("Review by"), validators=[Optional()])
     is_minor = BooleanField(_l("A small change: translations stay up to date"))
     is_current = BooleanField(_l("The translation says what the source says now"))
+    answer = HiddenField()  # the reader's answer that the text takes in
     seen = HiddenField(default="0")
     source_seen = HiddenField(default="0")
 
@@ -139,3 +142,15 @@ class NumberForm(HubForm):
     """Which revision is meant."""
 
     number = IntegerField(validators=[InputRequired()])
+
+
+class PostForm(HubForm):
+    """A question or an answer of a reader; how long it may be is a rule, so that a longer one is not lost."""
+
+    body = TextAreaField(validators=[Optional()])
+    client_id = HiddenField()
+
+    @property
+    def key(self) -> str:
+        """By which the same text sent twice is known; a form without one is sent once."""
+        return (self.client_id.data or secrets.token_hex(12))[:40]

@@ -1,8 +1,9 @@
 """Work of the knowledge base behind the pages."""
 
 from ..core.database import transaction
+from ..core.i18n import LOCALES
 from ..core.jobs import job
-from . import drafts, indexing, reviewing, service
+from . import drafts, indexing, relating, reviewing, service, sittings
 from .exchange import uploads
 
 
@@ -32,6 +33,24 @@ def review() -> None:
 
 @job("kb.tidy", every="50 2 * * *")
 def tidy() -> None:
-    """Forget drafts that nobody came back to."""
+    """Forget drafts that nobody came back to; let old readings fade, and see what goes with what now."""
     with transaction():
         drafts.tidy()
+    with transaction():
+        sittings.fade()
+    for lang in LOCALES:
+        relating.relate(lang)
+
+
+@job("kb.relate", every="*/10 * * * *")
+def relate() -> None:
+    """See what goes with texts that are new or have changed."""
+    for lang in sorted(relating.learn()):
+        relating.relate(lang)
+
+
+@job("kb.sittings")
+def count_sittings(pairs: sittings.Pairs) -> None:
+    """Add what a web process has counted."""
+    with transaction():
+        sittings.count(pairs)

@@ -9,20 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from ..accounts.demo import Cast
 from ..core import i18n, storage
+from ..core.access import visible
 from ..core.clock import frozen, now
 from ..core.database import db
 from ..core.mail import receive
-from . import mail_files, mail_in, mail_tokens, service
+from ..kb.models import Status as Published
+from ..kb.models import Translation
+from . import deflecting, mail_files, mail_in, mail_tokens, service
 from .models import Category, Channel, Macro, Priority, Status, Ticket
 from .models_mail import CopyState, Door, MailCopy
 
 TALKS = Path(__file__).with_name("demo.yaml")
 MAILS = Path(__file__).with_name("demo_mails.yaml")
 COUNT = 60
+#: Questions that an article answered before they were asked.
+SOLVED = 40
 FEATURED = ("KRASNOVA", "WOJCIK", "BRIGHT", "SHEVCHUK")
 #: So many of them are recent enough to be still live.
 LIVE = 16
@@ -98,8 +103,24 @@ def fill(cast: Cast, rng: random.Random) -> None:
         )
         _play(cast, rng, asker, talk, age=age, key=f"demo-{n:03d}")
     _by_mail(cast)
+    _solved(cast, rng)
     # Nobody waits for mails about what the demo's people wrote a year ago.
     db.session.execute(update(MailCopy).values(state=CopyState.SENT))
+
+
+def _solved(cast: Cast, rng: random.Random) -> None:
+    """Some who were about to ask found an article enough; of some a ticket came all the same."""
+    owners = list(cast.owners.values())
+    texts = select(Translation).where(Translation.status == Published.PUBLISHED).order_by(Translation.id)
+    articles = list(db.session.scalars(visible(texts, owners[0]))) if owners else []
+    for _ in range(SOLVED if articles else 0):
+        reader = rng.choice(owners)
+        mine = [each for each in articles if each.locale == reader.locale]
+        with cast.at(days=rng.uniform(0.5, 80)):
+            if mine:
+                deflecting.claim(reader, rng.choice(mine))
+    with cast.at():
+        deflecting.settle()
 
 
 def _by_mail(cast: Cast) -> None:

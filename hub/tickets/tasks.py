@@ -6,7 +6,7 @@ import structlog
 
 from ..core.database import transaction
 from ..core.jobs import job
-from . import alarms, availability, chatting, mail_fetching, mail_in, mail_out, rotation, states
+from . import alarms, availability, chatting, deflecting, mail_fetching, mail_in, mail_out, rotation, states
 
 BATCH = 200
 
@@ -79,3 +79,10 @@ def alarm() -> None:
     """Warn of what is due soon; say what is overdue."""
     _in_batches(alarms.escalate)
     _in_batches(alarms.warn)
+
+
+@job("tickets.solved", every="27 * * * *")
+def settle_solved() -> None:
+    """See which articles have spared a ticket."""
+    with transaction():
+        deflecting.settle()

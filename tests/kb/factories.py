@@ -4,7 +4,7 @@ import io
 
 from hub.core.database import db
 from hub.core.uploads import Examined, Kind
-from hub.kb import feedback, pictures, service
+from hub.kb import community, feedback, pictures, service
 from hub.kb.models import Audience, Category
 from hub.kb.models.exchange import Arrival, ArrivalState
 
@@ -52,8 +52,12 @@ def sample(cast):
         Arrival(filename="a.zip", state=ArrivalState.CHECKED, counts=COUNTS, problems=[]) for _ in "ab"
     ]
     db.session.add_all(arrivals)
+    question = community.ask(public, cast.partner, "Also in December?", client_id="asked")
+    reply = community.answer(question, cast.other_partner, "Yes, on the 5th.", client_id="answered")
+    community.accept(reply, cast.agent, True)
     db.session.flush()
     return {
+        "question": question.id, "answer": reply.id,
         "id": public.id, "article": public.article_id, "public": public.slug, "partners": partners.slug,
         "staff": staff.slug, "staff_id": staff.id, "draft": draft.slug, "key": public.article.key, "feedback": answer.id, "chosen": chosen.slug, "draft_id": draft.id, "translated": translated.id,
         "category": category.id, "shelf": category.key, "empty": make_category("empty").id,

@@ -5,10 +5,11 @@ import itertools
 
 from hub.core import storage
 from hub.core.database import db, transaction
-from hub.tickets import service
+from hub.tickets import deflecting, service
 from hub.tickets.models import Attachment, BulkRow, BulkRun, Macro, SavedView, Ticket
 from hub.tickets.models import Outcome as Done
 from hub.tickets.models_mail import Door, InboundMail, Outcome
+from tests.kb.factories import make_article, make_category
 
 _numbers = itertools.count(1)
 
@@ -45,6 +46,8 @@ def sample(cast) -> dict[str, object]:
         outcome=Outcome.PARKED,
         reason="unknown_sender",
     )
+    solved = make_article(make_category("asked"), "What partners ask")
+    deflecting.claim(cast.partner, solved)
     db.session.add_all([done, parked])
     db.session.flush()
     names = {"view": view.id, "macro": macro.id, "run": run.id, "mail": parked.id}

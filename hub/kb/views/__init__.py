@@ -6,6 +6,7 @@ bp = Blueprint("kb", __name__, template_folder="../templates", url_prefix="/kb")
 
 from . import (  # noqa: E402
     categories,
+    community,
     editing,
     exchange,
     feedback,
@@ -19,6 +20,6 @@ from . import (  # noqa: E402
 )
 
 __all__ = [
-    "bp", "categories", "editing", "exchange", "feedback", "history", "managing", "outside", "publishing", "reading",
-    "translations", "writing",
+    "bp", "categories", "community", "editing", "exchange", "feedback", "history", "managing", "outside", "publishing",
+    "reading", "translations", "writing",
 ]  # fmt: skip

@@ -1,9 +1,9 @@
 """What readers see: the shelves, and an article."""
 
-from collections.abc import Iterator
+import secrets
 from typing import Any
 
-from flask import g, redirect, render_template, request, url_for
+from flask import g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
@@ -17,10 +17,10 @@ from ...core.errors import NotFound
 from ...core.extensions import login_manager
 from ...core.i18n import LOCALES, locale
 from ...core.paging import page
-from .. import finding, outside
+from .. import community, finding, outside, relating
 from ..forms import REASONS
 from ..models import Article, Category, Status, Translation
-from . import bp
+from . import bp, sitting
 
 LANGUAGE = "<any(" + ", ".join(LOCALES) + "):lang>"
 
@@ -63,7 +63,7 @@ def category(key: str) -> ResponseReturnValue:
         raise NotFound
     statement = finding.of_category(found, current_user)
     shown = page(statement, request.args.get("cursor"), Translation.title, Translation.id, descending=False)
-    within = [shelf for shelf in _all(finding.shelves(current_user)) if shelf.category.parent_id == found.id]
+    within = finding.shelves_within(found, current_user)
     if not shown.items and not within and not can(current_user, Permission.KB_READ_STAFF):
         raise NotFound
     return render_template(
@@ -76,47 +76,63 @@ def category(key: str) -> ResponseReturnValue:
     )
 
 
-def _all(shelves: list[finding.Shelf]) -> Iterator[finding.Shelf]:
-    for shelf in shelves:
-        yield shelf
-        yield from _all(shelf.within)
-
-
 @bp.get(f"/{LANGUAGE}/<slug>")
 @public
 def show(lang: str, slug: str) -> ResponseReturnValue:
     """An article; its former addresses lead to the present one."""
+    translation = to_read(Translation.locale == lang, Translation.slug == slug)
+    if translation is None:
+        return _moved(lang, slug)
+    if not current_user.is_authenticated and not request.accept_languages and "locale" not in request.cookies:
+        _speak(lang)  # a crawler, which names no language: the page around the article is in the article's
+    response = make_response(article_page(translation))
+    sitting.note(response, translation)
+    return response
+
+
+def to_read(*conditions: Any) -> Translation | None:
+    """The text of these conditions with what its page shows, if the person at hand may read it."""
     statement = visible(select(Translation), current_user).join(Translation.article)
-    translation = db.session.scalar(
-        statement.where(Translation.locale == lang, Translation.slug == slug).options(
+    return db.session.scalar(
+        statement.where(*conditions).options(
             contains_eager(Translation.article).joinedload(Article.category),
             undefer(Translation.html),
             undefer(Translation.toc),
         )
     )
+
+
+def article_page(translation: Translation | None, **more: Any) -> str:
+    """The page of an article. Raises NotFound without one."""
     if translation is None:
-        return _moved(lang, slug)
-    if not current_user.is_authenticated and not request.accept_languages and "locale" not in request.cookies:
-        _speak(lang)  # a crawler, which names no language: the page around the article is in the article's
+        raise NotFound
     siblings = db.session.scalars(
         visible(select(Translation), current_user)
         .where(Translation.article_id == translation.article_id, Translation.status == Status.PUBLISHED)
         .order_by(Translation.locale)
     ).all()
-    head = outside.head_of(translation, siblings, translation.html)
+    related = relating.related(translation, current_user) or finding.neighbours(translation, current_user)
+    asked = request.args.get("question", "")
+    only = int(asked) if asked.isdecimal() and len(asked) < 10 else None
     return render_template(
         "kb/show.html",
-        outside=head,
+        outside=outside.head_of(translation, siblings, translation.html),
         og_locales=outside.OG_LOCALES,
         translation=translation,
         html=Markup(translation.html),
         path=finding.path_to(translation.article.category),
         siblings=siblings,
-        is_fallback=lang != locale() and all(each.locale != locale() for each in siblings),
-        related=finding.related(translation, current_user),
+        is_fallback=translation.locale != locale() and all(each.locale != locale() for each in siblings),
+        related=related,
         reasons=[(each.value, text) for each, text in REASONS.items()],
         rated=request.args.get("rated"),
         can_write=can(current_user, Permission.KB_WRITE),
+        can_discuss=can(current_user, Permission.KB_DISCUSS),
+        questions=community.questions(translation, current_user, request.args.get("questions"), only),
+        only=only,
+        posted=request.args.get("posted", ""),
+        new_id=lambda: secrets.token_hex(12),
+        **more,
     )
 
 

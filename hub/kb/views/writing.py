@@ -16,9 +16,10 @@ from ...core.errors import HubError
 from ...core.forms import options
 from ...core.i18n import LOCALES, _, locale
 from ...partners import groups, levels
-from .. import comparing, drafts, service, translating
+from .. import community, comparing, drafts, service, translating
 from ..forms import ArticleForm
 from ..models import Article, Audience, Category, Revision, Translation
+from ..models.community import Post
 from ..models.writing import Draft
 from . import bp
 from .asking import whole
@@ -100,7 +101,23 @@ def edit(id: int) -> ResponseReturnValue:
         source_seen=article.source.revision if article.source else 0,
         **_shared(article),
     )
-    return _editor(form, translation, unsaved=_unsaved(form, str(id)))
+    unsaved = _unsaved(form, str(id))
+    _take_in(form, translation, request.args.get("answer", type=int))
+    return _editor(form, translation, unsaved=unsaved)
+
+
+def _take_in(form: ArticleForm, translation: Translation, answer_id: int | None) -> None:
+    """Put a reader's answer at the end of the text, and say whose it is."""
+    answer = _answer(translation, answer_id)
+    if answer is not None:
+        form.body.data = community.with_answer(form.body.data or "", answer)
+        form.why.data, form.answer.data = community.credit(answer), str(answer.id)
+
+
+def _answer(translation: Translation, id: int | None) -> Post | None:
+    """An answer under this text."""
+    wanted = select(Post).where(Post.id == id, Post.question_id.is_not(None))
+    return db.session.scalar(wanted.where(Post.translation_id == translation.id)) if id else None
 
 
 @bp.post("/<int:id>/edit")
@@ -189,6 +206,9 @@ def _update(translation: Translation, form: ArticleForm) -> None:
     if form.is_current.data:
         translating.catch_up(translation, current_user, _number(form.source_seen.data))
     _share(translation.article, form)
+    answer = _answer(translation, _number(form.answer.data))
+    if answer is not None:
+        community.folded(answer, current_user)
     audit.record(
         current_user,
         "article.edited",

@@ -4,6 +4,6 @@ from flask import Blueprint
 
 bp = Blueprint("search", __name__, template_folder="../templates", url_prefix="/search")
 
-from . import searching, team  # noqa: E402
+from . import searching, solved, team  # noqa: E402
 
-__all__ = ["bp", "searching", "team"]
+__all__ = ["bp", "searching", "solved", "team"]

@@ -2,6 +2,7 @@
 
 from . import bulk as bulk
 from . import chat as chat
+from . import deflecting as deflecting
 from . import desks as desks
 from . import inbox as inbox
 from . import macros as macros

@@ -16,7 +16,7 @@ from ...core.paging import page
 from ...earnings import explaining
 from ...earnings.models import LedgerEntry
 from ...kb.models import Translation
-from .. import inbox, service
+from .. import deflecting, inbox, service
 from ..forms import STATUSES_FOR_PARTNER, TONES_FOR_PARTNER, MessageForm, StatusForm, TicketForm
 from ..models import LIVE, Attachment, Category, Macro, Message, Status, Ticket, Visibility
 from .shared import bp, list_asked, missed, received, thread_page, ticket_or_404
@@ -107,7 +107,12 @@ def _about(entry_id: int | None, translation_id: int | None) -> tuple[LedgerEntr
 
 def _new(form: TicketForm, entry: LedgerEntry | None, article: Translation | None) -> str:
     return render_template(
-        "tickets/new.html", form=form, article=article, line=entry and explaining.title(entry), entry=entry
+        "tickets/new.html",
+        form=form,
+        article=article,
+        line=entry and explaining.title(entry),
+        entry=entry,
+        fitting=deflecting.fitting(current_user, form.subject.data or ""),
     )
 
 
