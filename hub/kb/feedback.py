@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Integer, cast, func, select
 
-from ..core import clock
+from ..core import audit, clock
 from ..core.database import db
 from .models import Feedback, Reason, Translation
 
@@ -21,3 +21,20 @@ def rate(
     feedback.comment, feedback.at, feedback.handled_at = comment.strip()[:2000], clock.now(), None
     db.session.add(feedback)
     return feedback
+
+
+def handle(feedback: Feedback, actor: Any, done: bool) -> None:
+    """Take an answer off the queue, or put it back."""
+    if (feedback.handled_at is not None) == done:
+        return
+    feedback.handled_at = clock.now() if done else None
+    action = "article.feedback_handled" if done else "article.feedback_reopened"
+    audit.record(actor, action, f"feedback:{feedback.id}")
+
+
+def shares(translation_ids: set[int]) -> dict[int, tuple[int, int]]:
+    """By text: how many it helped, and how many have answered."""
+    helped = func.sum(cast(Feedback.is_helpful, Integer))
+    rows = select(Feedback.translation_id, helped, func.count()).group_by(Feedback.translation_id)
+    found = db.session.execute(rows.where(Feedback.translation_id.in_(translation_ids)))
+    return {id: (int(good), count) for id, good, count in found}

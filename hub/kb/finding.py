@@ -129,7 +129,8 @@ def path_to(category: Category) -> list[Category]:
     higher = aliased(Category)
     up = up.union(select(higher.id, higher.parent_id).join(up, higher.id == up.c.parent_id))
     known = {each.id: each for each in db.session.scalars(select(Category).join(up, up.c.id == Category.id))}
-    path, at = [category], category.parent_id
+    path: list[Category] = [category]
+    at: int | None = category.parent_id
     while at in known and known[at] not in path:
         path.insert(0, known[at])
         at = known[at].parent_id

@@ -211,3 +211,32 @@ def test_a_reader_answers_once_and_the_team_sees_why(article, browse, partner, a
     assert "Old &lt;b&gt;dates" in browse(agent).get("/kb/feedback").text
     browse(agent).post(f"/kb/feedback/{feedback.id}/handled")
     assert "Old &lt;b&gt;" not in browse(agent).get("/kb/feedback").text
+    browse(agent).post(f"/kb/feedback/{feedback.id}/handled", data={"done": "no"})
+    assert "Old &lt;b&gt;" in browse(agent).get("/kb/feedback").text
+
+
+def test_the_queue_begins_with_the_oldest_and_shows_reason_comment_and_share(
+    article, browse, partner, other_partner, agent, client
+):
+    client.post(f"/kb/{article.id}/feedback", data={"helpful": "yes"})
+    browse(partner).post(
+        f"/kb/{article.id}/feedback", data={"helpful": "no", "reason": "unclear", "comment": "First"}
+    )
+    browse(other_partner).post(f"/kb/{article.id}/feedback", data={"helpful": "no", "comment": "Second"})
+    page = browse(agent).get("/kb/feedback").text
+    assert page.index("First") < page.index("Second")
+    assert page.count("I do not understand the explanation</p>") == 1
+    assert "Pat Partner" in page
+    assert "helped 1 of 3 readers" in page
+    assert "Second" not in browse(agent).get("/kb/feedback?reason=unclear").text
+    assert "First" not in browse(agent).get("/kb/feedback?lang=pl").text
+    every = browse(agent).get("/kb/feedback?show=all").text
+    assert every.index("Second") < every.index("First") < every.index("A visitor")
+
+
+def test_a_comment_that_is_too_long_is_not_lost(article, browse, partner):
+    answer = browse(partner).post(
+        f"/kb/{article.id}/feedback", data={"helpful": "no", "comment": "Long " * 500}
+    )
+    assert (answer.status_code, "Long Long</textarea>" in answer.text) == (422, True)
+    assert db.session.scalar(select(func.count(Feedback.id))) == 0
