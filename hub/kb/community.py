@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from markupsafe import Markup
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import joinedload
 
@@ -63,6 +64,11 @@ class Said:
     may_remove: bool
     may_accept: bool
     answers: tuple["Said", ...] = ()
+
+    @property
+    def html(self) -> Markup:
+        """What `markup.message` has made of the text."""
+        return Markup(self.post.html)
 
 
 # --- Saying ---
