@@ -58,6 +58,8 @@ def fill(cast: Cast, rng: random.Random) -> None:
         *_texts(cast, campaigns),
     ]
     db.session.flush()
+    for asset in assets:
+        asset.new_told_at = asset.released_at
     _use(cast, rng, assets)
     cast.rooms["materials"] = {"assets": assets, "campaigns": campaigns}
 

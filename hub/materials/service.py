@@ -206,6 +206,8 @@ def _new(author: Any, kind: Kind, details: Details) -> Asset:
 
 
 def _describe(asset: Asset, details: Details) -> None:
+    if "valid_until" in details and details["valid_until"] != asset.valid_until:
+        asset.ending_told_at = None
     for name, value in details.items():
         setattr(asset, name, value)
     if asset.visibility is not Visibility.CHOSEN:
@@ -264,7 +266,7 @@ def _add_version(asset: Asset, author: Any, version: AssetVersion) -> AssetVersi
     version.asset_id, version.number = asset.id, (newest or 0) + 1
     version.author_id = author.id if author else None
     version.is_current = True
-    asset.width, asset.height = version.width, version.height
+    asset.width, asset.height, asset.colour = version.width, version.height, None
     db.session.add(version)
     db.session.flush()
     db.session.expire(asset, ["versions", "current"])

@@ -4,13 +4,13 @@ import io
 
 import structlog
 from PIL import Image, ImageOps
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 
-from ..core import storage
+from ..core import clock, storage
 from ..core.database import db, transaction
 from ..core.jobs import job
-from . import clicks, crediting, indexing, receiving, service, showing
-from .models import AssetVersion, ThumbnailState
+from . import clicks, colours, crediting, indexing, receiving, service, showing, telling
+from .models import Asset, AssetVersion, ThumbnailState
 
 log = structlog.get_logger()
 
@@ -47,6 +47,12 @@ def forget_visitors() -> int:
     return clicks.forget_visitors()
 
 
+@job("materials.tell", every="5 7 * * *")
+def tell() -> int:
+    """Tell partners what is new, and what they use that ends soon."""
+    return telling.tell_of_new() + telling.tell_of_ending()
+
+
 @job("materials.clean_uploads", every="41 * * * *")
 def clean_uploads() -> int:
     """Throw away files that were begun and never added."""
@@ -58,32 +64,40 @@ BOX = (600, 500)  # twice a tile's size, for dense screens
 
 @job("materials.thumbnails", every="* * * * *")
 def thumbnails() -> int:
-    """Make the thumbnails that are missing; how many were made. Doing one twice does no harm."""
+    """Make the thumbnails that are missing, and name their colours; how many. Doing one twice does no harm."""
     made = 0
     while (version := _next()) is not None:
         try:
-            key = storage.store(thumbnail(service.content(version)), limit=5_000_000).key
+            small = thumbnail(service.content(version))
+            shares = colours.palette(small)
+            key: str | None = storage.store(small, limit=5_000_000).key
             state = ThumbnailState.READY
         except Exception as error:
             # One bad picture must not keep the others waiting; a full disk is tried again.
             if isinstance(error, OSError) and error.errno == 28:
                 raise
             log.warning("thumbnail failed", version=version.id, error=str(error)[:200])
-            key, state = None, ThumbnailState.FAILED
+            key, state, shares = None, ThumbnailState.FAILED, []
         with transaction() as session:
-            session.execute(
-                update(AssetVersion)
-                .where(AssetVersion.id == version.id, AssetVersion.thumbnail_state == ThumbnailState.PENDING)
-                .values(thumbnail_state=state, thumbnail_key=key)
-            )
+            values = {
+                "thumbnail_state": state,
+                "thumbnail_key": key,
+                "colours": [colour for colour, _share in shares],
+            }
+            session.execute(update(AssetVersion).where(AssetVersion.id == version.id).values(values))
+            if version.is_current:
+                # The gallery counts anew, but nothing has changed that search knows.
+                now = {"colour": colours.family(shares), "updated_at": clock.now()}
+                session.execute(update(Asset).where(Asset.id == version.asset_id).values(now))
         made += 1
     return made
 
 
 def _next() -> AssetVersion | None:
     db.session.rollback()
-    pending = AssetVersion.thumbnail_state == ThumbnailState.PENDING
-    return db.session.scalar(select(AssetVersion).where(pending).order_by(AssetVersion.id).limit(1))
+    unseen = and_(AssetVersion.thumbnail_state == ThumbnailState.READY, AssetVersion.colours.is_(None))
+    missing = or_(AssetVersion.thumbnail_state == ThumbnailState.PENDING, unseen)
+    return db.session.scalar(select(AssetVersion).where(missing).order_by(AssetVersion.id).limit(1))
 
 
 def thumbnail(picture: io.BytesIO) -> io.BytesIO:

@@ -32,6 +32,7 @@ from . import (
     visiting,
 )
 from .blueprint import bp
+from .colours import FAMILIES
 from .gallery import Facets, Filters, Option
 from .models import KINDS, Asset, AssetVersion, Campaign, Kind, ThumbnailState
 
@@ -239,6 +240,7 @@ def _groups(
             _("Promo campaign"),
             {id: each.name for id, each in sorted(names.items(), key=lambda pair: pair[1].name)},
         ),
+        ("colour", _("Colour"), {name: str(label) for name, label in FAMILIES.items()}),
         (
             "tag",
             _("Tag"),

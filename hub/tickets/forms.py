@@ -1,10 +1,12 @@
 """What people may send to a ticket."""
 
+import re
 import secrets
 from typing import Any
 
 from wtforms import (
     BooleanField,
+    DateField,
     HiddenField,
     IntegerField,
     MultipleFileField,
@@ -14,11 +16,11 @@ from wtforms import (
     TimeField,
 )
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 from wtforms.widgets import HiddenInput
 
 from ..core.forms import HubForm, options
-from ..core.i18n import _l
+from ..core.i18n import LOCALES, _, _l
 from .asked import LONGEST_CLIENT_ID
 from .messages import MAX_BODY
 from .models import Category, Channel, Priority, Status
@@ -97,6 +99,37 @@ class TicketForm(HubForm):
     )
     entry = IntegerField(_l("Amount"), [Optional()], widget=HiddenInput())
     article = IntegerField(_l("Article"), [Optional()], widget=HiddenInput())
+
+
+#: “300 × 250” however it is typed, with a Cyrillic х too.
+_PIXELS = re.compile(r"(\d{2,4})\s*[x×хX*Х]\s*(\d{2,4})(?:\s*px)?")
+
+
+class BannerForm(HubForm):
+    """What a partner needs a banner for, and how large."""
+
+    size = StringField(_l("Size"), [DataRequired()], description=_l("Width × height in pixels."))
+    language = SelectField(_l("Language"), choices=options(LOCALES.items()))
+    purpose = TextAreaField(
+        _l("What for"),
+        [DataRequired(), Length(max=2000)],
+        description=_l("What you promote, to whom, and what it should say."),
+    )
+    place = StringField(_l("Where it will be seen"), [DataRequired(), Length(max=300)])
+    needed_by = DateField(_l("Needed by"), [Optional()])
+    client_id = HiddenField(
+        validators=[InputRequired(), Length(max=LONGEST_CLIENT_ID)], default=new_client_id
+    )
+
+    @property
+    def pixels(self) -> str:
+        """The size as it is written, “300 × 250”; empty for one that is none."""
+        found = _PIXELS.fullmatch(self.size.data or "")
+        return f"{found[1]} × {found[2]}" if found else ""
+
+    def validate_size(self, field: StringField) -> None:
+        if not self.pixels:
+            raise ValidationError(_("Write it like 300 × 250."))
 
 
 class ChatForm(HubForm):

@@ -1,15 +1,17 @@
 """The gallery shows what one may use, counted by facet, page by page."""
 
+import io
 import re
 from datetime import timedelta
 
 import pytest
+from PIL import Image
 from sqlalchemy import event
 from werkzeug.datastructures import MultiDict
 
 from hub.core import clock
 from hub.core.database import db
-from hub.materials import gallery
+from hub.materials import colours, gallery, tasks
 from hub.materials.gallery import Filters
 from hub.materials.models import Visibility
 
@@ -150,3 +152,31 @@ def test_filters_that_fit_nothing_offer_a_way_back(five, browse, partner):
     page = browse(partner).get("/materials/?lang=uk").text
     assert "Nothing fits these filters" in page
     assert "Show everything" in page
+
+
+@pytest.mark.parametrize(
+    ("colour", "family"),
+    [
+        ("#c8322b", "red"), ("#f2b632", "orange"), ("#ffd500", "yellow"), ("#2f8a4c", "green"), ("#0b5a66", "teal"),
+        ("#2f62c4", "blue"), ("#7442b8", "purple"), ("#ff69b4", "pink"), ("#fdfdfb", "white"), ("#8b9694", "grey"),
+        ("#0d1516", "black"),
+    ],
+)  # fmt: skip
+def test_a_colour_has_a_family(colour, family):
+    assert colours.family_of(colour) == family
+
+
+def test_pictures_are_found_by_their_colour(cast, partner):
+    """A dark blue sign on white is blue, what can be seen through counts for nothing, and grey is grey."""
+    sign = Image.new("RGBA", (300, 250), "white")
+    sign.paste((20, 60, 170, 255), (0, 0, 150, 100))
+    clear = Image.new("RGBA", (300, 250), (255, 0, 0, 0))
+    clear.paste((40, 150, 70, 255), (0, 0, 60, 60))
+    for title, image in (("Sign", sign), ("Clear", clear), ("Grey", Image.new("RGB", (300, 250), "#777"))):
+        out = io.BytesIO()
+        image.save(out, "PNG")
+        make_asset(cast.manager, title=title, content=out.getvalue())
+    db.session.commit()
+    assert tasks.thumbnails() == 3
+    assert gallery.facets(partner, chosen()).colour == {"blue": 1, "green": 1, "grey": 1}
+    assert titles(gallery.assets(partner, chosen("colour=blue"), None)) == ["Sign"]

@@ -57,6 +57,22 @@ def test_a_bad_form_keeps_what_was_written(browse, partner):
     assert "My words" in answer.text
 
 
+def test_a_banner_is_asked_for_with_its_size(browse, partner):
+    browser = browse(partner)
+    assert 'value="300 × 250"' in browser.get("/tickets/banner?size=300x250&lang=pl").text
+    form = {
+        "size": "728х90", "language": "uk", "purpose": "A guide for florists", "place": "acme.example/flowers",
+        "needed_by": "2026-12-01", "client_id": "banner-0001",
+    }  # fmt: skip
+    wrong = browser.post("/tickets/banner", data=form | {"size": "large"})
+    assert wrong.status_code == 422
+    assert "A guide for florists" in wrong.text
+    page = browser.get(browser.post("/tickets/banner", data=form).location).text
+    said = ["Banner 728 × 90, Українська", "A guide for florists", "acme.example/flowers", "1 Dec 2026"]
+    assert [text for text in said if text not in page] == []
+    assert db.session.query(Ticket).one().category == "materials"
+
+
 def test_the_team_answers_from_the_inbox(browse, agent, partner, ticket):
     form = {"body": "Found it.", "client_id": an_id(), "seen": "1"}
     assert browse(agent).post(f"/tickets/{ticket.number}/reply", data=form).status_code == 303

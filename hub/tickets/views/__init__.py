@@ -1,5 +1,6 @@
 """Tickets over HTTP: the partner's pages and the team's inbox."""
 
+from . import banners as banners
 from . import bulk as bulk
 from . import chat as chat
 from . import deflecting as deflecting
