@@ -245,7 +245,8 @@ class Message(db.Model):
     moved_to: Mapped[Ticket | None] = relationship(foreign_keys=[moved_to_id])
     author: Mapped[User] = relationship()
     attachments: Mapped[list["Attachment"]] = relationship(back_populates="message")
-    letter: Mapped["InboundMail | None"] = relationship(back_populates="post")  # the mail it came in
+    if TYPE_CHECKING:
+        letter: Mapped[InboundMail | None]  # the mail it came in: that one refers to its message
 
 
 class Attachment(db.Model):

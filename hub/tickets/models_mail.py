@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, Select, Text, UniqueConstraint, false
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, backref, mapped_column, relationship
 
 from ..accounts.models import User
 from ..core import clock
@@ -68,7 +68,7 @@ class InboundMail(db.Model):
     settled_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
 
     ticket: Mapped[Ticket | None] = relationship()
-    post: Mapped[Message | None] = relationship(back_populates="letter")
+    post: Mapped[Message | None] = relationship(backref=backref("letter", uselist=False))
     settled_by: Mapped[User | None] = relationship()
 
     @property

@@ -1,11 +1,11 @@
 """Keeps the due times on a ticket's row as its history and the rules have them."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from ..accounts.models import User
 from ..core import clock
@@ -41,6 +41,17 @@ DEFAULT: dict[str, Any] = {
 }
 
 
+#: Asked by every message: built once, and no row of a long history becomes an object.
+_MOVES = (
+    select(TicketEvent.kind, TicketEvent.at, TicketEvent.data)
+    .where(
+        TicketEvent.ticket_id == bindparam("ticket"), TicketEvent.kind.in_(("status", "category", "priority"))
+    )
+    .order_by(TicketEvent.id)
+)
+_TIER = select(Tier.key).where(Tier.id == bindparam("tier"))
+
+
 def versions() -> list[ServiceRules]:
     """Every version, the oldest first."""
     statement = select(ServiceRules).order_by(ServiceRules.effective_from, ServiceRules.id)
@@ -71,17 +82,18 @@ def rules_now() -> sla.Rules:
     return rules_over_time()(clock.now())
 
 
-def readings(ticket: Ticket) -> list[sla.Reading]:
-    """Every clock of a ticket, reckoned anew from its history."""
-    events = _events(ticket)
+def readings(ticket: Ticket, *, answered: bool = True) -> list[sla.Reading]:
+    """Every clock of a ticket, reckoned anew from its history; see `sla.reckon`."""
+    events = db.session.execute(_MOVES, {"ticket": ticket.id}).all()
     facts = sorted([*_answers(ticket), *_changes(events)], key=lambda fact: fact.at)
-    return sla.reckon(ticket.created_at, _opened_as(ticket, events), facts, rules_over_time(), clock.now())
+    opened_as, now = _opened_as(ticket, events), clock.now()
+    return sla.reckon(ticket.created_at, opened_as, facts, rules_over_time(), now, answered=answered)
 
 
 def follow(ticket: Ticket) -> None:
     """Bring the due times of `ticket` in line with what has happened to it. Its row must be locked."""
     db.session.flush()
-    found = readings(ticket)
+    found = readings(ticket, answered=False)
     running = [each for each in found if each.due is not None]
     soonest = min(running, key=lambda each: each.due or NEVER, default=None)
     due = (soonest and soonest.due) or NEVER
@@ -99,37 +111,41 @@ def _minutes(found: list[sla.Reading], clock_: Clock) -> int | None:
     return int(stopped.spent / sla.MINUTE) if stopped else None
 
 
-def _opened_as(ticket: Ticket, events: list[TicketEvent]) -> sla.Kind:
-    tier = db.session.get(Tier, ticket.tier_id) if ticket.tier_id else None
+def _opened_as(ticket: Ticket, events: Sequence[Any]) -> sla.Kind:
+    tier = db.session.scalar(_TIER, {"tier": ticket.tier_id}) if ticket.tier_id else None
     first: dict[str, str] = {}
     for event in events:
         if event.kind in ("category", "priority"):
             first.setdefault(event.kind, event.data["before"])
     return sla.Kind(
-        tier.key if tier else None,
+        tier,
         Category(first.get("category", ticket.category)),
         Priority(first.get("priority", ticket.priority)),
+    )
+
+
+@functools.cache
+def _answers_asked() -> Select[Any, Any]:
+    return (
+        select(Message.at, User.role)
+        .join(User, User.id == Message.author_id)
+        .where(
+            Message.ticket_id == bindparam("ticket"),
+            Message.visibility == Visibility.PUBLIC,
+            Message.automatic.is_(False),
+        )
+        .order_by(Message.seq)
     )
 
 
 def _answers(ticket: Ticket) -> Iterator[sla.Fact]:
     """What people have said in public."""
     team = roles_with(Permission.TICKETS_WORK)
-    statement = (
-        select(Message.at, User.role)
-        .join(User, User.id == Message.author_id)
-        .where(
-            Message.ticket_id == ticket.id,
-            Message.visibility == Visibility.PUBLIC,
-            Message.automatic.is_(False),
-        )
-        .order_by(Message.seq)
-    )
-    for at, role in db.session.execute(statement):
+    for at, role in db.session.execute(_answers_asked(), {"ticket": ticket.id}):
         yield sla.Fact(at, answer_of_team=role in team)
 
 
-def _changes(events: list[TicketEvent]) -> Iterator[sla.Fact]:
+def _changes(events: Sequence[Any]) -> Iterator[sla.Fact]:
     for event in events:
         after = event.data["after"]
         match event.kind:
@@ -139,13 +155,3 @@ def _changes(events: list[TicketEvent]) -> Iterator[sla.Fact]:
                 yield sla.Fact(event.at, category=Category(after))
             case "priority":
                 yield sla.Fact(event.at, priority=Priority(after))
-
-
-def _events(ticket: Ticket) -> list[TicketEvent]:
-    """What moves clocks besides answers, in order."""
-    statement = (
-        select(TicketEvent)
-        .where(TicketEvent.ticket_id == ticket.id, TicketEvent.kind.in_(("status", "category", "priority")))
-        .order_by(TicketEvent.id)
-    )
-    return list(db.session.scalars(statement))

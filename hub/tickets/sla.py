@@ -98,13 +98,23 @@ RulesAt = Callable[[datetime], Rules]
 
 
 def reckon(
-    opened_at: datetime, kind: Kind, facts: Iterable[Fact], rules_at: RulesAt, now: datetime
+    opened_at: datetime,
+    kind: Kind,
+    facts: Iterable[Fact],
+    rules_at: RulesAt,
+    now: datetime,
+    *,
+    answered: bool = True,
 ) -> list[Reading]:
-    """Every clock of a ticket, in the order they started. `kind` is what it was opened as; `facts` are in order."""
+    """Every clock of a ticket, in the order they started. `kind` is what it was opened as; `facts` are in order.
+
+    Without `answered` those are left out that waited for a further answer and got it: a long conversation has many.
+    """
     story = _Story(opened_at, kind)
     for fact in facts:
         story.take(fact)
-    return [_read(each, story, rules_at, now) for each in story.clocks]
+    asked = [each for each in story.clocks if answered or each.clock is not Clock.NEXT or not each.stopped_at]
+    return [_read(each, story, rules_at, now) for each in asked]
 
 
 @dataclass

@@ -28,6 +28,7 @@ _NOTE = text(
     " ON CONFLICT (kind, id) DO UPDATE SET version = search_change.version + 1"
 )
 _RUNG = "search_rung"
+_NOTED = "search_noted"
 
 
 def follow(model: type[Any], kind: str, id_of: Callable[[Any], int | None] = lambda row: row.id) -> None:
@@ -37,7 +38,7 @@ def follow(model: type[Any], kind: str, id_of: Callable[[Any], int | None] = lam
         session = object_session(row)
         changed = session is None or session.is_modified(row) or row in session.new or row in session.deleted
         number = id_of(row)
-        if changed and number is not None:
+        if changed and number is not None and not _is_noted(session, kind, number):
             connection.execute(_NOTE, {"kind": kind, "id": number})
             _ring_once(session)
 
@@ -60,6 +61,20 @@ def forget(kind: str, versions: dict[int, int]) -> None:
         for number, version in versions.items():
             same = (notes.c.kind == kind) & (notes.c.id == number) & (notes.c.version == version)
             session.execute(delete(notes).where(same))
+
+
+def _is_noted(session: Session | None, kind: str, number: int) -> bool:
+    """Has the open transaction noted this row already? A savepoint may take its notes back, so it notes again."""
+    open_transaction = session.get_transaction() if session else None
+    if session is None or open_transaction is None or session.in_nested_transaction():
+        return False
+    noted = session.info.get(_NOTED)
+    if noted is None or noted[0] is not open_transaction:
+        noted = session.info[_NOTED] = (open_transaction, set())
+    rows: set[tuple[str, int]] = noted[1]
+    known = (kind, number) in rows
+    rows.add((kind, number))
+    return known
 
 
 def _ring_once(session: Session | None) -> None:
