@@ -167,6 +167,14 @@ def _replace(path: Path, content: IO[bytes]) -> None:
     new.replace(path)
 
 
+def earlier(upload: Upload) -> Upload | None:
+    """The same file among those of the same person that wait already."""
+    same = Upload.sha256 == upload.sha256, Upload.user_id == upload.user_id, Upload.id < upload.id
+    return (
+        db.session.scalar(select(Upload).where(*same).order_by(Upload.id).limit(1)) if upload.sha256 else None
+    )
+
+
 # --- Adding and throwing away ----------------------------------------------
 
 

@@ -95,7 +95,7 @@ def _append(found: Upload, offset: int) -> None:
 
 
 def _as_json(found: Upload) -> dict[str, Any]:
-    twin = receiving.twin(found)
+    twin, earlier = receiving.twin(found), receiving.earlier(found)
     facts = found.facts or {}
     return {
         "token": found.token,
@@ -109,6 +109,7 @@ def _as_json(found: Upload) -> dict[str, Any]:
         "height": facts.get("height"),
         "duration_ms": facts.get("duration_ms"),
         "twin": {"title": twin.title, "url": url_for("materials.show", id=twin.id)} if twin else None,
+        "earlier": earlier.name if earlier else None,
     }
 
 

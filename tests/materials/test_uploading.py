@@ -130,6 +130,7 @@ def test_a_twin_is_announced_and_a_second_press_adds_nothing(send, cast):
     file = send.whole("again.png", picture(color="navy"))
     assert file["twin"]["title"] == "Known"
     assert "Known" in send.browser.get("/materials/new").text
+    assert send.whole("once more.png", picture(color="navy"))["earlier"] == "again.png"
     for _press in range(2):
         send.add(file)
     assert len(db.session.scalars(select(Asset)).all()) == 2

@@ -19,6 +19,10 @@ const token = document.querySelector("meta[name=csrf-token]").content;
 const label = button.lastChild.textContent;
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const bytes = (size) => {
+  const [unit, by] = size < 1e6 ? ["kilobyte", 1e3] : ["megabyte", 1e6];
+  return new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, maximumFractionDigits: 1 }).format(size / by);
+};
 const wait = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 const coded = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 
@@ -62,7 +66,8 @@ class Row {
     const element = document.createElement("li");
     Object.assign(element.dataset, { name: file.name, size: file.size, modified: file.lastModified, state: "receiving" });
     const grow = Object.assign(document.createElement("div"), { className: "grow" });
-    grow.append(Object.assign(document.createElement("b"), { textContent: file.name }));
+    const size = Object.assign(document.createElement("span"), { className: "sub", textContent: bytes(file.size) });
+    grow.append(Object.assign(document.createElement("b"), { textContent: file.name }), " ", size);
     element.append(grow);
     list.append(element);
     return new Row(element);
@@ -168,10 +173,9 @@ class Row {
     this.element.dataset.state = "ready";
     this.bar(null);
     this.say("ready", "ok");
-    if (file.twin) {
-      this.say("ready", "warn");
-      this.note(words.twin, file.twin);
-    }
+    if (file.twin || file.earlier) this.say("ready", "warn");
+    if (file.twin) this.note(words.twin, file.twin);
+    else if (file.earlier) this.note(fill(words.earlier, { name: file.earlier }));
     this.element.append(Object.assign(document.createElement("input"), { type: "hidden", name: "upload", value: file.token }));
   }
 }

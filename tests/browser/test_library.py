@@ -1,0 +1,145 @@
+"""The team uploads by drag; what partners have placed on their own sites goes on working when a banner is over."""
+
+import base64
+import functools
+import io
+import re
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+#: A busy machine is slow, and that is no failure.
+SLOW = 60_000
+DROP = """([files]) => {
+  const dragged = new DataTransfer();
+  for (const [name, content] of files) {
+    const bytes = Uint8Array.from(atob(content), (char) => char.charCodeAt(0));
+    dragged.items.add(new File([bytes], name, { type: "image/png" }));
+  }
+  return dragged;
+}"""
+
+
+def picture(number, size=(300, 250)) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, (number * 7 % 256, number * 31 % 256, 90)).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_thirty_files_are_dropped_and_one_is_broken(hub, visit):
+    page = visit(hub.sign_ins()["manager"][0])
+    page.goto("/materials/new")
+    files = [(f"dropped {number}.png", picture(number)) for number in range(29)]
+    files.insert(12, ("broken.png", picture(1)[:60]))
+    lost = []
+
+    def lose_first(route):
+        """The line breaks once, in the middle of it all."""
+        if route.request.method == "PATCH" and not lost:
+            lost.append(route.request.url)
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route("**/materials/uploads/*", lose_first)
+    coded = [[name, base64.b64encode(content).decode()] for name, content in files]
+    page.dispatch_event("[data-drop]", "drop", {"dataTransfer": page.evaluate_handle(DROP, [coded])})
+    rows = page.locator("[data-upload-list] li")
+    expect(rows).to_have_count(30, timeout=SLOW)
+    expect(page.locator("[data-upload-list] [data-state=ready]")).to_have_count(29, timeout=SLOW)
+    expect(page.locator("[data-upload-list] [data-state=refused]")).to_contain_text("broken.png")
+    assert len(lost) == 1
+    add = page.locator("main form button[type=submit]").last
+    expect(add).to_contain_text("29")
+    add.click()
+    expect(page.locator("main .status.is-ok")).to_have_count(29, timeout=SLOW)
+    expect(page.locator("main li", has=page.locator(".status.is-bad"))).to_contain_text("broken.png")
+
+
+def test_a_large_file_goes_on_after_a_reload(hub, visit, tmp_path):
+    film = tmp_path / "film.webm"
+    film.write_bytes(b"\x1a\x45\xdf\xa3" + b"webm" * 8 + bytes(11_000_000))
+    page = visit(hub.sign_ins()["manager"][0])
+    page.goto("/materials/new")
+
+    def lose_second(route):
+        offset = route.request.headers.get("upload-offset")
+        route.continue_() if offset in (None, "0") else route.abort("connectionreset")
+
+    page.route("**/materials/uploads/*", lose_second)
+    with page.expect_request(lambda request: request.headers.get("upload-offset") == "5000000", timeout=SLOW):
+        page.locator("#files").set_input_files(film)
+    page.reload()
+    page.unroute("**/materials/uploads/*")
+    row = page.locator("[data-upload-list] li", has_text="film.webm")
+    expect(row).to_have_attribute("data-state", "receiving", timeout=SLOW)
+    offsets = []
+    page.on("request", lambda request: offsets.append(request.headers.get("upload-offset")))
+    page.locator("#files").set_input_files(film)
+    expect(row).to_have_attribute("data-state", "ready", timeout=SLOW)
+    assert [offset for offset in offsets if offset] == ["5000000", "10000000"]
+    row.locator("button").click()
+    expect(row).to_have_count(0, timeout=SLOW)
+
+
+@pytest.fixture
+def blog(tmp_path):
+    """A partner's site at an origin of its own: `blog(code)` puts the code on its page and returns its address."""
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    handler.log_message = lambda *_: None
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+        def write(code):
+            (tmp_path / "index.html").write_text(
+                f'<!doctype html><link rel="icon" href="data:,"><title>Blog</title><p>Read on:</p>{code}'
+            )
+            return f"http://127.0.0.1:{server.server_port}/"
+
+        yield write
+        server.shutdown()
+
+
+def test_an_expired_banner_on_another_site_becomes_another_or_nothing_and_its_click_goes_right(
+    hub, visit, blog
+):
+    team, partner = (visit(hub.sign_ins()[role][0]) for role in ("manager", "partner"))
+    team.goto("/materials/new")
+    token = team.locator("meta[name=csrf-token]").get_attribute("content")
+    facts = {"csrf_token": token, "visibility": "all", "is_published": "y", "landing": "/pricing"}
+
+    def upload(number, size):
+        file = {"name": f"placed-{number}.png", "mimeType": "image/png", "buffer": picture(number, size)}
+        answer = team.request.post(
+            "/materials/", multipart=facts | {"files": file}, headers={"Referer": hub.base}
+        )
+        return re.search(r"/materials/(\d+)/edit", answer.url)[1]
+
+    def change(asset, **more):
+        form = facts | {"title": "Placed", **more}
+        headers = {"Referer": hub.base}
+        assert team.request.post(f"/materials/{asset}", form=form, headers=headers).ok
+
+    placed, instead = upload(201, (300, 250)), upload(202, (320, 100))
+    partner.goto(f"/materials/{placed}")
+    site = blog(partner.locator("#code-html pre").inner_text())
+
+    def reads(width):
+        """A reader, whose browser has nothing stored, sees a picture so wide, and follows it."""
+        page = visit(None, base_url=site)
+        page.route("https://nordbill.example/**", lambda route: route.fulfill(body="Welcome"))
+        page.goto("/")
+        expect(page.locator("img")).to_have_js_property("naturalWidth", width, timeout=SLOW)
+        page.locator("img").click()
+        page.wait_for_url(re.compile(r"^https://nordbill\.example/pricing\?"))
+        assert "ref=KRASNOVA" in page.url
+        assert re.search(r"click=[\w-]+", page.url)
+
+    reads(300)
+    change(placed, valid_until="2020-01-31")
+    reads(1)
+    change(placed, valid_until="2020-01-31", replacement=instead)
+    reads(320)
