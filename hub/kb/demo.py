@@ -47,8 +47,9 @@ def fill(cast: Cast, rng: random.Random) -> None:
     for _ in range(ANSWERS if readers else 0):
         reader = rng.choice(readers)
         mine = [each for each in open_to_all if each.locale == reader.locale]
-        if mine:
-            _rate(rng, rng.choice(mine), reader)
+        with cast.at(days=rng.uniform(0.2, 60)):
+            if mine:
+                _rate(rng, rng.choice(mine), reader)
 
 
 def _work_going_on(cast: Cast) -> None:

@@ -19,7 +19,7 @@ from .models_deflection import Deflection, Proof
 #: A ticket that comes this soon was not saved.
 PATIENCE = timedelta(days=7)
 SHORTEST = 4
-MOST = 4
+MOST = 3
 
 
 @dataclass(frozen=True)
