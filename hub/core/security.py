@@ -23,6 +23,13 @@ CSP = "; ".join(
 )
 #: For pages that show a banner of the hub's own in a frame.
 CSP_WITH_FRAMES = f"{CSP}; frame-src 'self'"
+
+
+def csp_with_frames_of(hosts: list[str]) -> str:
+    """For a page that may show a player of one of these sites."""
+    return f"{CSP}; frame-src {' '.join(hosts)}"
+
+
 HEADERS = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
+from sqlalchemy import select
 
 from ..core.database import db, transaction
 from ..core.errors import HubError
 from . import content as files
-from . import indexing
+from . import indexing, service
 from .exchange import arriving, writing
 from .exchange.reading import Bundle, Entry
-from .exchange.storing import Report
+from .exchange.storing import BATCH, Report
+from .models import Translation
 
 FOLDER = Path("content")
 
@@ -132,6 +134,25 @@ def save(path: Path) -> None:
     """Write everything to PATH: NAME.zip, NAME.jsonl, or a folder."""
     writing.to(path)
     click.echo(path)
+
+
+@kb.command("render")
+@with_appcontext
+def render() -> None:
+    """Make every page anew from its text, as after an update that shows articles better."""
+    ids = list(db.session.scalars(select(Translation.id).order_by(Translation.id)))
+    with click.progressbar(length=len(ids), label="Articles") as bar:
+        for start in range(0, len(ids), BATCH):
+            some = ids[start : start + BATCH]
+            bodies = select(Translation.id, Translation.body).where(Translation.id.in_(some))
+            derived = {id: (body, service.derive(body)) for id, body in db.session.execute(bodies)}
+            with transaction():
+                for row in db.session.scalars(select(Translation).where(Translation.id.in_(some))):
+                    body, page = derived[row.id]
+                    if row.body == body:  # else somebody has just written it, and it is rendered
+                        service.render(row, page)
+                        service.mark_stale(row)
+            bar.update(len(some))
 
 
 commands = [content, kb]

@@ -3,7 +3,7 @@
 from ..core.database import transaction
 from ..core.i18n import LOCALES
 from ..core.jobs import job
-from . import drafts, indexing, relating, reviewing, service, sittings
+from . import drafts, indexing, printing, relating, reviewing, service, sittings
 from .exchange import uploads
 
 
@@ -23,6 +23,12 @@ def publish() -> None:
 def take_in() -> None:
     """Check uploaded articles, and put in those that were confirmed."""
     uploads.work()
+
+
+@job(printing.JOB, every="* * * * *")
+def print_articles() -> None:
+    """Make the PDFs that readers asked for."""
+    printing.work()
 
 
 @job("kb.review", every="7 * * * *")

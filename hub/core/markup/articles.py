@@ -19,6 +19,7 @@ from pymdownx.highlight import Highlight, HighlightExtension
 from ..slugs import slug
 from .budget import Budget, TooIntricate, refuse_long, refuse_traps
 from .safe import Links, clean_article, to_plain
+from .video import SITES, video_of
 
 LIMIT = 200_000
 _EXTENSIONS: list[Any] = [
@@ -195,10 +196,13 @@ class _Finish(Treeprocessor):
                 anchor = SubElement(element, "a", {"class": "anchor", "href": f"#{element.get('id')}"})
                 anchor.set("aria-labelledby", str(element.get("id")))
                 anchor.text = "#"
+        linked = {id(image) for link in root.iter("a") for image in link.iter("img")}
         for parent in list(root.iter()):
             for place, child in enumerate(list(parent)):
                 if child.tag == "table":
                     _wrap(parent, place, child)
+                elif child.tag == "img" and id(child) not in linked:
+                    _enlarge(parent, place, child)
 
     def _link(self, element: Element) -> None:
         target = element.get("href", "")
@@ -215,6 +219,9 @@ class _Finish(Treeprocessor):
 
     def _image(self, element: Element) -> None:
         target = element.get("src", "")
+        if video := video_of(target):
+            _film(element, target, video)
+            return
         if _INTERNAL.fullmatch(target):
             element.set("src", self.links(target) or "")
         element.set("loading", "lazy")
@@ -246,6 +253,28 @@ def _wrap(parent: Element, place: int, table: Element) -> None:
             cell.set("align", style.removeprefix("text-align: ").rstrip(";"))
     parent[place] = box
     box.append(table)
+
+
+def _enlarge(parent: Element, place: int, image: Element) -> None:
+    """A picture of ours leads to itself, where it is large. One without words is decoration."""
+    if not image.get("src", "").startswith("/") or not image.get("alt"):
+        return
+    link = Element("a", {"class": "zoom", "href": image.get("src", "")})
+    link.tail, image.tail = image.tail, None
+    parent[place] = link
+    link.append(image)
+
+
+def _film(element: Element, address: str, video: tuple[str, str]) -> None:
+    """`![Title](address of a video)` becomes a link that may play in its place."""
+    site, name = video
+    label, tail = element.get("alt") or address, element.tail
+    element.clear()
+    element.tag, element.text, element.tail = "a", label + " ", tail
+    for key, value in (("class", "video"), ("href", address), ("rel", "noopener nofollow")):
+        element.set(key, value)
+    element.set("data-video", f"{site}/{name}")
+    SubElement(element, "span", {"class": "video-site"}).text = SITES[site].name
 
 
 def _heading(token: dict[str, Any]) -> Heading:

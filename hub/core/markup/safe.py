@@ -7,6 +7,8 @@ from collections.abc import Callable
 import nh3
 from markupsafe import Markup
 
+from .video import NAMED
+
 #: Turns an internal target such as `kb:12` into an address; None when there is nothing (to see) there.
 Links = Callable[[str], str | None]
 
@@ -49,7 +51,7 @@ _CLASSES = {
     "admonition", "admonition-title", "anchor", "broken", "button", "center", "danger", "done", "example", "footnote",
     "footnote-backref", "footnote-ref", "highlight", "important", "info", "lead", "note", "small", "success",
     "tabbed-alternate", "tabbed-block", "tabbed-content", "tabbed-labels", "tabbed-set", "table", "table-wrap",
-    "task", "tip", "todo", "warning",
+    "task", "tip", "todo", "video", "video-site", "warning", "zoom",
 }  # fmt: skip
 _CODE_CLASS = re.compile(r"[a-z]{1,2}[a-z0-9]?")
 _IDS = re.compile(r"(?:s-|fn:|fnref\d*:|__tabbed_)[\w.:-]*")
@@ -64,6 +66,8 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
         return " ".join(kept) or None
     if name in ("id", "for", "name", "aria-labelledby"):
         return value if _IDS.fullmatch(value) else None
+    if name == "data-video":
+        return value if NAMED.fullmatch(value) else None
     if name in ("width", "height", "start"):
         return value if _NUMBER.fullmatch(value) else None
     return value
@@ -73,7 +77,7 @@ _article = nh3.Cleaner(
     tags=_ARTICLE,
     attributes={
         "*": {"class", "id"},
-        "a": {"href", "title", "rel", "aria-labelledby"},
+        "a": {"href", "title", "rel", "aria-labelledby", "data-video"},
         "img": {"src", "alt", "title", "width", "height"},
         "input": {"id", "name", "checked"},
         "label": {"for"},

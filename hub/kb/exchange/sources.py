@@ -11,7 +11,7 @@ from ...core.i18n import Text, _l, filesize, number
 
 #: Limits of a ZIP.
 MOST_FILES = 8_000
-MOST_BYTES = 400_000_000
+MOST_BYTES = 200_000_000
 #: One file of it.
 LARGEST = 12_000_000
 

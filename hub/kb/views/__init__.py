@@ -13,6 +13,7 @@ from . import (  # noqa: E402
     history,
     managing,
     outside,
+    printing,
     publishing,
     reading,
     translations,
@@ -20,6 +21,6 @@ from . import (  # noqa: E402
 )
 
 __all__ = [
-    "bp", "categories", "community", "editing", "exchange", "feedback", "history", "managing", "outside", "publishing",
-    "reading", "translations", "writing",
+    "bp", "categories", "community", "editing", "exchange", "feedback", "history", "managing", "outside", "printing",
+    "publishing", "reading", "translations", "writing",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 import secrets
 from typing import Any
 
-from flask import g, make_response, redirect, render_template, request, url_for
+from flask import Response, after_this_request, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
@@ -16,7 +16,9 @@ from ...core.database import db
 from ...core.errors import NotFound
 from ...core.extensions import login_manager
 from ...core.i18n import LOCALES, locale
+from ...core.markup.video import frames_in
 from ...core.paging import page
+from ...core.security import csp_with_frames_of
 from .. import community, finding, outside, relating
 from ..forms import REASONS
 from ..models import Article, Category, Status, Translation
@@ -113,6 +115,8 @@ def article_page(translation: Translation | None, **more: Any) -> str:
     ).all()
     related = relating.related(translation, current_user) or finding.neighbours(translation, current_user)
     asked = request.args.get("question", "")
+    if players := frames_in(translation.html):
+        after_this_request(lambda response: _let_play(response, players))
     only = int(asked) if asked.isdecimal() and len(asked) < 10 else None
     return render_template(
         "kb/show.html",
@@ -134,6 +138,11 @@ def article_page(translation: Translation | None, **more: Any) -> str:
         new_id=lambda: secrets.token_hex(12),
         **more,
     )
+
+
+def _let_play(response: Response, players: list[str]) -> Response:
+    response.headers["Content-Security-Policy"] = csp_with_frames_of(players)
+    return response
 
 
 @bp.get("/open/<key>")

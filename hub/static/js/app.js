@@ -13,6 +13,7 @@ const PARTS = [
   ["[data-countdown]", () => import("./countdown.js")],
   ["[data-chart]", () => import("./charts.js")],
   ["[data-markdown]", () => import("./markdown.js")],
+  ["a.zoom, a.video", () => import("./figures.js")],
   ["[data-editor]", () => import("./editor.js")],
   ["[data-fitting]", () => import("./fitting.js")],
   ["[data-keep]", () => import("./keep.js")],
