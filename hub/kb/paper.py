@@ -21,6 +21,8 @@ from . import pictures
 from .models import Translation
 from .models.writing import Picture
 
+#: Blocks and cells of a PDF. More would take Typst many seconds, and nobody prints it.
+MOST_PARTS = 10_000
 TEMPLATE = Path(__file__).parent / "article.typ"
 #: Pixels of a picture's longer side; more than paper shows only makes the file large.
 _PIXELS = 1400
@@ -143,14 +145,24 @@ def _pictures(translation: Translation, folder: Path) -> dict[str, tuple[str, in
     return found
 
 
+class TooLong(Exception):
+    """A text that has too many parts to be set."""
+
+
 class _Page:
     """Turns a page into blocks and their pieces, as `article.typ` knows them."""
 
     def __init__(self, pictures: dict[str, tuple[str, int]]) -> None:
-        self.pictures = pictures
+        self.pictures, self.parts = pictures, 0
+
+    def _count(self, parts: int) -> None:
+        self.parts += parts
+        if self.parts > MOST_PARTS:
+            raise TooLong
 
     def blocks(self, node: Node) -> list[dict[str, Any]]:
         """The blocks within an element; loose text between them becomes paragraphs."""
+        self._count(1)
         found: list[dict[str, Any]] = []
         loose: list[Node | str] = []
 
@@ -226,6 +238,7 @@ class _Page:
         columns = max(map(len, rows), default=0)
         if not columns:
             return []
+        self._count(columns * len(rows))
         full = [row + [Node("td")] * (columns - len(row)) for row in rows]
         cells = [
             [{"align": cell.attrs.get("align", "left"), "in": self.pieces(cell.inside)} for cell in row]

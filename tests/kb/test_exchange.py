@@ -1,6 +1,7 @@
 """What leaves one hub and arrives in another: all of it, and nothing that would harm."""
 
 import io
+import json
 import zipfile
 from datetime import UTC, date, datetime, timedelta
 
@@ -135,6 +136,37 @@ def test_broken_links_pictures_and_categories_are_named_and_the_rest_waits_for_a
     assert "2 articles imported" in hub("import", "--partial", tmp_path).output
     loosely = hub("import", "--partial", "--broken", tmp_path)
     assert "3 articles imported, 2 unchanged" in loosely.output
+
+
+WRONG_LINES = [
+    ({"title": "a\ud800"}, "`title` must be a text"),
+    ({"tags": ["a\x00"]}, "`tags` must be a list of words"),
+    ({"body": "a\x00"}, "characters that are no text"),
+    ({"slug": "a/b"}, "'a/b' is no address"),
+    ({"updated": "soon"}, "`updated` must be a date"),
+    ({"status": "scheduled"}, "`publish_at` goes with `scheduled`"),
+    ({"external_id": "x"}, "has the external_id 'x' already"),
+]
+
+
+@pytest.mark.once
+def test_a_line_that_no_database_could_keep_is_named_instead(app, tmp_path):
+    good = {"id": "a", "lang": "en", "slug": "a", "title": "A", "summary": "", "category": "money", "audience": "staff",
+            "tags": [], "updated": "2026-11-09", "external_id": "x", "body": "B"}  # fmt: skip
+    rows = [
+        good,
+        *(
+            {**good, "id": f"a{n}", "slug": f"a{n}", "external_id": f"x{n}"} | wrong
+            for n, (wrong, _why) in enumerate(WRONG_LINES)
+        ),
+    ]
+    path = tmp_path / "x.jsonl"
+    category = {"category": {"key": "money", "name": {"en": "Money"}}}
+    path.write_text("".join(json.dumps(row) + "\n" for row in [category, *rows]))
+    came = hub("import", "--partial", path)
+    assert "1 articles imported" in came.output
+    for number, (_wrong, why) in enumerate(WRONG_LINES, 3):
+        assert why in next(line for line in came.output.splitlines() if f"x.jsonl:{number}: " in line)
 
 
 def zipped(*entries):

@@ -5,13 +5,14 @@ import re
 
 import pytest
 import typst
+from click.testing import CliRunner
 from PIL import Image
 from sqlalchemy import select
 
 from hub.core.database import db, transaction
 from hub.core.markup import article
-from hub.kb import paper, pictures, printing, service
-from hub.kb.models import Audience
+from hub.kb import commands, paper, pictures, printing, service
+from hub.kb.models import Audience, Translation
 from hub.kb.models.exchange import ArticlePdf, PdfState
 
 from . import factories
@@ -167,3 +168,18 @@ def test_what_is_hostile_is_set_as_text_and_what_cannot_be_set_fails_quietly(
         == PdfState.FAILED
     )
     assert b"No PDF could be made" in client.get(f"/kb/{text.id}/pdf").data
+
+
+def test_a_table_without_end_is_no_pdf():
+    many = "".join(f"<tr>{'<td>a</td>' * 100}</tr>" for _ in range(101))
+    with pytest.raises(paper.TooLong):
+        paper._Page({}).blocks(paper._tree(f"<table>{many}</table>"))
+
+
+def test_all_pages_can_be_made_anew(app):
+    with transaction():
+        text = factories.make_article(factories.make_category(), body="![A](https://vimeo.com/123456789)")
+        right, text.html = text.html, "old"
+    assert CliRunner().invoke(commands.kb, ["render"]).exit_code == 0
+    db.session.rollback()
+    assert db.session.get_one(Translation, text.id).html == right

@@ -139,9 +139,18 @@ def is_category(row: Any) -> bool:
         or not isinstance(row.get("name"), dict)
     ):
         return False
-    texts = [*row["name"].values(), *(row.get("description") or {}).values()]
+    texts = [row["key"], *row["name"].values(), *(row.get("description") or {}).values()]
     right = isinstance(row.get("parent", ""), str) and isinstance(row.get("icon", ""), str)
-    return right and isinstance(row.get("order", 0), int) and all(isinstance(text, str) for text in texts)
+    order = row.get("order", 0)
+    return right and isinstance(order, int) and abs(order) < 2**31 and all(map(_is_text, texts))
+
+
+def _is_text(value: Any) -> bool:
+    """A text that every database keeps: no NUL, and no half of a character."""
+    try:
+        return isinstance(value, str) and "\x00" not in value and bool(value.encode() or True)
+    except UnicodeEncodeError:
+        return False
 
 
 def _read_file(raw: bytes, path: PurePosixPath, bundle: Bundle, how: "_How") -> None:
@@ -179,7 +188,7 @@ def _is_fit(body: str, where: str, line: int, bundle: Bundle) -> bool:
     try:
         refuse_long(body, LIMIT)
         refuse_traps(body)
-        if "\x00" in body:
+        if not _is_text(body):
             raise ValueError(_("the text holds characters that are no text"))
     except (HubError, ValueError) as error:
         bundle.blame(where, line, str(error))
@@ -226,7 +235,7 @@ def _wrong(said: dict[str, Any], path: PurePosixPath | None) -> Iterator[tuple[s
     texts = [
         (key, _("`%(key)s` must be a text", key=key))
         for key in (*KEYS[:7], "source", "external_id")
-        if not isinstance(said.get(key, ""), str)
+        if not _is_text(said.get(key, ""))
     ]
     if unknown or texts:
         yield from unknown + texts
@@ -294,7 +303,7 @@ def _is_slug(text: str) -> bool:
 
 
 def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return isinstance(value, list) and all(map(_is_text, value))
 
 
 def _is_moment(value: Any) -> bool:
@@ -313,6 +322,8 @@ def _find_twins(bundle: Bundle) -> None:
     kept = []
     for entry in bundle.entries:
         names = [("id", entry.head.lang, entry.head.id)]
+        if entry.head.external_id:
+            names.append(("external_id", "", entry.head.external_id))
         if entry.head.slug:
             names.append(("slug", entry.head.lang, entry.head.slug))
         twin = next((name for name in names if name in first), None)
@@ -360,6 +371,8 @@ def read_lines(stream: IO[bytes], where: str) -> Bundle:
             entry.sha256 = hashlib.sha256(line).hexdigest()
             if _is_fit(entry.body, where, number, bundle):
                 bundle.entries.append(entry)
+    if not any(entry.shelf for entry in bundle.entries):
+        _find_twins(bundle)
     return bundle
 
 
@@ -398,7 +411,7 @@ def _ours(row: dict[str, Any], where: str, number: int) -> Entry:
 
 
 def _theirs(row: dict[str, Any], where: str, number: int) -> Entry:
-    wrong = [name for name in FIELDS if not isinstance(row.get(name), str) or "\x00" in row[name]]
+    wrong = [name for name in FIELDS if not _is_text(row.get(name))]
     if wrong:
         raise ValueError(_("%(names)s must be a text", names=", ".join(wrong)))
     if row["lang"] not in LOCALES:
