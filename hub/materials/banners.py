@@ -56,11 +56,11 @@ def look(stream: IO[bytes]) -> Banner | None:
     stream.seek(0)
     try:
         with zipfile.ZipFile(stream) as archive:
-            folder = _folder(archive)
-            if folder is None:
+            inside = folder(archive)
+            if inside is None:
                 return None
             _refuse(archive)
-            return _measure(archive.read(folder + FIRST))
+            return _measure(archive.read(inside + FIRST))
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno == 28:
             raise
@@ -76,7 +76,7 @@ def entry(version: AssetVersion, name: str) -> tuple[bytes, str]:
         raise NotFound
     with storage.open(version.key) as stored, zipfile.ZipFile(stored) as archive:
         try:
-            return archive.read((_folder(archive) or "") + name), kind
+            return archive.read((folder(archive) or "") + name), kind
         except KeyError:
             raise NotFound from None
 
@@ -95,7 +95,7 @@ def policy() -> str:
     )
 
 
-def _folder(archive: zipfile.ZipFile) -> str | None:
+def folder(archive: zipfile.ZipFile) -> str | None:
     """Where `index.html` lies: at the top, or in the only folder there is."""
     names = archive.namelist()
     if FIRST in names:

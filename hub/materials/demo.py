@@ -18,10 +18,10 @@ from ..core.database import db
 from ..core.uploads import Examined
 from ..earnings.models import Attribution, Conversion, SaleKind
 from ..partners.models import Membership, Partner
-from . import crediting, service, using
+from . import crediting, demo_templates, service, using
 from .clicks import site_of
 from .demo_texts import CAMPAIGNS, RIGHTS, SHEET, TEXTS
-from .models import Asset, AssetVersion, Campaign, Click, ClickKind, Download
+from .models import Asset, AssetVersion, Campaign, Click, ClickKind, Download, Placement
 from .using import Day, Site
 
 HERE = Path(__file__).parent
@@ -56,6 +56,7 @@ def fill(cast: Cast, rng: random.Random) -> None:
         _animation(cast, campaigns),
         *_sheets(cast, campaigns),
         *_texts(cast, campaigns),
+        *_templates(cast, campaigns),
     ]
     db.session.flush()
     for asset in assets:
@@ -144,6 +145,23 @@ def _sheets(cast: Cast, campaigns: dict[str, Campaign]) -> list[Asset]:
                 )
             )
     return made
+
+
+def _templates(cast: Cast, campaigns: dict[str, Campaign]) -> list[Asset]:
+    """Materials that are filled in with a partner's logo and name."""
+
+    def keep(locale: str, name: str, data: bytes, title: str) -> Asset:
+        return _file(cast, campaigns, "business", locale, name=name, data=data, title=title)
+
+    def banner(locale: str) -> bytes:
+        return draw([_order("business", locale, "1200x628")])[0]
+
+    with cast.at(days=30):
+        details = _details(campaigns, "business", "en", "With your logo: HTML5 banner")
+        return [
+            *demo_templates.fill(cast.partners, keep, banner),
+            demo_templates.html5(cast.anna, details),
+        ]
 
 
 def _texts(cast: Cast, campaigns: dict[str, Campaign]) -> list[Asset]:
@@ -286,6 +304,12 @@ def _sum_up(
     using.place("visits", sites)
     using.add("views", Counter({day: count * rng.randint(12, 70) for day, count in days.items()}))
     using.place("views", Counter({site: count * rng.randint(12, 70) for site, count in sites.items()}))
+    seen: dict[str, datetime] = {}
+    for row in visits:
+        if row["referrer"]:
+            seen[row["referrer"]] = max(row["at"], seen.get(row["referrer"], row["at"]))
+    for site, at in seen.items():
+        db.session.execute(update(Placement).where(Placement.site == site).values(last_at=at))
     while crediting.credit_some():
         pass
     crediting.rank()

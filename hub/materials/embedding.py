@@ -49,8 +49,13 @@ def viewer(user: Any) -> Viewer:
     partner = partner_of(user)
     if partner is None:
         return Viewer(SAMPLE_CODE, str(_l("Sample partner")), "SAMPLE10", is_sample=True)
+    return Viewer(partner.code, partner.name, coupon_of(partner))
+
+
+def coupon_of(partner: Partner) -> str | None:
+    """The partner's newest coupon that is valid now."""
     now = clock.now()
-    coupon = db.session.scalar(
+    return db.session.scalar(
         select(Coupon.code)
         .where(
             Coupon.partner_id == partner.id,
@@ -60,7 +65,6 @@ def viewer(user: Any) -> Viewer:
         .order_by(Coupon.id.desc())
         .limit(1)
     )
-    return Viewer(partner.code, partner.name, coupon)
 
 
 def link(code: str, asset: Asset, to: str | None = None, **marks: str | None) -> str:

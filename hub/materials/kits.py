@@ -15,7 +15,8 @@ from ..core.errors import HubError, NotFound
 from ..core.frame import from_script, local
 from ..core.i18n import _
 from ..core.uploads import safe_name
-from . import embedding, gallery, requesting, taking
+from ..partners.service import partner_of
+from . import branding, embedding, gallery, requesting, taking
 from .blueprint import bp
 from .models import Asset, Kit, KitItem
 
@@ -172,7 +173,8 @@ def download_kit(id: int) -> ResponseReturnValue:
     assets = taking.contents(found, current_user, usable=True)
     if not assets:
         raise NotFound
-    stream = taking.archive(assets, embedding.viewer(current_user))
+    own = branding.filled_all(assets, partner_of(current_user))
+    stream = taking.archive(assets, embedding.viewer(current_user), own)
     name = storage.disposition(safe_name(f"{found.name.replace('.', ' ')}.zip"))
     versions = [(asset.current.id, asset.id) for asset in assets]
     with transaction():

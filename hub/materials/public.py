@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import joinedload
+from werkzeug.utils import send_file
 
 from ..core import storage
 from ..core.access import public
@@ -22,9 +23,9 @@ from ..core.uploads import TYPES
 from ..partners import links
 from ..partners.models import Partner, PartnerStatus, ShortLink
 from ..partners.service import CODE
-from . import banners, clicks, embedding, showing
+from . import banners, branding, clicks, embedding, showing
 from .blueprint import bp
-from .models import Asset, Kind, Status, Visibility, for_partners, with_consent
+from .models import Asset, AssetVersion, Kind, Status, Visibility, for_partners, with_consent
 
 #: One transparent pixel: what an embedded picture becomes when its time is over.
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -184,7 +185,7 @@ def _banner(public_id: str) -> Asset:
 def _play(asset: Asset, name: str, code: str | None) -> Response:
     """The file, or nothing once the banner is over: an empty page is an empty frame."""
     if asset.status is Status.PUBLISHED and asset.is_valid():
-        data, kind = banners.entry(asset.current, name)
+        data, kind = _entry(asset, name, code)
         if name == banners.FIRST:
             showing.note(asset, code)
     else:
@@ -194,6 +195,19 @@ def _play(asset: Asset, name: str, code: str | None) -> Response:
     response.headers["Cache-Control"] = CACHE
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
+
+
+def _entry(asset: Asset, name: str, code: str | None) -> tuple[bytes, str]:
+    """A file of a banner; what a partner's marks stand for is filled in."""
+    is_first, is_own = name == banners.FIRST, name in (branding.LOGO, branding.QR)
+    if not is_first and not is_own:
+        return banners.entry(asset.current, name)
+    partner = embedding.partner_by_code(code) if code else None
+    who = branding.brand(partner, asset)
+    if is_own and (found := branding.beside(name, who)):
+        return found
+    data, kind = banners.entry(asset.current, name)
+    return branding.html(data, who), kind
 
 
 def _picture(public_id: str) -> Asset:
@@ -219,15 +233,28 @@ def _show(asset: Asset, ending: str, code: str | None) -> Response:
     if shown is None:
         response = Response(PIXEL, mimetype="image/gif")
     else:
-        version = shown.current
         showing.note(asset, code)
-        response = storage.send(
-            version.key or "", filename=version.filename, mimetype=version.mime, inline=True
-        )
+        response = _own(shown, code) or _file(shown.current)
     response.headers["Cache-Control"] = CACHE
     # Other sites show it; that is what it is for.
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
+
+
+def _file(version: AssetVersion) -> Response:
+    return storage.send(version.key or "", filename=version.filename, mimetype=version.mime, inline=True)
+
+
+def _own(asset: Asset, code: str | None) -> Response | None:
+    """A template in the partner's name; None for what is no template."""
+    template = branding.template_of(asset) if code and asset.kind is Kind.IMAGE else None
+    partner = embedding.partner_by_code(code or "") if template else None
+    if partner is None:
+        return None
+    path = branding.filled(asset, template, branding.brand(partner, asset))
+    return send_file(  # type: ignore[return-value]
+        path, request.environ, mimetype=asset.current.mime, etag=path.stem, response_class=Response
+    )
 
 
 def _was(asset: Asset, ending: str) -> bool:

@@ -175,9 +175,10 @@ def contents(kit: Kit, user: Any, *, usable: bool = False) -> list[Asset]:
 # --- One ZIP ---------------------------------------------------------------
 
 
-def archive(assets: list[Asset], who: Viewer) -> ZipStream:
+def archive(assets: list[Asset], who: Viewer, own: dict[int, bytes] | None = None) -> ZipStream:
     """A ZIP of the current versions, made while it is read, whatever its size.
 
+    `own` has the templates among them filled in, by the asset's id.
     Texts have the link filled in; `codes.txt` has the codes of the pictures. Pictures and videos are
     compressed already, so nothing is compressed again and the size is known beforehand. Names are in
     UTF-8 and marked so, which Windows' own unpacker reads.
@@ -188,7 +189,9 @@ def archive(assets: list[Asset], who: Viewer) -> ZipStream:
     for asset in assets:
         version = asset.current
         name = _unused(_file_name(asset), taken)
-        if version.key:
+        if own and asset.id in own:
+            stream.add(own[asset.id], name)
+        elif version.key:
             stream.add(_content(version.key), name, size=version.size)
         else:
             stream.add(embedding.fill_in(version.text or "", who, asset).encode(), name)

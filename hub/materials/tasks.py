@@ -9,7 +9,7 @@ from sqlalchemy import and_, or_, select, update
 from ..core import clock, storage
 from ..core.database import db, transaction
 from ..core.jobs import job
-from . import clicks, colours, crediting, indexing, receiving, service, showing, telling
+from . import branding, clicks, colours, crediting, indexing, receiving, service, showing, telling
 from .models import Asset, AssetVersion, ThumbnailState
 
 log = structlog.get_logger()
@@ -44,6 +44,7 @@ def credit() -> int:
 def forget_visitors() -> int:
     """Drop what told visitors of past days apart."""
     showing.forget_files()
+    branding.forget_unused()
     return clicks.forget_visitors()
 
 

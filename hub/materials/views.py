@@ -18,8 +18,11 @@ from ..core.i18n import LOCALES, _
 from ..core.security import CSP_WITH_FRAMES
 from ..core.uploads import TYPES, safe_name
 from ..partners.links import UTM, page_of, short_link
+from ..partners.service import partner_of
 from . import (
     asking,
+    branding,
+    cobranding,
     embedding,
     gallery,
     kits,
@@ -39,6 +42,7 @@ from .models import KINDS, Asset, AssetVersion, Campaign, Kind, ThumbnailState
 __all__ = [
     "asking",
     "bp",
+    "cobranding",
     "kits",
     "public",
     "publishing",
@@ -82,6 +86,7 @@ def show(id: int) -> ResponseReturnValue:
     asset = _visible(id)
     who, use = embedding.viewer(current_user), asking.asked(asset)
     to, marks = page_of(request.args.get("to")), _marks()
+    own = branding.is_template(asset)
     template = "materials/_asset.html" if request.headers.get("HX-Request") else "materials/show.html"
     page = render_template(
         template,
@@ -98,6 +103,9 @@ def show(id: int) -> ResponseReturnValue:
         is_new=gallery.is_new(asset),
         ending=TYPES[asset.current.mime][1].lstrip(".").upper(),
         manages=can(current_user, Permission.MATERIALS_MANAGE),
+        own=own,
+        partner=partner_of(current_user) if own else None,
+        can_have_places=branding.can_have_places(asset),
         **use,
         **kits.held(asset),
     )

@@ -41,6 +41,13 @@ class _FactsForm(HubForm):
     website = StringField(
         _l("Website"), [Optional(), URL(), Length(max=200)], description=_l("With https:// at the beginning.")
     )
+    contact = StringField(
+        _l("Contact on materials"),
+        [Optional(), Length(max=120)],
+        description=_l(
+            "A telephone or an address for customers, on materials in your name. Empty: the website."
+        ),
+    )
     reach = IntegerField(
         _l("People you reach in a month"), [Optional(), NumberRange(min=0, max=2_000_000_000)]
     )
@@ -62,7 +69,7 @@ class _FactsForm(HubForm):
             for field in self
             if field.short_name not in ("csrf_token", "code", "manager", "tags")
         }
-        return found | {name: found[name] or None for name in ("website", "audience")}
+        return found | {name: found[name] or None for name in ("website", "contact", "audience")}
 
 
 class OwnForm(_FactsForm):

@@ -22,7 +22,7 @@ NEXT = {
 }
 #: What an edit may change and the audit trail compares.
 FACTS = (
-    "name", "kind", "country", "locale", "time_zone", "currency", "website", "reach", "audience", "channels", "tags",
+    "name", "kind", "country", "locale", "time_zone", "currency", "website", "contact", "reach", "audience", "channels", "tags",
     "manager_id",
 )  # fmt: skip
 

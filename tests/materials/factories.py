@@ -8,7 +8,8 @@ from PIL import Image
 from werkzeug.datastructures import FileStorage
 
 from hub.core.database import db
-from hub.materials import receiving, requesting, service
+from hub.materials import branding, receiving, requesting, service
+from hub.materials.branding import Place
 from hub.materials.models import Asset, Campaign, Download, Favourite, Kit, KitItem, Visibility
 from hub.partners.levels import ensure_ladder
 from hub.partners.models import Tier
@@ -74,6 +75,8 @@ def sample(cast) -> dict[str, object]:
     gold = gold_asset(cast)
     text = make_text(cast.manager)
     hidden = make_asset(cast.manager, title="Draft", status="draft")
+    branded = gold_asset(cast)
+    branding.save(branded, [Place("name", 10, 10, 300, 40)])
     banner = make_asset(cast.manager, title="Play", content=html5(), name="play.zip")
     from hub.materials.tasks import thumbnails
 
@@ -99,6 +102,7 @@ def sample(cast) -> dict[str, object]:
     db.session.flush()
     return SimpleNamespace(
         banner=banner.public_id,
+        branded=branded.id,
         wanted=wanted.id,
         upload=coming.token,
         request=asked.id,

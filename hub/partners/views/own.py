@@ -7,13 +7,16 @@ import segno
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
 
-from ...core.access import Permission, requires
+from ...core import storage
+from ...core.access import Permission, requires, visible_or_404
 from ...core.database import transaction
-from ...core.errors import Forbidden, Invalid, NotFound
+from ...core.errors import Forbidden, HubError, Invalid, NotFound
 from ...core.frame import local
 from ...core.i18n import _
-from .. import coupons, levels, links, members, service
+from .. import coupons, levels, links, logos, members, service
 from ..forms import LinkForm, MemberForm, OwnForm
 from ..models import Partner
 from ..places import countries
@@ -35,7 +38,7 @@ def own() -> ResponseReturnValue:
     return page(_own())
 
 
-def page(partner: Partner, *, member_form: MemberForm | None = None) -> str:
+def page(partner: Partner, *, member_form: MemberForm | None = None, logo_error: str = "") -> str:
     """The page of an organisation for its own people."""
     return render_template(
         "partners/own.html",
@@ -45,6 +48,7 @@ def page(partner: Partner, *, member_form: MemberForm | None = None) -> str:
         coupons=coupons.coupons(partner),
         link_of=links.referral_link(partner),
         is_owner=service.is_owner(current_user, partner),
+        logo_error=logo_error,
         member_form=member_form or MemberForm(formdata=None),
         country=dict(countries()).get(partner.country, partner.country),
         words={"kind": KIND, "status": STATUS, "role": ROLE, "cause": CAUSE, "channel": CHANNELS},
@@ -70,6 +74,33 @@ def update_own() -> ResponseReturnValue:
         service.edit(partner, current_user, **form.facts())
     flash(_("Saved."))
     return redirect(url_for(".own"), 303)
+
+
+@bp.post("/own/logo")
+@requires(Permission.PARTNERS_OWN)
+def save_logo() -> ResponseReturnValue:
+    """Keep another logo, or with `remove` none."""
+    partner = _owned()
+    try:
+        key = (
+            None if request.form.get("remove") else logos.prepare(request.files.get("logo") or FileStorage())
+        )
+    except HubError as error:
+        return page(partner, logo_error=str(error.message)), 422
+    with transaction():
+        logos.put(partner, key, current_user)
+    flash(_("Saved."))
+    return redirect(url_for(".own"), 303)
+
+
+@bp.get("/<code>/logo")
+@requires(Permission.PARTNERS_OWN, Permission.PARTNERS_VIEW)
+def logo(code: str) -> ResponseReturnValue:
+    """Show the logo of a partner one may see."""
+    partner = visible_or_404(select(Partner).where(Partner.code == code.upper()), current_user)
+    if not partner.logo_key:
+        raise NotFound
+    return storage.send(partner.logo_key, filename="logo.png", mimetype="image/png", inline=True)
 
 
 def _owned() -> Partner:
