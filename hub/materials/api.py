@@ -61,6 +61,7 @@ def _material(asset: Asset, who: embedding.Viewer) -> dict[str, Any]:
     return {
         "file_url": embedding.file_url(asset, who.code),
         "link": embedding.link(who.code, asset),
+        "coupon": who.coupon,
         "embed_code": embedding.fill_in(text, who, asset) if text else code.text,
         "ask_url": None,
     }

@@ -112,6 +112,7 @@ def codes(asset: Asset, code: str, to: str | None = None, **marks: str | None) -
             ("html", _l("HTML"), _html(asset, target, source)),
             ("markdown", _l("Markdown"), f"[![{_markdown(asset.title)}]({source})]({target})"),
             ("bbcode", _l("BBCode"), f"[url={target}][img]{source}[/img][/url]"),
+            ("image", _l("Picture only"), source),
         ]
     if asset.kind is Kind.HTML:
         found = [("html", _l("HTML"), _frame(asset, target, code))]

@@ -137,10 +137,10 @@ def facets(user: Any, filters: Filters) -> Facets:
 
     Whoever may see the same gets the same, so that a library of 10,000 is not counted for every visit.
     """
-    if filters.mine or filters.fits:
+    if filters.mine:
         return _count_facets(user, filters)
     now, changed = clock.now(), db.session.scalar(select(func.max(Asset.updated_at)))
-    key = _audience(user), filters.unsorted()
+    key = _audience(user), filters.unsorted(), user.id if filters.fits else None
     counted_at, at_change, found = _counted.get(key, (None, None, None))
     if (
         counted_at is None

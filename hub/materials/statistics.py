@@ -15,9 +15,10 @@ from ..core.access import Permission, can, requires, visible
 from ..core.database import db
 from ..core.i18n import _
 from ..core.paging import page
+from ..partners.models import Partner
 from . import stats, visiting, visits
 from .blueprint import bp
-from .models import KINDS, Asset
+from .models import KINDS, Asset, Campaign
 from .stats import Question, Sums
 
 SIZE, MOST_PAGES = 50, 10_000
@@ -148,29 +149,28 @@ def _table(
     money = [_("Earned, %(currency)s", currency=currency) for currency in currencies]
     if question.by == "partner":
         heads = [_("Code"), _("Partner")]
-        lines = _partner_lines(rows, currencies)
+        lines = _partner_lines(question, rows, currencies)
     else:
         heads = [_("Number"), _("Material"), _("Kind"), _("Size"), _("Language"), _("Promo campaign")]
-        lines = _asset_lines(rows, currencies)
+        lines = _asset_lines(question, rows, currencies)
     return [*heads, *numbers, *money], lines
 
 
-def _partner_lines(rows: list[Sums], currencies: Iterable[str]) -> Iterator[list[Any]]:
-    found = stats.partners(rows)
+def _partner_lines(question: Question, rows: list[Sums], currencies: Iterable[str]) -> Iterator[list[Any]]:
+    found = stats.facts(question, Partner.id, Partner.code, Partner.name)
     for row in rows:
         partner = found.get(row.id or 0)
-        name = partner.name if partner else _("Codes without a partner")
-        yield [partner.code if partner else "", name, *_numbers(row, currencies)]
-
-
-def _asset_lines(rows: list[Sums], currencies: Iterable[str]) -> Iterator[list[Any]]:
-    found = stats.assets(rows)
-    for row in rows:
-        asset = found[row.id or 0]
-        size = f"{asset.width}x{asset.height}" if asset.width else ""
-        campaign = asset.campaign.name if asset.campaign else ""
-        facts = [asset.id, asset.title, str(KINDS[asset.kind]), size, asset.locale or "", campaign]
+        facts = [partner.code, partner.name] if partner else ["", _("Codes without a partner")]
         yield [*facts, *_numbers(row, currencies)]
+
+
+def _asset_lines(question: Question, rows: list[Sums], currencies: Iterable[str]) -> Iterator[list[Any]]:
+    columns = Asset.id, Asset.title, Asset.kind, Asset.width, Asset.height, Asset.locale, Campaign.names
+    found = stats.facts(question, *columns)
+    for row in rows:
+        id, title, kind, width, height, locale, names = found[row.id or 0]
+        size, campaign = f"{width}x{height}" if width else "", Campaign(names=names).name if names else ""
+        yield [id, title, str(KINDS[kind]), size, locale or "", campaign, *_numbers(row, currencies)]
 
 
 def _numbers(row: Sums, currencies: Iterable[str]) -> list[Any]:

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, func, or_, select
 
 from ..core.access import visible
 from ..core.database import db
 from ..earnings.models import LedgerEntry
 from ..partners.models import Partner
 from . import crediting
-from .models import Asset, AssetUse, Basis, Placement, SaleCredit, Status
+from .models import Asset, AssetUse, Basis, Campaign, Placement, SaleCredit, Status
 from .visits import Span
 
 #: What the table can be ordered by, most first.
@@ -142,20 +142,30 @@ def total(rows: Iterable[Sums]) -> Sums:
 
 
 def assets(rows: list[Sums]) -> dict[int, Asset]:
+    """The materials of one page."""
     return _by_id(Asset, rows)
 
 
 def partners(rows: list[Sums]) -> dict[int, Partner]:
+    """The partners of one page."""
     return _by_id(Partner, rows)
 
 
 def _by_id(model: Any, rows: list[Sums]) -> dict[int, Any]:
     ids = [row.id for row in rows if row.id]
-    found: dict[int, Any] = {}
-    for start in range(0, len(ids), 500):
-        part = select(model).where(model.id.in_(ids[start : start + 500]))
-        found |= {each.id: each for each in db.session.scalars(part)}
-    return found
+    return {each.id: each for each in db.session.scalars(select(model).where(model.id.in_(ids)))}
+
+
+def facts(question: Question, *columns: Any) -> dict[int, Any]:
+    """Columns of all materials (or partners) with any use, by id, however many they are: `columns` begin with the id."""
+    used = [
+        question.of(model).with_only_columns(question.column(model), maintain_column_froms=True)
+        for model in (AssetUse, SaleCredit)
+    ]
+    statement = select(*columns).where(or_(*(columns[0].in_(ids) for ids in used)))
+    if question.by == "asset":
+        statement = statement.outerjoin(Campaign, Campaign.id == Asset.campaign_id)
+    return {row[0]: row for row in db.session.execute(statement)}
 
 
 # --- Where it stands, and what nobody uses ---------------------------------

@@ -98,7 +98,7 @@ def rows(newsletter: Newsletter) -> Iterator[list[Any]]:
     statement = select(Delivery.id, *columns).where(Delivery.newsletter_id == newsletter.id)
     last = 0
     while found := db.session.execute(
-        statement.where(Delivery.id > last).order_by(Delivery.id).limit(1000)
+        statement.where(Delivery.id > last).order_by(Delivery.id).limit(5000)
     ).all():
         last = found[-1].id
         for _id, *values in found:

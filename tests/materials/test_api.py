@@ -47,6 +47,7 @@ def test_materials_carry_the_callers_link(library, ask, partner, other_partner):
         "id": library.id,
         "kind": "image",
         "title": "Wide",
+        "coupon": None,
         "size": "728x90",
         "lang": "en",
         "campaign": "Spring sale",

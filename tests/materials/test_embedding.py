@@ -41,6 +41,7 @@ def test_every_code_escapes_the_title(asset):
     assert codes["markdown"] == rf'[![Sale "now" \<b\> & more]({source})]({link})'
     assert codes["bbcode"] == f"[url={link}][img]{source}[/img][/url]"
     assert codes["link"] == link
+    assert codes["image"] == source
 
 
 def test_a_picture_of_chosen_levels_has_the_partners_code_in_its_address(cast):
@@ -67,6 +68,18 @@ def test_ready_text_is_filled_in(cast, browse, partner, other_partner):
     without = browse(other_partner).get(f"/materials/{text.id}").text
     assert "code {coupon}, yours Other Media" in without
     assert "no promo code yet" in without
+
+
+def test_the_coupon_stands_with_the_codes(asset, cast, browse, partner, other_partner):
+    db.session.add(Coupon(partner_id=cast.acme.id, code="ACME10"))
+    db.session.commit()
+    assert 'data-copy="ACME10"' in browse(partner).get(f"/materials/{asset.id}").text
+    assert "Your promo code" not in browse(other_partner).get(f"/materials/{asset.id}").text
+
+
+def test_a_link_that_no_qr_code_holds_is_refused_politely(asset, browse, partner):
+    long = browse(partner).get(f"/materials/{asset.id}/qr.svg", query_string={"to": "/" + "ł" * 1500})
+    assert long.status_code == 422
 
 
 def test_qr_code_is_a_picture(asset, browse, partner):

@@ -2,11 +2,13 @@
 
 import io
 import zipfile
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
-from hub.core import storage
+from hub.accounts import sessions
+from hub.core import clock, storage
 from hub.core.database import db, transaction
 from hub.core.errors import Invalid
 from hub.materials import service, taking
@@ -46,6 +48,42 @@ def test_downloads_have_ranges_and_etags(cast, browse, partner):
     part = browser.get(url, headers={"Range": "bytes=10-19"})
     assert (part.status_code, part.data) == (206, whole.data[10:20])
     assert browser.get(url, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
+
+
+def test_a_file_that_was_had_before_is_refused_as_soon_as_it_must(cast, browse, partner, manager):
+    asset = gold_asset(cast)
+    db.session.commit()
+    browser, url = browse(partner), f"/materials/{asset.id}/download"
+    seen = []
+
+    def note(_c, _u, statement, *_rest):
+        seen.append(statement)
+
+    assert browser.get(url).status_code == 200
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        assert browser.get(url).status_code == 200
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    assert len([each for each in seen if each.startswith("SELECT")]) == 2, "who it is, and what they may have"
+    with clock.frozen(clock.now() + timedelta(minutes=1)):
+        asset.valid_until = clock.now() - timedelta(seconds=30)
+        db.session.commit()
+        assert browser.get(url).status_code == 404
+        asset.valid_until = None
+        db.session.commit()
+        assert browser.get(url).status_code == 200
+    gold, cast.acme.tier_id = cast.acme.tier_id, cast.other_org.tier_id
+    db.session.commit()
+    assert browser.get(url).status_code == 404
+    cast.acme.tier_id = gold
+    asset.needs_approval = True
+    db.session.commit()
+    assert browser.get(url).status_code == 403
+    asset.needs_approval = False
+    with transaction():
+        sessions.end_all(partner)
+    assert browser.get(url).status_code == 302
 
 
 def test_nginx_sends_the_file_when_it_stands_in_front(cast, app, browse, partner, monkeypatch):

@@ -6,7 +6,19 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import JSON, ForeignKey, Index, Select, UniqueConstraint, and_, false, or_, select, text
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    Select,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    false,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from ...accounts.models import User
@@ -250,8 +262,8 @@ class AssetVersion(db.Model):
 
 
 def usable_now() -> Any:
-    """Condition: published and within its dates."""
-    now = clock.now()
+    """Condition: published and within its dates, when it is asked and not when the statement was built."""
+    now = bindparam("usable_at", callable_=clock.now, type_=Asset.valid_from.type)
     return and_(
         Asset.status == Status.PUBLISHED,
         or_(Asset.valid_from.is_(None), Asset.valid_from <= now),
