@@ -47,6 +47,7 @@ def _about(asset: Asset) -> dict[str, Any]:
         "kind": str(asset.kind),
         "title": asset.title,
         "size": f"{asset.width}x{asset.height}" if asset.width else None,
+        "genre": str(asset.genre) if asset.genre else None,
         "lang": asset.locale,
         "campaign": asset.campaign.name if asset.campaign else None,
         "rights": asset.rights,

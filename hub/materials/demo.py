@@ -21,7 +21,7 @@ from ..partners.models import Membership, Partner
 from . import crediting, demo_templates, service, using
 from .clicks import site_of
 from .demo_texts import CAMPAIGNS, RIGHTS, SHEET, TEXTS
-from .models import Asset, AssetVersion, Campaign, Click, ClickKind, Download, Placement
+from .models import Asset, AssetVersion, Campaign, Click, ClickKind, Download, Genre, Placement
 from .using import Day, Site
 
 HERE = Path(__file__).parent
@@ -169,7 +169,9 @@ def _texts(cast: Cast, campaigns: dict[str, Campaign]) -> list[Asset]:
     for days, (key, locale, tag, title, body) in zip(range(200, 0, -23), TEXTS, strict=False):
         with cast.at(days=min(days, AGES[key])):
             details = _details(campaigns, key, locale, title)
-            made.append(service.add_text(cast.anna, body.strip(), {**details, "tags": [tag]}))
+            made.append(
+                service.add_text(cast.anna, body.strip(), {**details, "tags": [], "genre": Genre(tag)})
+            )
     return made
 
 

@@ -25,7 +25,7 @@ from ..core.i18n import LOCALES, _, _l, zones
 from ..core.settings import settings
 from ..partners import groups, levels
 from ..partners.links import page_of
-from .models import Asset, Campaign, Status, Visibility
+from .models import GENRES, Asset, Campaign, Genre, Status, Visibility
 from .service import Details, clean_tags
 
 DAY = timedelta(days=1)
@@ -174,6 +174,7 @@ class EditForm(DetailsForm):
 class TextForm(EditForm):
     """A ready text."""
 
+    genre = SelectField(_l("Written for"), choices=options([("", _l("Anything")), *GENRES.items()]))
     body = TextAreaField(
         _l("Text"),
         [InputRequired(), Length(max=20_000)],
@@ -182,7 +183,10 @@ class TextForm(EditForm):
 
     def show(self, asset: Asset) -> None:
         super().show(asset)
-        self.body.data = asset.current.text
+        self.body.data, self.genre.data = asset.current.text, asset.genre or ""
+
+    def details(self) -> Details:
+        return {**super().details(), "genre": Genre(self.genre.data) if self.genre.data else None}
 
 
 class VersionForm(HubForm):

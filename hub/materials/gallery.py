@@ -17,7 +17,7 @@ from ..core.paging import Page, page
 from ..partners import groups
 from . import recommending
 from .colours import FAMILIES
-from .models import Asset, AssetTag, Campaign, Favourite, Kind, Status
+from .models import Asset, AssetTag, Campaign, Favourite, Genre, Kind, Status
 
 NEW_DAYS = 21
 SIZE = 24
@@ -35,6 +35,7 @@ class Filters:
     size: frozenset[str] = frozenset()  # "300x250"
     lang: frozenset[str] = frozenset()
     campaign: frozenset[str] = frozenset()  # ids
+    genre: frozenset[str] = frozenset()
     colour: frozenset[str] = frozenset()
     tag: frozenset[str] = frozenset()
     new: bool = False
@@ -51,6 +52,7 @@ class Filters:
             size=frozenset(size for size in args.getlist("size") if _dimensions(size)),
             lang=frozenset(args.getlist("lang")) & frozenset(LOCALES),
             campaign=frozenset(id for id in args.getlist("campaign") if id.isdecimal() and len(id) < 10),
+            genre=frozenset(args.getlist("genre")) & frozenset(map(str, Genre)),
             colour=frozenset(args.getlist("colour")) & frozenset(FAMILIES),
             tag=frozenset(filter(None, args.getlist("tag")[:20])),
             new=args.get("new") == "1",
@@ -71,6 +73,7 @@ class Filters:
             + len(self.size)
             + len(self.lang)
             + len(self.campaign)
+            + len(self.genre)
             + len(self.colour)
             + len(self.tag)
             + self.new
@@ -97,6 +100,7 @@ class Facets:
     size: Counter[str] = field(default_factory=Counter)
     lang: Counter[str] = field(default_factory=Counter)
     campaign: Counter[str] = field(default_factory=Counter)
+    genre: Counter[str] = field(default_factory=Counter)
     colour: Counter[str] = field(default_factory=Counter)
     tag: Counter[str] = field(default_factory=Counter)
     new: int = 0
@@ -170,12 +174,23 @@ def _audience(user: Any) -> Any:
 def _count_facets(user: Any, filters: Filters) -> Facets:
     """Count every facet with two statements, whatever the number of assets."""
     found = Facets()
-    chosen = {name: getattr(filters, name) for name in ("kind", "size", "lang", "campaign", "colour")}
+    chosen = {
+        name: getattr(filters, name) for name in ("kind", "size", "lang", "campaign", "genre", "colour")
+    }
     is_new = case((Asset.released_at >= _new_since(), 1), else_=0)
-    columns = (Asset.kind, Asset.width, Asset.height, Asset.locale, Asset.campaign_id, Asset.colour, is_new)
+    columns = (
+        Asset.kind,
+        Asset.width,
+        Asset.height,
+        Asset.locale,
+        Asset.campaign_id,
+        Asset.genre,
+        Asset.colour,
+        is_new,
+    )
     tagged = [_tagged(filters)] if filters.tag else []
     statement = _base(user, filters).with_only_columns(*columns, func.count(), maintain_column_froms=True)
-    for kind, width, height, lang, campaign, colour, new, count in db.session.execute(
+    for kind, width, height, lang, campaign, genre, colour, new, count in db.session.execute(
         statement.where(*tagged).group_by(*columns)
     ):
         values = {
@@ -183,6 +198,7 @@ def _count_facets(user: Any, filters: Filters) -> Facets:
             "size": f"{width}x{height}" if width else "",
             "lang": lang or "",
             "campaign": str(campaign or ""),
+            "genre": str(genre or ""),
             "colour": colour or "",
         }
         missed = [name for name, wanted in chosen.items() if wanted and values[name] not in wanted]
@@ -235,6 +251,8 @@ def _conditions(filters: Filters, *, tags: bool = True) -> list[Any]:
         conditions.append(Asset.locale.in_(filters.lang))
     if filters.campaign:
         conditions.append(Asset.campaign_id.in_([int(id) for id in filters.campaign]))
+    if filters.genre:
+        conditions.append(Asset.genre.in_([Genre(each) for each in filters.genre]))
     if filters.colour:
         conditions.append(Asset.colour.in_(filters.colour))
     if filters.new:

@@ -22,6 +22,7 @@ from .models import (
     Asset,
     AssetVersion,
     Campaign,
+    Genre,
     Kind,
     Status,
     ThumbnailState,
@@ -54,6 +55,7 @@ class Details(TypedDict, total=False):
     visibility: Visibility
     readers: list[str]
     needs_approval: bool
+    genre: Genre | None
     valid_from: datetime | None
     valid_until: datetime | None
     zone: str | None

@@ -40,7 +40,7 @@ from . import (
 from .blueprint import bp
 from .colours import FAMILIES
 from .gallery import Facets, Filters, Option
-from .models import KINDS, Asset, AssetVersion, Campaign, Kind, ThumbnailState
+from .models import GENRES, KINDS, Asset, AssetVersion, Campaign, Kind, ThumbnailState
 
 __all__ = [
     "asking",
@@ -268,6 +268,7 @@ def _groups(
             _("Promo campaign"),
             {id: each.name for id, each in sorted(names.items(), key=lambda pair: pair[1].name)},
         ),
+        ("genre", _("Written for"), {str(genre): str(label) for genre, label in GENRES.items()}),
         ("colour", _("Colour"), {name: str(label) for name, label in FAMILIES.items()}),
         (
             "tag",

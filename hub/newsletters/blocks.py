@@ -16,6 +16,7 @@ from ..core.i18n import Text, _l
 class Kind(StrEnum):
     ARTICLE = "article"
     BANNER = "banner"
+    ENDING = "ending"
     WEBINAR = "webinar"
     RECORDING = "recording"
     STORY = "story"
@@ -27,6 +28,7 @@ class Kind(StrEnum):
 KINDS: dict[Kind, tuple[Text, Text]] = {
     Kind.ARTICLE: (_l("Article"), _l("The article’s key")),
     Kind.BANNER: (_l("Banner"), _l("The banner’s id")),
+    Kind.ENDING: (_l("Banner that ends"), _l("The banner’s id")),
     Kind.WEBINAR: (_l("Webinar"), _l("The webinar’s number")),
     Kind.RECORDING: (_l("Recording"), _l("The webinar’s number")),
     Kind.STORY: (_l("Success story"), _l("The article’s key")),

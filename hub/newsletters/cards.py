@@ -98,15 +98,19 @@ def _translation(key: str) -> Translation | None:
     return found.get(i18n.locale()) or found.get("en")
 
 
-def _banner(public_id: str) -> Card | None:
-    asset = db.session.scalar(
+def _asset(public_id: str) -> Asset | None:
+    return db.session.scalar(
         select(Asset)
         .where(Asset.public_id == public_id, usable_now(), Asset.visibility != Visibility.STAFF)
         .options(joinedload(Asset.current))
     )
+
+
+def _banner(public_id: str) -> Card | None:
+    asset = _asset(public_id)
     if asset is None:
         return None
-    until = asset.last_day and _("Use until %(day)s", day=i18n.format_date(asset.last_day))
+    until = _("Use until %(day)s", day=i18n.format_date(asset.last_day)) if asset.last_day else ""
     has_picture = asset.is_picture and asset.is_open
     return Card(
         label=str(ASSET_KINDS[asset.kind]),
@@ -116,6 +120,21 @@ def _banner(public_id: str) -> Card | None:
         action=_("Take the code with your link") if asset.is_picture else _("Open"),
         picture=embedding.image_url(asset, "") if has_picture else "",
         width=min(asset.width or WIDEST, WIDEST),
+    )
+
+
+def _ending(public_id: str) -> Card | None:
+    """For those who use it: after its last day its place is empty."""
+    asset = _asset(public_id)
+    if asset is None or asset.last_day is None:
+        return None
+    until = _("Use until %(day)s", day=i18n.format_date(asset.last_day))
+    return Card(
+        label=_("Ends soon"),
+        title=asset.title,
+        about=" · ".join(filter(None, (asset.size, until))),
+        url=absolute("materials.show", id=asset.id),
+        action=_("Open"),
     )
 
 
@@ -160,6 +179,7 @@ _FINDERS: dict[Kind, Callable[[str], Card | None]] = {
     Kind.ARTICLE: _article,
     Kind.STORY: _story,
     Kind.BANNER: _banner,
+    Kind.ENDING: _ending,
     Kind.WEBINAR: _webinar,
     Kind.RECORDING: _recording,
 }

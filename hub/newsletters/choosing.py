@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import String, cast, or_, select
@@ -16,6 +17,8 @@ from .blocks import Block, Kind
 from .cards import STORY_TAG
 
 MOST = 12
+#: A banner ends “soon” until the next monthly update has been read.
+ENDING_WITHIN = timedelta(days=40)
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,21 @@ def _banners(words: str, locale: str) -> list[Offer]:
     ]
 
 
+def ending() -> Any:
+    """Banners whose last day is near, the nearest first."""
+    soon = Asset.valid_until <= clock.now() + ENDING_WITHIN
+    shown = select(Asset).where(usable_now(), Asset.visibility != Visibility.STAFF, soon)
+    return shown.order_by(Asset.valid_until, Asset.id).limit(MOST)
+
+
+def _ending(words: str, _locale: str) -> list[Offer]:
+    found = ending().where(Asset.title.icontains(words, autoescape=True))
+    return [
+        Offer(Block(Kind.ENDING, each.public_id), each.title, i18n.format_date(each.last_day))
+        for each in db.session.scalars(found)
+    ]
+
+
 def _webinars(words: str, _locale: str) -> list[Offer]:
     ahead = (
         select(Webinar)
@@ -113,6 +131,7 @@ _FINDERS: dict[Kind, Callable[[str, str], list[Offer]]] = {
     Kind.ARTICLE: _articles,
     Kind.STORY: _stories,
     Kind.BANNER: _banners,
+    Kind.ENDING: _ending,
     Kind.WEBINAR: _webinars,
     Kind.RECORDING: _recordings,
 }

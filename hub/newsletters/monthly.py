@@ -17,7 +17,7 @@ from ..materials.models import Asset, Visibility, usable_now
 from ..training.models import Webinar, WebinarStatus
 from . import drafts
 from .blocks import Block, Kind
-from .choosing import stories
+from .choosing import ending, stories
 from .models import Newsletter, Status, Topic
 
 #: Webinars further away are announced next month.
@@ -29,6 +29,7 @@ MOST, TAKEN = 20, 3
 HEADINGS: dict[Kind, Text] = {
     Kind.WEBINAR: _l("Coming webinars"),
     Kind.BANNER: _l("New materials"),
+    Kind.ENDING: _l("Ends soon"),
     Kind.ARTICLE: _l("New to read"),
     Kind.RECORDING: _l("To watch"),
     Kind.STORY: _l("How others do it"),
@@ -86,6 +87,7 @@ def collect(since: datetime) -> list[Group]:
     found = {
         Kind.WEBINAR: _webinars(),
         Kind.BANNER: _banners(since),
+        Kind.ENDING: _ending(),
         Kind.ARTICLE: _articles(since, ~stories(), Kind.ARTICLE),
         Kind.RECORDING: _recordings(since),
         Kind.STORY: _articles(since, stories(), Kind.STORY),
@@ -129,6 +131,18 @@ def _banners(since: datetime) -> list[Item]:
             {each.locale} if each.locale else set(),
         )
         for each in db.session.scalars(newest)
+    ]
+
+
+def _ending() -> list[Item]:
+    return [
+        Item(
+            Block(Kind.ENDING, each.public_id),
+            each.title,
+            _("Use until %(day)s", day=i18n.format_date(each.last_day)),
+            {each.locale} if each.locale else set(),
+        )
+        for each in db.session.scalars(ending())
     ]
 
 

@@ -31,6 +31,8 @@ class Cards:
             if name:
                 self.of.setdefault(kind, []).append(name)
         self._chosen = self._for_chosen()
+        #: That a banner ends concerns those who use it.
+        self._ending = {f"{Kind.ENDING}:{public_id}" for public_id in self.of.get(Kind.ENDING, [])}
         self._earlier = self._sent_before() if newsletter.skips_seen else {}
 
     def hidden(self, recipients: Sequence[Recipient]) -> list[set[str]]:
@@ -38,9 +40,11 @@ class Cards:
         if not self.of:
             return [set() for _reader in recipients]
         known = self._known(recipients) if self.newsletter.skips_seen else {}
+        used = self._used([each.partner.id for each in recipients])
         open_to = self._open_to([each.partner.id for each in recipients])
         return [
             (self._chosen - open_to.get(each.partner.id, set()))
+            | (self._ending - used.get(each.partner.id, set()))
             | known.get(("user", each.user.id), set())
             | known.get(("partner", each.partner.id), set())
             for each in recipients
@@ -49,7 +53,7 @@ class Cards:
     @property
     def restricted(self) -> set[str]:
         """Keys of the cards that are not for every partner."""
-        return set(self._chosen)
+        return self._chosen | self._ending
 
     def _for_chosen(self) -> set[str]:
         """Articles and banners that are for some partners only."""
@@ -57,9 +61,14 @@ class Cards:
         chosen = select(Article.key).where(Article.key.in_(keys), Article.audience == Audience.CHOSEN)
         found = {f"{kind}:{key}" for key in db.session.scalars(chosen) for kind in (Kind.ARTICLE, Kind.STORY)}
         banners = select(Asset.public_id).where(
-            Asset.public_id.in_(self.of.get(Kind.BANNER, [])), Asset.visibility == Visibility.CHOSEN
+            Asset.public_id.in_([*self.of.get(Kind.BANNER, []), *self.of.get(Kind.ENDING, [])]),
+            Asset.visibility == Visibility.CHOSEN,
         )
-        return found | {f"{Kind.BANNER}:{public_id}" for public_id in db.session.scalars(banners)}
+        return found | {
+            f"{kind}:{public_id}"
+            for public_id in db.session.scalars(banners)
+            for kind in (Kind.BANNER, Kind.ENDING)
+        }
 
     def _open_to(self, partners: list[int]) -> dict[int, set[str]]:
         """Of the articles and banners for chosen partners, those that are for each of these."""
@@ -84,7 +93,16 @@ class Cards:
             .where(Asset.public_id.in_(keys), Partner.id.in_(partners))
         )
         for partner_id, public_id in db.session.execute(banners):
-            found.setdefault(partner_id, set()).add(f"{Kind.BANNER}:{public_id}")
+            found.setdefault(partner_id, set()).update(
+                {f"{Kind.BANNER}:{public_id}", f"{Kind.ENDING}:{public_id}"}
+            )
+        return found
+
+    def _used(self, partners: list[int]) -> dict[int, set[str]]:
+        """Of the banners that end, those that somebody of each of these has downloaded."""
+        found: dict[int, set[str]] = {}
+        for _who, partner_id, public_id in self._downloads(partners, self.of.get(Kind.ENDING, [])):
+            found.setdefault(partner_id or 0, set()).add(f"{Kind.ENDING}:{public_id}")
         return found
 
     def _known(self, recipients: Sequence[Recipient]) -> dict[tuple[str, int | None], set[str]]:
@@ -115,7 +133,10 @@ class Cards:
 
     def _taken(self, partners: list[int]) -> Iterable[Known]:
         """Banners that somebody of the organisation has downloaded."""
-        ids = self.of.get(Kind.BANNER, [])
+        for who, partner_id, public_id in self._downloads(partners, self.of.get(Kind.BANNER, [])):
+            yield who, partner_id, f"{Kind.BANNER}:{public_id}"
+
+    def _downloads(self, partners: list[int], ids: list[str]) -> Iterable[Known]:
         rows = (
             select(Download.partner_id, Asset.public_id)
             .join(AssetVersion, AssetVersion.id == Download.version_id)
@@ -124,7 +145,7 @@ class Cards:
             .distinct()
         )
         for partner_id, public_id in db.session.execute(rows) if ids else ():
-            yield "partner", partner_id, f"{Kind.BANNER}:{public_id}"
+            yield "partner", partner_id, public_id
 
     def _visited(self, users: list[int]) -> Iterable[Known]:
         """Webinars with a place for the reader, and recordings of those they attended."""

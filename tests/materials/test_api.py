@@ -49,6 +49,7 @@ def test_materials_carry_the_callers_link(library, ask, partner, other_partner):
         "title": "Wide",
         "coupon": None,
         "size": "728x90",
+        "genre": None,
         "lang": "en",
         "campaign": "Spring sale",
         "file_url": file,

@@ -173,7 +173,9 @@ def test_edit_changes_what_is_said(cast, browse, manager):
 
 def test_ready_text_is_written_and_rewritten(browse, manager):
     browser = browse(manager)
-    form = {"title": "Letter", "body": "Go to {link}", "visibility": "all", "is_published": "y"}
+    form = {
+        "title": "Letter", "body": "Go to {link}", "genre": "review", "visibility": "all", "is_published": "y",
+    }  # fmt: skip
     assert browser.post("/materials/texts", data=form).status_code == 303
     asset = db.session.scalars(select(Asset)).one()
     browser.post(f"/materials/{asset.id}", data=form)
@@ -182,6 +184,8 @@ def test_ready_text_is_written_and_rewritten(browse, manager):
     db.session.expire_all()
     assert [(version.number, version.is_current) for version in asset.versions] == [(1, False), (2, True)]
     assert asset.current.text == "Visit {link}"
+    assert "Letter" in browser.get("/materials/?genre=review").text
+    assert "Letter" not in browser.get("/materials/?genre=post").text
 
 
 def test_archived_banner_becomes_an_empty_picture_and_comes_back(cast, browse, manager, partner, client):

@@ -8,6 +8,7 @@ from hub.core import clock
 from hub.core.database import db, transaction
 from hub.earnings import payouts
 from hub.kb.models import Audience
+from hub.materials import taking
 from hub.newsletters import checks, monthly, starting
 from hub.newsletters.models import Newsletter, Status, Topic
 from tests.earnings.factories import sell
@@ -110,12 +111,17 @@ def test_each_reader_gets_their_own_and_the_preview_says_what_is_left_out(
 ):
     with transaction():
         sell(cast.acme, 10_000, datetime(2026, 11, 10, tzinfo=UTC))
+        over = make_asset(manager, title="Winter sale", valid_until=NOW + timedelta(days=20))
+        over.released_at = NOW - timedelta(days=90)
+        taking.record_downloads([(over.current.id, over.id)], cast.partner)
         titles = {
             item.title: item.block.key
             for group in monthly.collect(monthly.since_last())
             for item in group.items
         }
-        draft = monthly.assemble(manager, NOVEMBER, monthly.since_last(), [titles["New article"]])
+        draft = monthly.assemble(
+            manager, NOVEMBER, monthly.since_last(), [titles["New article"], titles["Winter sale"]]
+        )
     browser, head = browse(manager), f"/newsletters/{draft.id}/preview/en/head?reader="
     with transaction():
         payouts.close_month(NOVEMBER)
@@ -127,6 +133,8 @@ def test_each_reader_gets_their_own_and_the_preview_says_what_is_left_out(
     own, other = (parts(mails()[f"{who}@example.org"])[0] for who in ("partner", "other"))
     assert "Earned in November 2026: €15.00" in own
     assert "Earned" not in other
+    assert "Ends soon: Winter sale" in own
+    assert "Winter sale" not in other, "who does not use it need not hear"
     assert "New article" in own
     assert "New article" in other
 

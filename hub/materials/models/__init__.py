@@ -1,12 +1,14 @@
 """What the room keeps: assets, what people took, and the clicks that came of it."""
 
 from .assets import (
+    GENRES,
     KINDS,
     Asset,
     AssetReader,
     AssetTag,
     AssetVersion,
     Campaign,
+    Genre,
     Kind,
     Status,
     ThumbnailState,
@@ -22,6 +24,7 @@ from .uploads import Upload, UploadState
 from .using import AssetUse, Basis, CountedFile, Placement, SaleCredit
 
 __all__ = [
+    "GENRES",
     "KINDS",
     "Asset",
     "AssetReader",
@@ -35,6 +38,7 @@ __all__ = [
     "CountedFile",
     "Download",
     "Favourite",
+    "Genre",
     "Kind",
     "Kit",
     "KitItem",

@@ -50,6 +50,17 @@ KINDS = {
 }
 
 
+class Genre(StrEnum):
+    """What a ready text is written for."""
+
+    POST = "post"
+    MAIL = "mail"
+    REVIEW = "review"
+
+
+GENRES = {Genre.POST: _l("Post"), Genre.MAIL: _l("Mail"), Genre.REVIEW: _l("Product review")}
+
+
 class Status(StrEnum):
     DRAFT = "draft"
     PUBLISHED = "published"
@@ -109,6 +120,7 @@ class Asset(db.Model):
     valid_from: Mapped[datetime | None]
     valid_until: Mapped[datetime | None]
     zone: Mapped[str | None]  # in which its days begin and end; None: the programme's
+    genre: Mapped[Genre | None]  # of a ready text
     colour: Mapped[str | None]  # the family of the current version's main colour
     new_told_at: Mapped[datetime | None]  # when partners were told that it is there
     ending_told_at: Mapped[datetime | None]  # when its users were told that it ends
