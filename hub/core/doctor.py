@@ -13,8 +13,7 @@ from sqlalchemy import inspect, text
 
 from . import jobs, storage
 from .database import db
-from .fulltext import engine
-from .fulltext.engine import IndexMissing
+from .fulltext import is_there
 from .i18n import LOCALES
 from .mail.send import make_backend
 from .mail.smtp import Smtp
@@ -48,13 +47,7 @@ def migrations() -> str:
 
 
 def index() -> str:
-    missing = []
-    for lang in LOCALES:
-        try:
-            with engine().words(lang, set()):
-                pass
-        except IndexMissing:
-            missing.append(lang)
+    missing = [lang for lang in LOCALES if not is_there(lang)]
     if missing:
         raise Problem(f"nothing to search in for {', '.join(missing)}; run `hub search rebuild`")
     return f"there for {', '.join(LOCALES)}"

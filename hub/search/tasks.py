@@ -3,7 +3,7 @@
 import structlog
 
 from ..core import fulltext
-from ..core.fulltext import IndexBusy, IndexMissing
+from ..core.fulltext import IndexBusy
 from ..core.i18n import LOCALES
 from ..core.jobs import job
 from . import answers, words  # noqa: F401 - words give the engine their advice
@@ -15,7 +15,7 @@ log = structlog.get_logger()
 @job(fulltext.REBUILD)
 def rebuild(lang: str) -> None:
     """Build an index that a reader found missing or damaged, unless somebody has done so since."""
-    if lang in LOCALES and not _is_readable(lang):
+    if lang in LOCALES and not fulltext.is_there(lang):
         _rebuild(lang)
 
 
@@ -39,14 +39,6 @@ def _rebuild(lang: str) -> None:
         log.info("search index is being written, not rebuilt", lang=lang)
     else:
         log.info("search index rebuilt", lang=lang)
-
-
-def _is_readable(lang: str) -> bool:
-    try:
-        with fulltext.engine().words(lang, set()):
-            return True
-    except IndexMissing:
-        return False
 
 
 job(searches.NOTE)(searches.store)

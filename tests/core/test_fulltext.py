@@ -290,6 +290,41 @@ def test_a_failed_rebuild_leaves_the_old_index(index):
     assert found("новое") == []
 
 
+def test_readers_have_the_old_index_until_the_new_one_is_whole(index):
+    index(article(1, "Калибровка"))
+    seen = []
+
+    def slowly():
+        for number in (2, 3):
+            seen.append((found("калибровка"), ask("калибровкк").instead))
+            yield article(number, "Скидка")
+
+    fulltext.engine().rebuild("ru", slowly(), lambda _: None)
+    assert seen == [([1], {"калибровкк": ["калибровка"]})] * 2
+    assert (found("калибровка"), found("скидки")) == ([], [2, 3])
+
+
+def test_of_very_many_only_the_likely_are_weighed_but_all_are_counted(index, monkeypatch):
+    monkeypatch.setattr("hub.core.fulltext.postgres_find.MOST_WEIGHED", 3)
+    index(
+        *(article(n, f"Прочее {n}", "купон", crumbs=("Разное",)) for n in range(8)),
+        article(8, "Купон", "скидка", crumbs=("Деньги",)),
+        article(9, "Прочее", "купон", kind="material", crumbs=("Осень",)),
+    )
+    answer = ask("купон", limit=2)
+    assert answer.hits[0].document.id == 8
+    assert answer.by_kind == {"article": 9, "material": 1}
+    assert found("купон", kinds=["material"]) == [9]
+    assert ask("купон", kinds=["article"], shelf="Разное").by_shelf == {"Разное": 8, "Деньги": 1}
+    assert len(found("купон", kinds=["article"], shelf="Разное", limit=2)) == 2
+
+
+def test_a_form_that_begins_otherwise_is_marked_too(index):
+    index(article(1, "Программа", "Хороших людей мало."), article(1, "Program", "Ludzie piszą.", lang="pl"))
+    assert "<mark>людей</mark>" in ask("человек").hits[0].fragment
+    assert "<mark>Ludzie</mark>" in ask("człowiek", lang="pl").hits[0].fragment
+
+
 def test_many_small_saves_stay_findable(index):
     index()
     for number in range(12):
@@ -308,6 +343,8 @@ def test_a_lost_or_damaged_index_is_noticed_and_built_again(app, index, partner,
     for damage in (
         lambda: shutil.rmtree(folder),
         lambda: [path.write_bytes(b"no") for path in folder.glob("*/*.toc")],
+        lambda: [path.write_bytes(b"\7" * path.stat().st_size) for path in folder.glob("*/*.seg")],
+        lambda: [path.unlink() for path in folder.glob("*/words.db*")],
     ):
         damage()
         fulltext.init_app(app, settings)  # as another process finds it

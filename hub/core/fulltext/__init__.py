@@ -25,7 +25,7 @@ from .words import LANGUAGES
 
 __all__ = [
     "PARTNERS", "PUBLIC", "STAFF", "WRITE", "Advice", "Answer", "Document", "Engine", "Hit", "IndexBusy", "IndexMissing",
-    "Section", "Source", "advise", "engine", "find", "follow", "rebuild", "register", "sources", "write", "write_changes",
+    "Section", "Source", "advise", "engine", "find", "follow", "is_there", "rebuild", "register", "sources", "write", "write_changes",
 ]  # fmt: skip
 
 log = structlog.get_logger()
@@ -80,6 +80,16 @@ def write_changes() -> int:
             changes.forget(kind, versions)
             done += len(versions)
     return done
+
+
+def is_there(lang: str) -> bool:
+    """Can the index of a language be read?"""
+    try:
+        with engine().words(lang, set()) as words:
+            words.documents(set())
+    except IndexMissing:
+        return False
+    return True
 
 
 def rebuild(lang: str, progress: Progress = lambda _: None) -> None:

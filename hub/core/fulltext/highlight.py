@@ -1,12 +1,12 @@
 """Found words marked in plain text, in whatever form they stand there."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from .words import terms, words_of, written
+from .words import begins, terms, words_of, written
 
 FRAGMENT = 240
 _LEAD = 60
@@ -24,11 +24,15 @@ class Spot(NamedTuple):
 
 
 class Highlighter:
-    """Marks the words of one question. Every written form is looked up once, however many texts there are."""
+    """Marks the words of one question. Every written form is looked up once, however many texts there are.
 
-    def __init__(self, lang: str, wanted: Mapping[str, float]) -> None:
+    Only a word that has one of the `beginnings` is looked up at all: that is the slow part.
+    """
+
+    def __init__(self, lang: str, wanted: Mapping[str, float], beginnings: Set[str]) -> None:
         self._lang = lang
         self._wanted = wanted
+        self._beginnings = beginnings
         self._term_of: dict[str, str] = {}
         self._met: set[str] = set()
 
@@ -66,6 +70,8 @@ class Highlighter:
 
     def _find(self, word: str) -> str:
         """The wanted term that a written word is a form of, the weightiest; empty if it is none."""
+        if begins(word) not in self._beginnings:
+            return ""
         wanted = self._wanted
         mine = [term for term in terms(self._lang, word) if term in wanted]
         return max(mine, key=wanted.__getitem__) if mine else ""

@@ -1,7 +1,8 @@
 """PostgreSQL full text: the same words, in a table beside the data they describe.
 
-GIN finds the documents, `ts_rank` tells where and how often a word stands in each; `postgres_score` makes
-of that the same score that the other engine counts.
+GIN finds the documents. One `ts_rank` per word of the question picks the likely ones among them, and one per
+word and field tells where and how often it stands in each of those: of that `postgres_score` makes the same
+score that the other engine counts.
 """
 
 import json
@@ -9,17 +10,32 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, delete, insert, select, text
+from sqlalchemy import (
+    DDL,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    delete,
+    event,
+    insert,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
 from ..database import Base, db
 from . import vocabulary
 from .documents import Document, Found, Narrowing
 from .engine import FORM, Analysed, IndexBusy, IndexMissing, Progress, analysed, in_batches
-from .postgres_score import Score, quoted
-from .question import Question, Wanted
-from .scoring import BEST, CODE, FLOOR, B
+from .postgres_find import finding
+from .postgres_score import quoted
+from .question import Question
+from .scoring import B
 from .vocabulary import TERM, Entry, KnownWords
 
 _Texts = Text().with_variant(ARRAY(Text), "postgresql")
@@ -39,19 +55,31 @@ documents = Table(
     Column("headings_length", Integer, nullable=False),
     Column("body_length", Integer, nullable=False),
     Column("surface_length", Integer, nullable=False, server_default="1"),
-    Column("document", Text, nullable=False),
     Index(None, "words", postgresql_using="gin"),
     Index(None, "codes", postgresql_using="gin"),
 )
+# What is shown of a document stands apart from what it is found by, so that looking through many stays quick.
+shown = Table(
+    "search_shown",
+    Base.metadata,
+    Column("lang", String(2), primary_key=True),
+    Column("key", String(80), primary_key=True),
+    Column("document", Text, nullable=False),
+)
+# Words stay in their row, as they are: fetching and unpacking them takes longer than looking at them.
+_WHOLE_ROWS = "ALTER TABLE search_document SET (toast_tuple_target = 8160)"
+event.listen(documents, "after_create", DDL(_WHOLE_ROWS).execute_if(dialect="postgresql"))
 
 _table = documents
 
 _LAST_POSITION = 16_383
 _MOST_POSITIONS = 255
 
-# The row that says this language has been built; it stands among the vocabulary's entries.
-_BUILT = "built"
+# A "word" of nobody's that says this language has been built.
+_BUILT = TERM + TERM + "built-"
+_NOBODY = "-"
 _STATISTICS_SECONDS = 60
+_FEW = 100
 
 
 class PostgresEngine:
@@ -64,39 +92,25 @@ class PostgresEngine:
 
     @contextmanager
     def words(self, lang: str, audience: Set[str]) -> Iterator[KnownWords]:
-        with db.engine.connect() as connection:
-            self._check(connection, lang)
-            yield KnownWords(connection, lang, audience)
+        with self._reading() as connection:
+            yield _Known(connection, lang, audience, self._built)
 
     def find(
         self, question: Question, audience: Set[str], only: Narrowing, limit: int, offset: int = 0
     ) -> Found:
-        with db.engine.connect() as connection:
-            if not question.words and not question.codes:
-                return Found()
-            score = Score(question, self._average(connection, question.lang))
-            values = score.values | {
-                "lang": question.lang,
-                "audience": sorted(audience),
-                "codes": list(question.codes),
-                "telling": _any(question.telling),
-                "every": " & ".join(f"({_any([word])})" for word in question.words) or quoted(TERM),
-                "strict": sorted(question.strict),
-                "best": list(question.best),
-                "kinds": sorted(only.kinds),
-                "shelf": only.shelf,
-                "limit": limit,
-                "offset": offset,
-            }
-            found_by = _FIND.format(places=score.places, score=score.sql, floor=FLOOR, code=CODE, best=BEST)
-            rows = connection.execute(text(found_by), values).all()
+        if not question.words and not question.codes:
+            return Found()
+        with self._reading() as connection:
+            average = self._average(connection, question.lang)
+            found_by, values = finding(question, average, audience, only, (limit, offset))
+            rows = _execute(connection, found_by, values)
         counts = {what: {row.value: int(row.score) for row in rows if row.what == what} for what in _COUNTED}
         hits = [Document.from_json(json.loads(row.value)) for row in rows if row.what == "hit"]
         return Found(hits, counts["kind"], counts["shelf"])
 
     def write(self, lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         with self._writing(lang) as connection:
-            self._check(connection, lang)
+            _Known(connection, lang, (), self._built).documents([TERM])
             _remove(connection, lang, list(gone))
             for batch in in_batches(documents):
                 _remove(connection, lang, [document.key for document in batch])
@@ -104,14 +118,20 @@ class PostgresEngine:
 
     def rebuild(self, lang: str, documents: Iterable[Document], progress: Progress) -> None:
         with self._writing(lang) as connection:
-            connection.execute(delete(_table).where(_table.c.lang == lang))
+            for table in (_table, shown):
+                connection.execute(delete(table).where(table.c.lang == lang))
             vocabulary.forget(connection, lang)
-            vocabulary.put(connection, lang, {f"{_BUILT} {self.form}": Entry(frozenset(), set())})
+            built = Entry(frozenset([_NOBODY]), {self._built})
+            vocabulary.put(connection, lang, {self._built: built})
             entries: dict[str, Entry | None] = {}
             for batch in in_batches(documents):
                 entries |= _add(connection, lang, batch)
                 progress(len(entries))
             vocabulary.put(connection, lang, entries)
+            if len(entries) > _FEW:
+                # Nobody has counted the new rows yet, and a plan made without counts can take minutes.
+                for table in (_table, shown, *vocabulary.TABLES):
+                    connection.exec_driver_sql(f"ANALYZE {table.name}")
         self._averages.pop(lang, None)
 
     @contextmanager
@@ -123,13 +143,15 @@ class PostgresEngine:
                 raise IndexBusy(lang)
             yield connection
 
-    def _check(self, connection: Connection, lang: str) -> None:
-        entries = vocabulary.entries
-        built = select(entries.c.document).where(
-            entries.c.lang == lang, entries.c.document == f"{_BUILT} {self.form}"
-        )
-        if connection.scalar(built) is None:
-            raise IndexMissing(lang)
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """Single statements: without a transaction around them they cost two messages less."""
+        with db.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            yield connection
+
+    @property
+    def _built(self) -> str:
+        return f"{_BUILT}{self.form}"
 
     def _average(self, connection: Connection, lang: str) -> dict[str, float]:
         """The mean length of each field, as it was within the last minute."""
@@ -147,38 +169,29 @@ _AVERAGES = text(
 )
 
 _COUNTED = ("kind", "shelf")
-_FIND = """
-WITH scored AS MATERIALIZED (
-  SELECT key, kind, shelf, {score} + CASE WHEN codes && CAST(:codes AS text[]) THEN {code} ELSE 0 END
-    + CASE WHEN key = ANY(CAST(:best AS text[])) THEN {best} ELSE 0 END AS score
-  FROM search_document,
-    LATERAL (SELECT words || '' AS here OFFSET 0) AS unpacked,
-    LATERAL (SELECT {places} OFFSET 0) AS places
-  WHERE lang = :lang AND audience && CAST(:audience AS text[])
-    AND (
-      words @@ CAST(:telling AS tsquery)
-      AND (kind <> ALL(CAST(:strict AS text[])) OR words @@ CAST(:every AS tsquery))
-      OR codes && CAST(:codes AS text[]) OR key = ANY(CAST(:best AS text[]))
-    )
-), strong AS (
-  SELECT * FROM scored WHERE score > 0 AND score >= {floor} * (SELECT max(score) FROM scored)
-), asked AS (
-  SELECT * FROM strong WHERE cardinality(CAST(:kinds AS text[])) = 0 OR kind = ANY(CAST(:kinds AS text[]))
-), best AS (
-  SELECT key, score FROM asked WHERE :shelf IN ('', shelf) ORDER BY score DESC, key LIMIT :limit OFFSET :offset
-), shown AS (
-  SELECT 'hit' AS what, d.document AS value, best.score FROM best
-  JOIN search_document d ON d.lang = :lang AND d.key = best.key ORDER BY best.score DESC, best.key
-)
-SELECT * FROM shown
-UNION ALL SELECT 'kind', kind, count(*) FROM strong GROUP BY kind
-UNION ALL SELECT 'shelf', shelf, count(*) FROM asked GROUP BY shelf
-"""
 
 
-def _any(words: list[Wanted]) -> str:
-    """A tsquery for any term of any of the words; what nothing matches, if there are none."""
-    return " | ".join(sorted({quoted(term) for word in words for term in word.terms})) or quoted(TERM)
+def _execute(connection: Connection, statement: str, values: list[Any]) -> list[Any]:
+    """Run a statement past the layers that look for placeholders of their own, which takes longer than the search."""
+    from psycopg import RawCursor, rows  # a hub on SQLite has no use for it
+
+    driver: Any = connection.connection.driver_connection
+    cursor = RawCursor(driver, row_factory=rows.namedtuple_row)
+    return cursor.execute(statement, values, prepare=False).fetchall()
+
+
+class _Known(KnownWords):
+    """The vocabulary, which also tells whether there is an index at all."""
+
+    def __init__(self, connection: Connection, lang: str, audience: Iterable[str], built: str) -> None:
+        super().__init__(connection, lang, [*audience, _NOBODY])
+        self._built = built
+
+    def documents(self, wanted: Iterable[str]) -> dict[str, int]:
+        found = super().documents([*wanted, self._built])
+        if not found.pop(self._built, 0):
+            raise IndexMissing(self._lang)
+        return found
 
 
 def _tsvector(words: Analysed) -> str:
@@ -211,15 +224,21 @@ def _add(connection: Connection, lang: str, batch: list[Document]) -> dict[str, 
             "headings_length": words.headings.count(" ") + 1,
             "body_length": words.body.count(" ") + 1,
             "surface_length": words.surface.count(" ") + 1,
-            "document": json.dumps(document.as_json(), ensure_ascii=False),
         }
         for key, (document, words) in taken.items()
     ]
     connection.execute(insert(_table), rows)
+    shown_of = {
+        key: json.dumps(document.as_json(), ensure_ascii=False) for key, (document, _) in taken.items()
+    }
+    connection.execute(
+        insert(shown), [{"lang": lang, "key": key, "document": its} for key, its in shown_of.items()]
+    )
     return {key: words.entry for key, (_, words) in taken.items()}
 
 
 def _remove(connection: Connection, lang: str, gone: list[str]) -> None:
     if gone:
-        connection.execute(delete(_table).where(_table.c.lang == lang, _table.c.key.in_(gone)))
+        for table in (_table, shown):
+            connection.execute(delete(table).where(table.c.lang == lang, table.c.key.in_(gone)))
         vocabulary.put(connection, lang, dict.fromkeys(gone))

@@ -7,7 +7,7 @@ from typing import Protocol
 from .advice import Advice, advice
 from .scoring import LEAST_SHARE, MOST_CANDIDATES, rarity
 from .vocabulary import TERM, Seen
-from .words import Token, analyse, is_address, terms
+from .words import Token, analyse, beginnings, begins, is_address, terms
 
 LONGEST = 200
 MOST_WORDS = 12
@@ -34,16 +34,23 @@ class Words(Protocol):
 class Wanted:
     """One word of a question: as written, and every term that answers it with its weight (1 is full).
 
+    `words` are those whose forms the terms are.
     `having` is the number of documents that hold it, `rarity` what it counts for beside the others.
     """
 
     surface: str
     terms: dict[str, float] = field(default_factory=dict)
+    words: set[str] = field(default_factory=set)
     having: int = 0
     rarity: float = 1.0
 
     def accept(self, lang: str, word: str, weight: float) -> None:
         """Let all forms of `word` answer too."""
+        self.words.add(word)
+        self.accept_terms(lang, word, weight)
+
+    def accept_terms(self, lang: str, word: str, weight: float) -> None:
+        """The same for a word whose forms begin like one that was accepted."""
         for term in terms(lang, word):
             self.terms[term] = max(weight, self.terms.get(term, 0))
 
@@ -71,6 +78,14 @@ class Question:
             for term, weight in word.terms.items():
                 found[term] = max(weight, found.get(term, 0))
         return found
+
+    @property
+    def beginnings(self) -> frozenset[str]:
+        """How a word that answers may begin."""
+        terms = {begins(term) for term in self.terms}
+        return frozenset(terms).union(
+            *(beginnings(self.lang, each) for word in self.words for each in word.words)
+        )
 
     @property
     def weight(self) -> float:
@@ -174,7 +189,7 @@ def _complete(lang: str, wanted: Wanted, words: Words, is_known: bool) -> bool:
     limit, weight = (10, COMPLETED_THOUGH_WHOLE) if is_known else (20, COMPLETED)
     found = words.starting(wanted.surface, limit)
     for seen in found:
-        wanted.accept(lang, seen.word, weight)
+        wanted.accept_terms(lang, seen.word, weight)
     return bool(found)
 
 

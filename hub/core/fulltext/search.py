@@ -94,7 +94,7 @@ def search(
     lang = question.lang
     question.strict = frozenset(kind for kind, source in sources().items() if source.needs_all_words)
     found = engine.find(question, audience, Narrowing(frozenset(kinds), shelf), limit, offset)
-    words_found = Highlighter(lang, question.terms)
+    words_found = Highlighter(lang, question.terms, question.beginnings)
     hits = [_shown(document, words_found, fragments) for document in found.documents]
     instead = question.instead if found.documents else {}
     return Answer(asked, text, lang, hits, found.by_kind, found.by_shelf, instead)

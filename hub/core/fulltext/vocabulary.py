@@ -93,10 +93,11 @@ _best_counts = _counts.where(_mine).order_by(_total.desc(), words.c.word).limit(
 _COUNTS = _counts.where(_mine, words.c.word.in_(bindparam("wanted", expanding=True)))
 _STARTING = _best_counts.where(words.c.word > bindparam("first"), words.c.word < bindparam("last"))
 _FOLDED = _best_counts.where(words.c.folded == bindparam("folded"), words.c.word != bindparam("itself"))
-_SHARING = select(keys.c.word).where(
-    keys.c.lang == bindparam("lang"), keys.c.key.in_(bindparam("shortened", expanding=True))
+_SHARING = (
+    select(keys.c.word)
+    .where(keys.c.lang == bindparam("lang"), keys.c.key.in_(bindparam("shortened", expanding=True)))
+    .distinct()
 )
-_SIMILAR = _best_counts.where(words.c.word.in_(_SHARING))
 
 
 class KnownWords:
@@ -125,12 +126,20 @@ class KnownWords:
         if len(word) < SHORTEST_CORRECTED:
             return []
         reach = 2 if len(word) >= SHORTEST_TWICE_WRONG else 1
-        near: dict[int, list[Seen]] = {1: [], 2: []}
-        for seen in self._seen(_SIMILAR, 200, shortened=list(_shortened(word, reach))):
-            away = distance(word, seen.word)
-            if 0 < away <= reach:
-                near[away].append(seen)
-        return (near[1] or near[2])[:limit]
+        # One statement for both steps is a join that a database without statistics may plan disastrously.
+        shared = {"lang": self._lang, "shortened": list(_shortened(word, reach))}
+        near: dict[int, set[str]] = {1: set(), 2: set()}
+        for other in self._connection.scalars(_SHARING, shared):
+            if 0 < (away := distance(word, other)) <= reach:
+                near[away].add(other)
+        return self._most_frequent(near[1], limit) or self._most_frequent(near[2], limit)
+
+    def _most_frequent(self, some: set[str], limit: int) -> list[Seen]:
+        """Those of the words that this reader may know, by the number of documents."""
+        counts = self.documents(sorted(some)[:_AT_ONCE]) if some else {}
+        return sorted(
+            (Seen(*each) for each in counts.items()), key=lambda seen: (-seen.documents, seen.word)
+        )[:limit]
 
     def _seen(self, statement: Select[Any], limit: int, **values: Any) -> list[Seen]:
         rows = self._connection.execute(statement, self._mine | values | {"most": limit})

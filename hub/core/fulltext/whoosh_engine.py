@@ -8,13 +8,18 @@ never half of either.
 """
 
 import os
+import pickle
 import secrets
 import shutil
+import struct
 import threading
+import zlib
 from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 
+import structlog
+from sqlalchemy.exc import DatabaseError
 from whoosh import index, query
 
 from ..database import Base
@@ -25,6 +30,11 @@ from .question import Question
 from .vocabulary import Entry, KnownWords
 from .whoosh_files import SCHEMA, lock_file, store, vocabulary_of, words_database, writer_of
 from .whoosh_snapshot import Snapshot
+
+log = structlog.get_logger()
+
+#: What reading a damaged file raises.
+_DAMAGE = (FileNotFoundError, EOFError, struct.error, zlib.error, pickle.UnpicklingError, UnicodeDecodeError)
 
 
 class WhooshEngine:
@@ -39,18 +49,21 @@ class WhooshEngine:
 
     @contextmanager
     def words(self, lang: str, audience: Set[str]) -> Iterator[KnownWords]:
-        with self._snapshot(lang).database.connect() as connection:
+        with self._sound(lang), self._snapshot(lang).database.connect() as connection:
             yield KnownWords(connection, lang, audience)
 
     def find(
         self, question: Question, audience: Set[str], only: Narrowing, limit: int, offset: int = 0
     ) -> Found:
-        return self._snapshot(question.lang).find(question, frozenset(audience), only, limit, offset)
+        with self._sound(question.lang):
+            return self._snapshot(question.lang).find(question, frozenset(audience), only, limit, offset)
 
     def write(self, lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         with self._writing(lang):
             documents, gone = list(documents), self._present(lang, gone)
-            if documents or gone:
+            if not documents and not gone:
+                return
+            with self._sound(lang):
                 self._add(self._current(lang), lang, documents, gone)
 
     def rebuild(self, lang: str, documents: Iterable[Document], progress: Progress) -> None:
@@ -91,6 +104,18 @@ class WhooshEngine:
         if not name.startswith(f"{self.form}-"):
             raise IndexMissing(lang)
         return self._folder / lang / name
+
+    @contextmanager
+    def _sound(self, lang: str) -> Iterator[None]:
+        """Files that turn out to be damaged are out of use from then on: for everybody the index is missing."""
+        try:
+            yield
+        except (*_DAMAGE, DatabaseError) as error:
+            if "locked" in str(error):
+                raise
+            log.warning("search index damaged", lang=lang, error=repr(error))
+            (self._folder / lang / "current").unlink(missing_ok=True)
+            raise IndexMissing(lang) from error
 
     # --- Writing ---
 
@@ -135,11 +160,12 @@ class WhooshEngine:
             vocabulary.put(connection, lang, entries)
 
     def _switch(self, lang: str, name: str) -> None:
-        """Point `current` at a finished folder; the one before it goes, readers inside keep their open files."""
+        """Point `current` at a finished folder; the one before it stays until the next time, for its readers."""
         pointer = self._folder / lang / "current"
+        before = pointer.read_text().strip() if pointer.exists() else ""
         new = pointer.with_suffix(".new")
         new.write_text(name)
         os.replace(new, pointer)
         for other in (self._folder / lang).iterdir():
-            if other.is_dir() and other.name != name:
+            if other.is_dir() and other.name not in (name, before):
                 shutil.rmtree(other, ignore_errors=True)

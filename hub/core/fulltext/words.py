@@ -87,6 +87,19 @@ def terms(lang: str, word: str) -> tuple[str, ...]:
     return look_up(lang, word)[1]
 
 
+@lru_cache(maxsize=4_000)
+def beginnings(lang: str, word: str) -> frozenset[str]:
+    """The first two letters of every form a word may take: человек begins as людей, too."""
+    word = word.lower().translate(_SAME_LETTER)
+    with _one_at_a_time:
+        return frozenset(form[:2].lower().translate(_SAME_LETTER) for form in (word, *_forms(lang, word)))
+
+
+def begins(word: str) -> str:
+    """The first two letters of a word as it is written, to look for among `beginnings`."""
+    return word[:2].lower().translate(_SAME_LETTER)
+
+
 def warm_up() -> None:
     """Load every dictionary now rather than during somebody's first search."""
     for lang in LANGUAGES:
@@ -117,6 +130,16 @@ def _morfeusz() -> Any:
     import morfeusz2
 
     return morfeusz2.Morfeusz()
+
+
+def _forms(lang: str, word: str) -> Iterator[str]:
+    if lang == "en":
+        yield from (word[:1] + "i", word[:1] + "y")  # die, dying
+    elif lang == "pl":
+        for lemma in _polish(word):
+            yield from (form for form, *_ in _morfeusz().generate(lemma))
+    elif _CYRILLIC.search(word):
+        yield from (form.word for parse in _pymorphy(lang).parse(word) for form in parse.lexeme)
 
 
 def _english(word: str) -> list[str]:
