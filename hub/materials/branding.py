@@ -165,14 +165,14 @@ def filled(asset: Asset, template: Template | None, who: Brand, *, preview: bool
     return path
 
 
-def filled_all(assets: list[Asset], partner: Partner | None) -> dict[int, bytes]:
+def filled_all(assets: list[Asset], partner: Partner | None) -> dict[int, Path]:
     """The templates among these assets in the partner's name, by the asset's id; the team takes them as they are."""
     if partner is None:
         return {}
     wanted = Template.asset_id.in_([asset.id for asset in assets])
     templates = {each.asset_id: each for each in db.session.scalars(select(Template).where(wanted))}
     return {
-        asset.id: filled(asset, templates.get(asset.id), brand(partner, asset)).read_bytes()
+        asset.id: filled(asset, templates.get(asset.id), brand(partner, asset))
         for asset in assets
         if asset.id in templates or (asset.kind is Kind.HTML and is_template(asset))
     }

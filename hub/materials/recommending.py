@@ -35,8 +35,8 @@ def _sizes(own: Any) -> Any:
         select(_size(taken))
         .join(AssetUse, AssetUse.asset_id == taken.id)
         .where(AssetUse.partner_id.in_(own), taken.width.is_not(None))
-        .group_by(_size(taken))
-        .order_by(func.sum(AssetUse.downloads + AssetUse.visits).desc(), _size(taken))
+        .group_by(taken.width, taken.height)
+        .order_by(func.sum(AssetUse.downloads + AssetUse.visits).desc(), taken.width, taken.height)
         .limit(SIZES)
     )
 

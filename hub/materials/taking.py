@@ -1,10 +1,10 @@
 """Taking materials along: downloads counted once, favourites, and kits that become one ZIP."""
 
 import functools
-import io
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -202,7 +202,7 @@ def contents(kit: Kit, user: Any, *, usable: bool = False) -> list[Asset]:
 # --- One ZIP ---------------------------------------------------------------
 
 
-def archive(assets: list[Asset], who: Viewer, own: dict[int, bytes] | None = None) -> ZipStream:
+def archive(assets: list[Asset], who: Viewer, own: dict[int, Path] | None = None) -> ZipStream:
     """A ZIP of the current versions, made while it is read, whatever its size.
 
     `own` has the templates among them filled in, by the asset's id.
@@ -217,7 +217,7 @@ def archive(assets: list[Asset], who: Viewer, own: dict[int, bytes] | None = Non
         version = asset.current
         name = _unused(_file_name(asset), taken)
         if own and asset.id in own:
-            stream.add(own[asset.id], name)
+            stream.add(_of_path(own[asset.id]), name, size=own[asset.id].stat().st_size)
         elif version.key:
             stream.add(_content(version.key), name, size=version.size)
         else:
@@ -248,10 +248,15 @@ def _unused(name: str, taken: set[str]) -> str:
 
 def _content(key: str) -> Iterator[bytes]:
     """A file piece by piece, opened when its turn comes."""
-    file: Any = io.BytesIO()
-    try:
-        file = storage.open(key)
-        while chunk := file.read(storage.CHUNK):
-            yield chunk
-    finally:
-        file.close()
+    with storage.open(key) as file:
+        yield from _pieces(file)
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    while chunk := file.read(storage.CHUNK):
+        yield chunk
+
+
+def _of_path(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from _pieces(file)
