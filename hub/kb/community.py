@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.orm import joinedload
 
 from ..accounts.models import User
@@ -162,11 +162,17 @@ def folded(post: Post, actor: User) -> None:
 # --- Reading ---
 
 
+#: Most articles have none, and are spared the rest.
+_ANY = select(exists().where(Post.translation_id == bindparam("text")))
+
+
 def questions(translation: Translation, user: Any, cursor: str | None, only: int | None = None) -> Page:
     """A page of questions with their answers, the newest first, or one of them alone.
 
     As `user` sees them, who may read the article.
     """
+    if not db.session.scalar(_ANY, {"text": translation.id}):
+        return Page([], None, None)
     under = Post.translation_id == translation.id, Post.question_id.is_(None), shown_to(user)
     asked = select(Post).where(*under)
     if only is not None:

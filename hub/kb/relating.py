@@ -1,14 +1,15 @@
 """“See also”: texts that share their telling words, and articles that are read in one sitting."""
 
+import functools
 import math
 from collections import Counter, defaultdict
 from heapq import nlargest
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import Select, bindparam, delete, insert, or_, select, update
 from sqlalchemy.orm import undefer
 
-from ..core.access import visible
+from ..core.access import Role, Somebody, visible
 from ..core.database import db, transaction
 from ..core.fulltext.words import analyse
 from .models import Article, Status, Translation
@@ -20,7 +21,7 @@ KEPT, TELLING = 150, 25
 SHORTEST = 3
 TITLE, HEADING = 4.0, 2.0
 #: Related texts that are kept: more than are shown, for not everybody may read all of them.
-MOST = 12
+MOST, SHOWN = 12, 4
 LEAST_ALIKE = 0.04
 #: What being read together counts beside being alike, and the pairs of readings that prove little.
 TOGETHER, DOUBT = 0.8, 5.0
@@ -67,16 +68,23 @@ def relate(lang: str) -> int:
     return len(wanted)
 
 
-def related(translation: Translation, user: Any, limit: int = 4) -> list[Translation]:
+def related(translation: Translation, user: Any) -> list[Translation]:
     """What else may help the reader of a text, of what `user` may read; empty before it has been worked out."""
+    values = {"reader": getattr(user, "id", None), "text": translation.id}
+    return list(db.session.scalars(_to_show(getattr(user, "role", None)), values))
+
+
+@functools.cache
+def _to_show(role: Role | None) -> Select[Any]:
+    """Built once per role, and once for visitors: every article asks it."""
     statement = (
         select(Translation)
         .join(Related, Related.other_id == Translation.id)
-        .where(Related.translation_id == translation.id, Translation.status == Status.PUBLISHED)
+        .where(Related.translation_id == bindparam("text"), Translation.status == Status.PUBLISHED)
         .order_by(Related.score.desc(), Related.other_id)
-        .limit(limit)
+        .limit(SHOWN)
     )
-    return list(db.session.scalars(visible(statement, user)))
+    return visible(statement, Somebody(role) if role else None)
 
 
 def _unknown() -> list[Translation]:

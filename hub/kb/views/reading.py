@@ -1,5 +1,6 @@
 """What readers see: the shelves, and an article."""
 
+import functools
 import secrets
 from typing import Any
 
@@ -7,11 +8,11 @@ from flask import Response, after_this_request, g, make_response, redirect, rend
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import contains_eager, undefer
 
 from ...core import i18n
-from ...core.access import Permission, can, public, visible
+from ...core.access import Permission, Role, Somebody, can, public, visible
 from ...core.database import db
 from ...core.errors import NotFound
 from ...core.extensions import login_manager
@@ -82,7 +83,8 @@ def category(key: str) -> ResponseReturnValue:
 @public
 def show(lang: str, slug: str) -> ResponseReturnValue:
     """An article; its former addresses lead to the present one."""
-    translation = to_read(Translation.locale == lang, Translation.slug == slug)
+    values = {"reader": getattr(current_user, "id", None), "lang": lang, "slug": slug}
+    translation = db.session.scalar(_by_address(getattr(current_user, "role", None)), values)
     if translation is None:
         return _moved(lang, slug)
     if not current_user.is_authenticated and not request.accept_languages and "locale" not in request.cookies:
@@ -94,9 +96,21 @@ def show(lang: str, slug: str) -> ResponseReturnValue:
 
 def to_read(*conditions: Any) -> Translation | None:
     """The text of these conditions with what its page shows, if the person at hand may read it."""
-    statement = visible(select(Translation), current_user).join(Translation.article)
-    return db.session.scalar(
-        statement.where(*conditions).options(
+    return db.session.scalar(visible(_whole().where(*conditions), current_user))
+
+
+@functools.cache
+def _by_address(role: Role | None) -> Select[Any]:
+    """Built once per role, and once for visitors: every article begins with it."""
+    here = Translation.locale == bindparam("lang"), Translation.slug == bindparam("slug")
+    return visible(_whole().where(*here), Somebody(role) if role else None)
+
+
+def _whole() -> Select[Any]:
+    return (
+        select(Translation)
+        .join(Translation.article)
+        .options(
             contains_eager(Translation.article).joinedload(Article.category),
             undefer(Translation.html),
             undefer(Translation.toc),
@@ -104,15 +118,19 @@ def to_read(*conditions: Any) -> Translation | None:
     )
 
 
+#: Of an article that one may read: who may read one text of it may read all that are published.
+_SIBLINGS = (
+    select(Translation)
+    .where(Translation.article_id == bindparam("article"), Translation.status == Status.PUBLISHED)
+    .order_by(Translation.locale)
+)
+
+
 def article_page(translation: Translation | None, **more: Any) -> str:
     """The page of an article. Raises NotFound without one."""
     if translation is None:
         raise NotFound
-    siblings = db.session.scalars(
-        visible(select(Translation), current_user)
-        .where(Translation.article_id == translation.article_id, Translation.status == Status.PUBLISHED)
-        .order_by(Translation.locale)
-    ).all()
+    siblings = db.session.scalars(_SIBLINGS, {"article": translation.article_id}).all()
     related = relating.related(translation, current_user) or finding.neighbours(translation, current_user)
     asked = request.args.get("question", "")
     if players := frames_in(translation.html):
