@@ -26,6 +26,10 @@ FAMILIES: dict[str, Text] = {
 _HUES = [(15, "red"), (45, "orange"), (70, "yellow"), (160, "green"), (195, "teal"), (255, "blue"), (290, "purple"),
          (345, "pink"), (361, "red")]  # fmt: skip
 MOST = 6
+#: Colours nearer to each other than this are shown as one: the edges of letters are no colours of their own.
+ALIKE = 72
+#: What covers less is nobody's idea of the picture.
+LEAST = 0.02
 #: A hue that covers so much of a picture is what people remember of it, however much white is around it.
 ENOUGH = 0.08
 
@@ -42,13 +46,24 @@ def palette(picture: io.BytesIO) -> list[tuple[str, float]]:
     if not seen:
         return []
     strip = Image.frombytes("RGB", (len(seen), 1), b"".join(seen))
-    few = strip.quantize(MOST, method=Image.Quantize.MEDIANCUT)
+    few = strip.quantize(2 * MOST, method=Image.Quantize.MEDIANCUT, kmeans=4)
     colours = few.getpalette() or []
     counts: list[Any] = sorted(few.getcolors() or [], reverse=True)
+    found: dict[tuple[int, ...], int] = {}
+    for count, index in counts:
+        colour = tuple(colours[3 * index : 3 * index + 3])
+        near = next((each for each in found if _distance(each, colour) < ALIKE), colour)
+        found[near] = found.get(near, 0) + count
+    most = sorted(found.items(), key=lambda pair: -pair[1])[:MOST]
     return [
-        ("#{:02x}{:02x}{:02x}".format(*colours[3 * index : 3 * index + 3]), count / len(seen))
-        for count, index in counts
+        ("#{:02x}{:02x}{:02x}".format(*colour), count / len(seen))
+        for colour, count in most
+        if count >= LEAST * len(seen)
     ]
+
+
+def _distance(one: tuple[int, ...], other: tuple[int, ...]) -> int:
+    return sum(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
 def family(shares: list[tuple[str, float]]) -> str | None:

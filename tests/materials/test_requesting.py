@@ -98,6 +98,7 @@ def test_a_no_has_a_reason_and_may_follow_a_yes(wanted, browse, partner, manager
     assert again.status_code == 303
     second = db.session.scalars(select(UseRequest).order_by(UseRequest.id.desc())).first()
     team.post(f"/materials/requests/{second.id}/grant")
+    assert browser.get(f"/materials/{logo.id}/download").status_code == 200
     team.post(f"/materials/requests/{second.id}/refuse", data={"reason": "It is over"})
     assert browser.get(f"/materials/{logo.id}/download").status_code == 403
 
