@@ -8,13 +8,18 @@ conflict and the hub's text stays.
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import bindparam, update
+
+from ..core.database import db
 from ..core.errors import HubError
 from .exchange import checking, reading, writing
 from .exchange.reading import Entry, Problem
 from .exchange.sources import Folder
 from .exchange.storing import Report, Store, batches
 from .exchange.writing import Written
+from .models import Translation
 
 #: What another room keeps in the same folder: it imports its part and says in a line what it did.
 Part = Callable[[Path], str]
@@ -57,13 +62,25 @@ def sync(folder: Path, *, force: bool = False) -> Report:
 
 def export(folder: Path) -> list[Path]:
     """Write every article to its file; those that have not changed get the same bytes. Returns what was written."""
-    return writing.to_folder(folder, note=_remember)
+    known: list[dict[str, Any]] = []
 
+    def remember(written: Written) -> None:
+        sha256 = hashlib.sha256(written.content).hexdigest()
+        known.append(
+            {"of": written.translation_id, "synced_revision": written.revision, "synced_sha256": sha256}
+        )
 
-def _remember(written: Written) -> None:
-    """The next sync knows this file."""
-    written.translation.synced_revision = written.translation.revision
-    written.translation.synced_sha256 = hashlib.sha256(written.content).hexdigest()
+    paths = writing.to_folder(folder, note=remember)
+    if known:  # the next sync knows these files
+        table = Translation.__table__
+        db.session.connection().execute(
+            update(table)
+            .where(table.c.id == bindparam("of"))
+            .values(synced_revision=bindparam("synced_revision"), synced_sha256=bindparam("synced_sha256")),
+            known,
+        )
+        db.session.expire_all()
+    return paths
 
 
 def _why(entry: Entry) -> str:
