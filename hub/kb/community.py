@@ -1,16 +1,17 @@
 """Readers ask and answer under articles; what is good becomes part of the article."""
 
+import functools
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy import Select, bindparam, exists, func, select, update
 from sqlalchemy.orm import joinedload
 
 from ..accounts.models import User
 from ..core import audit, clock, markup
-from ..core.access import Permission, can, is_staff, roles_with, visible
+from ..core.access import Permission, Role, Somebody, can, is_staff, roles_with, visible
 from ..core.database import db
 from ..core.errors import Forbidden, HubError, Invalid
 from ..core.i18n import _, _l
@@ -212,12 +213,23 @@ def may_remove(post: Post, user: Any) -> bool:
     return not post.is_question or db.session.scalar(others.limit(1)) is None
 
 
+@functools.cache
+def _to_questions(role: Role | None) -> Select[Any]:
+    """Built once per role, and once for visitors: answers to questions that are shown, the accepted one first."""
+    return (
+        select(Post)
+        .where(Post.question_id.in_(bindparam("asked", expanding=True)))
+        .where(shown_to(Somebody(role) if role else None))
+        .options(joinedload(Post.author))
+        .order_by(Post.accepted_at.is_(None), Post.id)
+        .limit(MOST_ANSWERS)
+    )
+
+
 def _answers(question_ids: list[int], user: Any) -> dict[int, list[Post]]:
-    statement = select(Post).where(Post.question_id.in_(question_ids), shown_to(user))
-    statement = statement.options(joinedload(Post.author))
-    ordered = statement.order_by(Post.accepted_at.is_(None), Post.id).limit(MOST_ANSWERS)
+    values = {"asked": question_ids, "reader": getattr(user, "id", None)}
     found: dict[int, list[Post]] = {}
-    for each in db.session.scalars(ordered):
+    for each in db.session.scalars(_to_questions(getattr(user, "role", None)), values):
         found.setdefault(each.question_id or 0, []).append(each)
     return found
 

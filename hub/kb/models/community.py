@@ -9,7 +9,6 @@ from sqlalchemy import (
     Select,
     Text,
     UniqueConstraint,
-    and_,
     exists,
     or_,
     select,
@@ -72,13 +71,11 @@ class Post(db.Model):
 
 
 def shown_to(user: Any) -> Any:
-    """The condition on Post that nothing of it is hidden from somebody who may read the article."""
+    """The condition on Post that it is not hidden from somebody who may read the article."""
     if can(user, Permission.KB_READ_STAFF):
         return true()
-    asked = aliased(Post)
-    under_hidden = exists().where(asked.id == Post.question_id, asked.hidden_at.is_not(None))
-    shown: Any = and_(Post.hidden_at.is_(None), ~under_hidden)
     mine = getattr(user, "id", None)
+    shown = Post.hidden_at.is_(None)
     return shown if mine is None else or_(shown, Post.author_id == mine)
 
 
@@ -88,4 +85,6 @@ def _posts(statement: Select[Any], user: Any) -> Select[Any]:
     if can(user, Permission.KB_READ_STAFF):
         return statement
     readable = visible(select(Translation), user).where(Translation.id == Post.translation_id)
-    return statement.where(readable.exists(), shown_to(user))
+    asked = aliased(Post)
+    under_hidden = exists().where(asked.id == Post.question_id, asked.hidden_at.is_not(None))
+    return statement.where(readable.exists(), shown_to(user), ~under_hidden)

@@ -16,6 +16,8 @@ function follow(box) {
     clearTimeout(timer);
     timer = setTimeout(ask, PAUSE);
   });
+  // Somebody was faster than this script.
+  if (field.value && !list.querySelector("section")) ask();
 
   /** A newer subject makes the answer to an older one void; what cannot be had now is no reason to disturb. */
   async function ask() {
