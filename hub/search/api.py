@@ -13,17 +13,19 @@ bp = Blueprint("search_api", __name__, url_prefix="/api/v1/search")
 @bp.get("", endpoint="index")
 @requires(Permission.SEARCH_USE)
 def index() -> ResponseReturnValue:
-    """Hits best first: `q`, and if wanted `lang`, `kind`, `limit` (at most 50), `instant` (the last word is unfinished).
+    """Hits best first: `q`, and if wanted `lang`, `kind`, `shelf` (a category's name), `limit` (at most 50), `instant`.
 
-    `fragment` is HTML that holds nothing but text and `<mark>`.
+    With `instant` the last word is unfinished. `fragment` is HTML that holds nothing but text and `<mark>`.
+    `total` counts all hits, `lang` is the language they are in.
     """
     answer = service.listed(
         current_user,
         request.args.get("q", ""),
         lang=request.args.get("lang", ""),
         kind=request.args.get("kind", ""),
+        shelf=request.args.get("shelf", ""),
         limit=request.args.get("limit", 10, type=int),
-        instant=request.args.get("instant", "").lower() in ("1", "true", "yes", "on"),
+        typing=request.args.get("instant", "").lower() in ("1", "true", "yes", "on"),
     )
     hits = [
         {
@@ -36,4 +38,6 @@ def index() -> ResponseReturnValue:
         }
         for hit in answer.hits
     ]
-    return jsonify(hits=hits)
+    shelf = request.args.get("shelf")
+    total = answer.by_shelf.get(shelf, 0) if shelf else sum(answer.by_shelf.values())
+    return jsonify(hits=hits, total=total, lang=answer.lang)

@@ -24,9 +24,9 @@ def suggest(user: Any, text: str) -> Answer:
     return _find(user, text, "", "", limit=SUGGESTED, typing=True, fragments=False)
 
 
-def listed(user: Any, text: str, *, lang: str, kind: str, limit: int, instant: bool) -> Answer:
-    """The same results for a program."""
-    return _find(user, text, lang, kind, limit=min(max(limit, 1), _MOST), typing=instant)
+def listed(user: Any, text: str, *, lang: str, kind: str, limit: int, **narrowing: Any) -> Answer:
+    """The same results for a program; `narrowing` is a `shelf`, and whether it is `typing`."""
+    return _find(user, text, lang, kind, limit=min(max(limit, 1), _MOST), **narrowing)
 
 
 def grouped(answer: Answer) -> list[tuple[Source, list[Hit]]]:

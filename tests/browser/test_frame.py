@@ -24,6 +24,31 @@ def test_the_slash_key_goes_to_the_search(visit, manager):
 
 
 @pytest.mark.once
+def test_recent_searches_wait_in_the_empty_field_until_they_are_forgotten(visit, manager):
+    page = visit(manager)
+    page.goto("/")
+    page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    page.keyboard.type("walrus 17")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search/?q=walrus*")
+    page.goto("/")
+    page.keyboard.press("/")
+    expect(page.get_by_role("option", name="walrus 17")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search/?q=walrus*")
+    page.goto("/")
+    page.keyboard.press("/")
+    page.get_by_role("button", name="Forget these searches").click()
+    expect(page.locator("#suggest")).to_be_hidden()
+    page.reload()
+    page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    expect(page.locator("#suggest")).to_be_hidden()
+
+
+@pytest.mark.once
 def test_a_menu_is_walked_with_the_keyboard(visit, manager):
     page = visit(manager)
     page.goto("/")

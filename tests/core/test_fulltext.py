@@ -121,6 +121,22 @@ def test_ukrainian_letters_are_optional(index):
     assert found("відємний", lang="uk") == [2]
 
 
+def test_ukrainian_typed_as_russian_is_understood(index):
+    index(article(1, "Як рахується комісія", lang="uk"), article(2, "Виплати", lang="uk"))
+    assert found("комисия", lang="uk") == [1]
+    assert found("выплаты", lang="uk") == [2]
+
+
+def test_words_run_together_are_taken_apart(index):
+    index(
+        article(1, "Sign up here", lang="en"), article(2, "Sign here", lang="en"), article(3, "Up", lang="en")
+    )
+    answer = ask("signup", lang="en")
+    assert answer.hits[0].document.id == 1
+    assert answer.instead == {"signup": ["sign up"]}
+    assert ask("ofup", lang="en").hits == []
+
+
 def test_another_keyboard_and_another_language_are_said(index):
     index(article(1, "Промо"), article(1, "Payout calendar", lang="en"))
     keyboard = ask("ghjvj")

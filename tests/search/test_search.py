@@ -1,10 +1,12 @@
 """The search page, the list while typing, and the API."""
 
+import re
+
 import pytest
 
 from hub.accounts import tokens
 from hub.core import fulltext, jobs
-from hub.core.database import transaction
+from hub.core.database import db, transaction
 from hub.kb import service as articles
 from hub.kb.models import Audience
 from hub.search.commands import search
@@ -86,7 +88,7 @@ def test_suggestions_are_a_listbox(library, client):
     assert "<mark>Payout</mark> calendar" in html
 
 
-def test_the_api_gives_the_ranking_of_the_page(library, app, partner):
+def test_the_api_gives_the_ranking_of_the_page(library, app, browse, partner):
     with transaction():
         _row, secret = tokens.create(partner, "reader")
     headers = {"Authorization": f"Bearer {secret}"}
@@ -96,9 +98,27 @@ def test_the_api_gives_the_ranking_of_the_page(library, app, partner):
     ]
     assert answer["hits"][0].keys() == {"id", "external_id", "kind", "title", "url", "fragment"}
     assert app.test_client().get("/api/v1/search?q=payouts").status_code == 401
-    assert app.test_client().get("/api/v1/search?q=x&limit=9999&kind=nothing", headers=headers).json == {
-        "hits": []
-    }
+    odd = app.test_client().get("/api/v1/search?q=x&limit=9999&kind=nothing", headers=headers).json
+    assert odd == {"hits": [], "total": 0, "lang": "en"}
+    for text in ("calendar", "calxndar money", "dsgkfns", "partner"):
+        page = browse(partner).get("/search/", query_string={"q": text, "lang": "en"}).text
+        answer = app.test_client().get(
+            "/api/v1/search", query_string={"q": text, "lang": "en"}, headers=headers
+        )
+        assert re.findall(r'<h2><a href="([^"]+)"', page) == [hit["url"] for hit in answer.json["hits"]] != []
+
+
+def test_the_api_narrows_down_to_a_category(library, app, partner):
+    with transaction():
+        _row, secret = tokens.create(partner, "reader")
+    ask = {"q": "payouts", "lang": "en", "kind": "article"}
+    for shelf, total in (("Money", 1), ("Links", 0)):
+        answer = app.test_client().get(
+            "/api/v1/search",
+            query_string=ask | {"shelf": shelf},
+            headers={"Authorization": f"Bearer {secret}"},
+        )
+        assert (len(answer.json["hits"]), answer.json["total"]) == (total, total)
 
 
 def test_pages_follow_each_other_without_repeats(cast, worker, client):
@@ -134,6 +154,20 @@ def test_a_missing_index_is_built_by_the_worker(cast, worker, partner):
     assert not fulltext.find(partner, "en", "payout").is_complete
     worker()
     assert len(fulltext.find(partner, "en", "payout").hits) == 1
+
+
+def test_saving_an_article_rings_and_one_round_of_the_worker_makes_it_findable(cast, worker, partner, agent):
+    with transaction():
+        saved = make_article(make_category(), "Payout calendar")
+    worker()
+    assert jobs.queue().pending_count() == 0
+    with transaction():
+        text = articles.Text("Payout calendar", "A walrus pays.")
+        again = db.session.merge(saved)
+        articles.revise(again, agent, text, seen=again.revision)
+    assert jobs.queue().pending_count() == 1
+    worker()
+    assert len(fulltext.find(partner, "en", "walrus").hits) == 1
 
 
 def test_archived_articles_are_not_rebuilt_into_the_index(library, agent):

@@ -153,9 +153,10 @@ def understand(reading: Reading, words: Words) -> Question:
             wanted.accept(reading.lang, other, EQUAL)
         is_known, is_last = reading.knows(token), position == len(reading.tokens) - 1
         completed = reading.is_unfinished and is_last and _complete(reading.lang, wanted, words, is_known)
-        if not completed and not is_known:
-            _correct(reading.lang, wanted, words, question)
-        question.words.append(wanted)
+        if not completed and not is_known and not _correct(reading.lang, wanted, words, question):
+            question.words += _apart(reading.lang, wanted, words, question)
+        else:
+            question.words.append(wanted)
     _weigh(question, words, reading.counts)
     return question
 
@@ -193,10 +194,25 @@ def _complete(lang: str, wanted: Wanted, words: Words, is_known: bool) -> bool:
     return bool(found)
 
 
-def _correct(lang: str, wanted: Wanted, words: Words, question: Question) -> None:
+def _apart(lang: str, wanted: Wanted, words: Words, question: Question) -> list[Wanted]:
+    """An unknown word that is two known ones run together: signup. Else the word itself."""
+    whole = wanted.surface
+    cuts = [(whole[:at], whole[at:]) for at in range(2, len(whole) - 1)] if whole.isalpha() else []
+    counts = words.documents({part for cut in cuts for part in cut}) if cuts else {}
+    best = max(cuts, key=lambda cut: min(counts.get(part, 0) for part in cut), default=("", ""))
+    if not all(part in counts for part in best):
+        return [wanted]
+    question.instead[whole] = [" ".join(best)]
+    found = [Wanted(part) for part in best]
+    for part in found:
+        part.accept(lang, part.surface, 1)
+    return found
+
+
+def _correct(lang: str, wanted: Wanted, words: Words, question: Question) -> bool:
     """An unknown word: what it is in the language's own letters, or else what was probably meant."""
     if is_address(wanted.surface):
-        return
+        return False
     found, weight = words.folded(wanted.surface, 3), UNFOLDED
     if not found:
         found, weight = _with_same_digits(wanted.surface, words.similar(wanted.surface, 6)), CORRECTED
@@ -204,6 +220,7 @@ def _correct(lang: str, wanted: Wanted, words: Words, question: Question) -> Non
         wanted.accept(lang, seen.word, weight)
     if found:
         question.instead[wanted.surface] = [seen.word for seen in found]
+    return bool(found)
 
 
 def _with_same_digits(word: str, found: list[Seen]) -> list[Seen]:

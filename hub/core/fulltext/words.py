@@ -24,7 +24,7 @@ _CYRILLIC = re.compile("[а-яґєії]")
 _FOLD: dict[str, dict[int, Any]] = {
     "en": str.maketrans({"'": None}),
     "ru": str.maketrans({"'": None, "ъ": "ь"}),
-    "uk": str.maketrans({"'": None, "ґ": "г", "ї": "і", "є": "е", "i": "і", "ы": "и", "э": "е"}),
+    "uk": str.maketrans({"'": None, "ґ": "г", "ї": "і", "є": "е", "i": "і", "и": "і", "ы": "і", "э": "е"}),
     "pl": str.maketrans("ąćęłńóśźż", "acelnoszz"),
 }
 

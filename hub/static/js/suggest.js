@@ -1,6 +1,7 @@
-// Results while typing: an ARIA combobox over the HTML fragment the server answers.
+// Results while typing: an ARIA combobox over the HTML fragment the server answers; before, what was searched lately.
 
-import { fresh } from "./words.js";
+import { Recent } from "./recent.js";
+import { fresh, word } from "./words.js";
 
 const PAUSE = 120;
 /** Id of the listbox in the answer. */
@@ -13,6 +14,8 @@ export function wire(root) {
 class Suggest {
   constructor(form) {
     this.url = form.dataset.suggest;
+    this.page = form.action;
+    this.recent = new Recent(form.dataset.who);
     this.input = form.querySelector("input[type=search]");
     this.box = document.getElementById("suggest");
     this.input.setAttribute("role", "combobox");
@@ -20,12 +23,54 @@ class Suggest {
     this.input.setAttribute("aria-controls", LIST);
     this.input.addEventListener("input", () => this.later());
     this.input.addEventListener("keydown", (event) => this.keys(event));
-    this.input.addEventListener("focus", () => this.options.length && this.toggle(true));
+    this.input.addEventListener("focus", () => this.reopen());
+    form.addEventListener("submit", () => this.recent.add(this.input.value.trim()));
+    this.box.addEventListener("click", (event) => {
+      if (event.target.closest("[role=option]")) this.recent.add(this.input.value.trim());
+    });
+    for (const part of [form, this.box]) part.addEventListener("focusout", (event) => this.left(form, event.relatedTarget));
     document.addEventListener("click", (event) => {
       if (!form.contains(event.target) && !this.box.contains(event.target)) this.toggle(false);
     });
     this.toggle(false);
-    if (document.activeElement === this.input && this.input.value) this.ask();
+    if (document.activeElement === this.input) this.input.value ? this.ask() : this.reopen();
+  }
+
+  reopen() {
+    if (!this.input.value.trim()) this.offer();
+    else if (this.options.length) this.toggle(true);
+  }
+
+  /** Whoever walks on with the keyboard leaves the list behind; a click tells no place to go to. */
+  left(form, next) {
+    if (next && !form.contains(next) && !this.box.contains(next)) this.toggle(false);
+  }
+
+  /** The empty field: what this person searched for lately. */
+  offer() {
+    const words = this.recent.all;
+    if (!words.length) return this.clear();
+    const list = made("div", { role: "listbox", "aria-label": word("recent") });
+    const label = made("p", { class: "label", "aria-hidden": "true" }, word("recent"));
+    list.append(label, ...words.map((each) => this.option(each)));
+    const foot = made("p", { class: "suggest-foot" });
+    const forget = made("button", { type: "button", class: "btn btn-sm" }, word("forgetRecent"));
+    forget.addEventListener("click", () => {
+      this.recent.forget();
+      this.clear();
+      this.input.focus();
+    });
+    foot.append(forget);
+    this.box.replaceChildren(list, foot);
+    this.name();
+    this.toggle(true);
+  }
+
+  option(words) {
+    const address = `${this.page}?q=${encodeURIComponent(words)}`;
+    const option = made("a", { role: "option", tabindex: "-1", href: address }, words);
+    option.addEventListener("click", () => this.recent.add(words));
+    return option;
   }
 
   get options() {
@@ -41,6 +86,7 @@ class Suggest {
   async ask() {
     this.request?.abort();
     const words = this.input.value.trim();
+    if (!words) return this.offer();
     if (words.length < 2) return this.clear();
     this.request = new AbortController();
     const url = `${this.url}?q=${encodeURIComponent(words)}`;
@@ -51,10 +97,15 @@ class Suggest {
     } catch {
       return;
     }
+    this.name();
+    this.toggle(this.box.textContent.trim() !== "" && this.input.value.trim() === words);
+  }
+
+  /** What the field points to needs a name. */
+  name() {
     const list = this.box.querySelector("[role=listbox]");
     if (list) list.id = LIST;
     this.options.forEach((option, at) => (option.id ||= `suggest-${at}`));
-    this.toggle(this.box.textContent.trim() !== "" && this.input.value.trim() === words);
   }
 
   clear() {
@@ -95,4 +146,11 @@ class Suggest {
       this.select(((this.at + 1 + step + count + 1) % (count + 1)) - 1);
     }
   }
+}
+
+function made(tag, attributes, text = "") {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.textContent = text;
+  return element;
 }
