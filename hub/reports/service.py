@@ -18,6 +18,9 @@ from .period import Period
 
 #: Fewer sales than this in both months say nothing about growth.
 FEW_SALES = 2
+#: A share of fewer than this, or a change beyond +999 %, says less than the two numbers.
+FEW = 5
+MOST_CHANGE_BP = 99_900
 SHOWN = 5
 QUIET_DAYS = 30
 
@@ -36,6 +39,19 @@ class Figure:
             return None
         return round((self.now - self.before) * 10_000 / self.before)
 
+    @property
+    def telling_bp(self) -> int | None:
+        """The change in whole per cent where that says something; None where the two numbers say more."""
+        change = self.change_bp
+        if change is None or self.before is None or self.before < FEW or change > MOST_CHANGE_BP:
+            return None
+        return round(change / 100) * 100
+
+    @property
+    def difference(self) -> float | None:
+        """By how many it changed; None when one of the numbers is missing."""
+        return None if self.now is None or self.before is None else self.now - self.before
+
 
 @dataclass(frozen=True)
 class Mover:
@@ -49,8 +65,12 @@ class Mover:
     open_tickets: int
 
     @property
+    def figure(self) -> Figure:
+        return Figure(self.now, self.before)
+
+    @property
     def change_bp(self) -> int | None:
-        return Figure(self.now, self.before).change_bp
+        return self.figure.change_bp
 
     @property
     def days_without_sale(self) -> int | None:

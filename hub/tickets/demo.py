@@ -12,6 +12,7 @@ import yaml
 from sqlalchemy import select, update
 
 from ..accounts.demo import Cast
+from ..accounts.models import User
 from ..core import i18n, storage
 from ..core.access import visible
 from ..core.clock import frozen, now
@@ -25,13 +26,18 @@ from .models_mail import CopyState, Door, MailCopy
 
 TALKS = Path(__file__).with_name("demo.yaml")
 MAILS = Path(__file__).with_name("demo_mails.yaml")
-COUNT = 60
+COUNT = 66
+#: The programme asks a little more every month: how far back, and how much more.
+SPAN = 390  # days
+GROWTH = 1.2
+#: These of the newest come by mail instead, so that the last month is no fuller than it should be.
+BY_MAIL = (1, 3)
 #: Questions that an article answered before they were asked.
 SOLVED = 40
 FEATURED = ("KRASNOVA", "WOJCIK", "BRIGHT", "SHEVCHUK")
-#: So many of them are recent enough to be still live.
-LIVE = 16
-LIVE_DAYS = 9  # days
+#: What is younger stays as its conversation left it; nobody waits that long for a first answer.
+LIVE_DAYS = 30
+NEW_DAYS = 4
 SIZES = ("300×250", "728×90", "160×600", "970×250")
 MONTHS = {"en": "October", "ru": "октябрь", "uk": "жовтень", "pl": "październik"}
 
@@ -75,37 +81,47 @@ def fill(cast: Cast, rng: random.Random) -> None:
     """Ask and answer, oldest first, so that numbers grow with time."""
     for name, body, actions in MACROS:
         db.session.add(Macro(name=name, body=body, actions=actions))
-    askers = {
-        locale: [user for user in cast.owners.values() if user.locale == locale] for locale in i18n.LOCALES
-    }
     talks = yaml.safe_load(TALKS.read_text(encoding="utf-8"))
-    ages = [rng.uniform(LIVE_DAYS, 390) for _ in range(COUNT - LIVE)] + [
-        rng.uniform(0.1, LIVE_DAYS) for _ in range(LIVE)
-    ]
-    ages.sort(reverse=True)
     turn = dict.fromkeys(i18n.LOCALES, 0)
-    unsettled = {
-        locale: [talk for talk in talks[locale] if talk["end"] != Status.RESOLVED] for locale in talks
-    }
-    for n, age in enumerate(ages):
-        locales = [locale for locale, users in askers.items() if users]
-        if not locales:
-            return
-        locale = rng.choice(locales)
+    for n, age in enumerate(_ages(rng)):
+        there = _there(cast, age)
+        if not there:
+            continue
+        locale = rng.choice(sorted(there))
         # Most of what is new is still open: else the inbox would show no work.
-        told = unsettled[locale] if age < LIVE_DAYS and n % 4 else talks[locale]
+        told = _unsettled(talks[locale], age) if age < LIVE_DAYS and n % 4 else talks[locale]
         talk = told[turn[locale] % len(told)]
         turn[locale] += 1
         # Those whose sign-ins are printed have something to look at.
-        featured = [user for code, user in cast.owners.items() if code in FEATURED and user.locale == locale]
-        asker = (
-            rng.choice(featured or askers[locale]) if turn[locale] % 3 == 1 else rng.choice(askers[locale])
-        )
+        featured = [user for code, user in cast.owners.items() if code in FEATURED and user in there[locale]]
+        asker = rng.choice(featured or there[locale]) if turn[locale] % 3 == 1 else rng.choice(there[locale])
         _play(cast, rng, asker, talk, age=age, key=f"demo-{n:03d}")
     _by_mail(cast)
     _solved(cast, rng)
     # Nobody waits for mails about what the demo's people wrote a year ago.
     db.session.execute(update(MailCopy).values(state=CopyState.SENT))
+
+
+def _ages(rng: random.Random) -> list[float]:
+    """How many days ago each was asked, the oldest first: evenly growing, whatever day it is today."""
+    turns = (n for n in reversed(range(COUNT)) if n not in BY_MAIL)
+    return [SPAN * ((n + rng.random()) / COUNT) ** GROWTH for n in turns]
+
+
+def _there(cast: Cast, age: float) -> dict[str, list[User]]:
+    """Who had joined by then, by language."""
+    moment = cast.now - timedelta(days=age)
+    found: dict[str, list[User]] = {}
+    for user in cast.owners.values():
+        if user.created_at <= moment:
+            found.setdefault(user.locale, []).append(user)
+    return found
+
+
+def _unsettled(talks: list[dict[str, Any]], age: float) -> list[dict[str, Any]]:
+    """Conversations that have not come to their end at this age."""
+    over = {Status.RESOLVED} if age < NEW_DAYS else {Status.RESOLVED, Status.NEW}
+    return [talk for talk in talks if talk["end"] not in over]
 
 
 def _solved(cast: Cast, rng: random.Random) -> None:
@@ -153,7 +169,7 @@ def _raw(each: dict[str, Any], sender: str, n: int) -> bytes:
 def _play(cast: Cast, rng: random.Random, asker: Any, talk: dict[str, Any], *, age: float, key: str) -> None:
     words = _words(rng, asker)
     agent = rng.choice([cast.tomasz, cast.tomasz, cast.olena])
-    recent = age < LIVE_DAYS
+    recent = age < (NEW_DAYS if talk["end"] == Status.NEW else LIVE_DAYS)
     ticket: Ticket | None = None
     with cast.at(days=age):
         moment = now()

@@ -91,6 +91,22 @@ def test_no_former_figure_is_no_change():
     assert Figure(0, 4).change_bp == -10_000
 
 
+@pytest.mark.parametrize(
+    ("now", "before", "shown"), [(20, 1, None), (6, 4, None), (55, 5, None), (54, 5, 98_000), (2, 6, -6_700)]
+)
+def test_a_percentage_is_shown_only_where_it_says_something(now, before, shown):
+    assert Figure(now, before).telling_bp == shown
+
+
+def test_a_change_from_next_to_nothing_is_told_by_how_many(cast, browse, manager):
+    for day, month in [(2, 10), *((day, 11) for day in range(1, 13))]:
+        with clock.frozen(at(month, day)):
+            make_ticket(cast.partner)
+    page = browse(manager).get("/reports").text
+    assert '<span class="strong">+11</span> · 1 in October 2026' in page
+    assert "%" not in page[page.index("Questions asked") : page.index("First answer")]
+
+
 def test_currencies_are_never_added_up(cast, november_and_october):
     with transaction():
         sell(cast.acme, 23_900, at(11, 2))
