@@ -92,7 +92,7 @@ def _upload_page(form: UploadForm, results: list[dict[str, Any]] | None = None) 
         form=form,
         results=results,
         limit=settings.max_upload_mb * 1_000_000,
-        largest=receiving.largest(),
+        largest=service.largest(),
         waiting=[
             (each, receiving.received(each), receiving.twin(each)) for each in receiving.mine(current_user)
         ],

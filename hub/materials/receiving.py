@@ -58,19 +58,14 @@ class Gone(HubError):
 # --- Receiving -------------------------------------------------------------
 
 
-def largest() -> int:
-    """How many bytes a file may have."""
-    return settings.max_material_mb * 1_000_000
-
-
 def begin(user: User, name: str, size: int, modified: str | None = None) -> Upload:
     """Expect a file. Raises TooLarge and TooMany."""
-    if size > largest():
+    if size > (most := service.largest()):
         raise TooLarge(
             _l(
                 "The file is %(size)s; the limit is %(limit)s.",
                 size=filesize(size),
-                limit=filesize(largest()),
+                limit=filesize(most),
             )
         )
     waiting = select(func.count()).select_from(Upload).where(Upload.user_id == user.id)
@@ -135,7 +130,7 @@ def look_into(upload: Upload) -> dict[str, Any]:
     try:
         with path.open("rb") as stream:
             sent = FileStorage(stream, filename=upload.name)
-            examined = service.examine(sent, limit=largest())
+            examined = service.examine(sent)
             if examined.stream is not stream:  # a picture, written anew
                 _replace(path, examined.stream)
         with path.open("rb") as stream:

@@ -15,6 +15,7 @@ from ..core.database import db
 from ..core.errors import HubError
 from ..core.i18n import _l
 from ..core.jobs import ring
+from ..core.settings import settings
 from ..core.storage import Stored
 from ..core.uploads import Examined
 from . import banners
@@ -62,9 +63,14 @@ class Details(TypedDict, total=False):
     replacement_id: int | None
 
 
-def examine(file: Any, *, limit: int | None = None) -> Examined:
+def largest() -> int:
+    """How many bytes a material may have."""
+    return settings.max_material_mb * 1_000_000
+
+
+def examine(file: Any) -> Examined:
     """What an upload is, with the size of a banner in it; raises TooLarge or BadFile."""
-    examined = uploads.examine(file, limit=limit)
+    examined = uploads.examine(file, limit=largest())
     if examined.kind == "archive" and (banner := banners.look(examined.stream)):
         examined = replace(examined, width=banner.width, height=banner.height)
     return examined

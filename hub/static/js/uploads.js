@@ -1,7 +1,6 @@
 // Uploads: dropped files come piece by piece (tus 1.0), several at a time, and go on after a broken line, a reload
 // or a restart of the hub. The form then adds what is ready. Without scripts the form sends the files itself.
 
-const PIECE = 5_000_000;
 const AT_ONCE = 3;
 /** Seconds between attempts; the last one is repeated for an hour. */
 const PAUSES = [1, 2, 4, 8, 15, 30];
@@ -10,6 +9,8 @@ const TUS = "1.0.0";
 
 const form = document.querySelector("form[data-uploads]");
 const words = JSON.parse(form.dataset.words);
+/** Bytes of a piece: a request of the hub may be smaller still. */
+const PIECE = Math.min(5_000_000, Number(form.dataset.piece));
 const list = form.querySelector("[data-upload-list]");
 const summary = form.querySelector("[data-upload-summary]");
 const field = form.querySelector("input[type=file]");
