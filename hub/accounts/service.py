@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
 from ..core import audit, clock
@@ -21,6 +22,11 @@ class AddressTaken(Invalid):
 
     def __init__(self) -> None:
         super().__init__(email=[self.message])
+
+
+class NoAddress(Invalid):
+    def __init__(self, text: str) -> None:
+        super().__init__(email=[_l("“%(text)s” is not an e-mail address.", text=text)])
 
 
 class AlreadyIn(HubError):
@@ -111,6 +117,23 @@ def change_password(user: User, password: str) -> None:
 # --- Inviting --------------------------------------------------------------
 
 
+def is_address(text: str) -> bool:
+    """Can mail be sent to `text`? Also to domains that exist in tests only."""
+    try:
+        validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return False
+    return True
+
+
+def _check_new(email: str) -> None:
+    """Raise NoAddress or AddressTaken when nobody new can have this address."""
+    if not is_address(email):
+        raise NoAddress(email)
+    if find(email) is not None:
+        raise AddressTaken
+
+
 def invite(
     actor: Any,
     email: str,
@@ -124,10 +147,9 @@ def invite(
     """Make a person without a password and mail them an invitation, good for 72 hours.
 
     `organisation` is named in the mail: a partner's name; the programme's when
-    it is None. Raises AddressTaken (an Invalid about `email`).
+    it is None. Raises NoAddress, AddressTaken (each an Invalid about `email`).
     """
-    if find(email) is not None:
-        raise AddressTaken
+    _check_new(email)
     locale = locale if locale in LOCALES else settings.default_locale
     time_zone = time_zone or settings.programme_timezone
     user = User(email=email, name=name, role=role, locale=locale, time_zone=time_zone)
@@ -239,9 +261,8 @@ def _count_admins() -> int:
 
 
 def create(email: str, name: str, role: Role, password: str | None, **values: Any) -> User:
-    """Add a person from the command line. Raises AddressTaken, Invalid."""
-    if find(email) is not None:
-        raise AddressTaken
+    """Add a person from the command line. Raises NoAddress, AddressTaken, Invalid."""
+    _check_new(email)
     user = User(email=email, name=name, role=role, **values)
     db.session.add(user)
     db.session.flush()

@@ -5,15 +5,17 @@ safe to run twice and two at once. Huey carries the rings: in a SQLite file
 when embedded, in Redis when there are several machines.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from flask import Flask, current_app
 from huey import Huey, RedisHuey, SqliteHuey, crontab
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from .database import after_commit, db
+from .database import after_commit, db, transaction
 from .settings import Settings
 
 log = structlog.get_logger()
@@ -68,6 +70,25 @@ def ring_all() -> None:
 def run(name: str, **arguments: Any) -> Any:
     """Run a job here and now."""
     return _jobs[name].function(**arguments)
+
+
+def each_alone(items: Iterable[Any], work: Callable[[Any], Any], give_up: Callable[[Any], Any]) -> None:
+    """Work through `items`, a transaction each; the others go on when one cannot be done.
+
+    `give_up` says in its row that it is not to be met again: a job that stumbles over the same item
+    every minute does nothing for whoever comes after it. A database that is away is no item's fault:
+    that ends the job, and its next run goes on here.
+    """
+    for item in items:
+        try:
+            with transaction():
+                work(item)
+        except (OperationalError, InterfaceError, PoolTimeout):
+            raise
+        except Exception:
+            log.exception("left out", item=item)
+            with transaction():
+                give_up(item)
 
 
 def queue() -> Huey:

@@ -40,8 +40,7 @@ def mail_what_waits(user_id: int) -> None:
 
     Claiming the rows and writing the mail are one commit: nothing is mailed twice or forgotten.
     """
-    claim = update(Notification).where(Notification.user_id == user_id, *_due()).returning(Notification.id)
-    ids = list(db.session.scalars(claim.values(mailed_at=clock.now())))
+    ids = claim(user_id)
     user = db.session.get(User, user_id)
     if not ids or user is None or not user.is_active or not wants_mail(user):
         return
@@ -58,6 +57,12 @@ def mail_what_waits(user_id: int) -> None:
         more=len(told) - MOST_LISTED,
         choice=absolute("notifications.choose"),
     )
+
+
+def claim(user_id: int) -> list[int]:
+    """Note that what waits for a user need not be mailed any more; the ids of the notifications."""
+    rows = update(Notification).where(Notification.user_id == user_id, *_due()).returning(Notification.id)
+    return list(db.session.scalars(rows.values(mailed_at=clock.now())))
 
 
 def _due() -> tuple[ColumnElement[Any], ...]:

@@ -1,13 +1,10 @@
 """Mail what nobody has read."""
 
-from ..core.database import transaction
-from ..core.jobs import job
+from ..core.jobs import each_alone, job
 from . import digest
 
 
 @job("notifications.mail", every="* * * * *")
 def mail_unread() -> None:
     """One mail for each person whose notifications wait unread; a transaction each."""
-    for user_id in digest.people_to_mail():
-        with transaction():
-            digest.mail_what_waits(user_id)
+    each_alone(digest.people_to_mail(), digest.mail_what_waits, digest.claim)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
 from ..accounts.models import User
+from ..accounts.service import is_address
 from ..core.access import Permission, Role, can
 from ..core.crash import crash_point
 from ..core.database import db
@@ -192,9 +192,7 @@ class _Reader:
             return None
         if partner is not None and partner.memberships:
             return None  # people of a known partner change on its page
-        try:
-            validate_email(email, check_deliverability=False, test_environment=True)
-        except EmailNotValidError:
+        if not is_address(email):
             self.plan.blame(
                 row.line, "owner_email", _("“%(text)s” is not an e-mail address.", text=row["owner_email"])
             )

@@ -67,8 +67,7 @@ def send(ticket_id: int, user_id: int) -> None:
 
     Claiming the rows and writing the mail are one commit: nothing is mailed twice or forgotten.
     """
-    claim = update(MailCopy).where(MailCopy.ticket_id == ticket_id, MailCopy.user_id == user_id, *_is_due())
-    ids = list(db.session.scalars(claim.values(state=CopyState.SENT).returning(MailCopy.id)))
+    ids = claim(ticket_id, user_id, CopyState.SENT)
     if not ids:
         return
     user = db.session.get_one(User, user_id)
@@ -96,6 +95,12 @@ def send(ticket_id: int, user_id: int) -> None:
     for copy in unread:
         copy.mail_key = str(token)
     queue_letter(_letter(ticket, user, token, [copy.message for copy in unread]), "tickets/mail/answer")
+
+
+def claim(ticket_id: int, user_id: int, state: CopyState) -> list[int]:
+    """Give what is due to a person in a ticket its state, in the open transaction; the ids of the rows."""
+    rows = update(MailCopy).where(MailCopy.ticket_id == ticket_id, MailCopy.user_id == user_id, *_is_due())
+    return list(db.session.scalars(rows.values(state=state).returning(MailCopy.id)))
 
 
 def _due(message: Message, user: User) -> datetime:

@@ -81,6 +81,7 @@ class CopyState(StrEnum):
     SENT = "sent"  # handed to the outgoing mail
     READ = "read"  # seen in the hub before it left
     DECLINED = "declined"  # the person wants no mail, or has left
+    REFUSED = "refused"  # no mail to this person can be written
 
 
 class MailCopy(db.Model):

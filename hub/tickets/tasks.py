@@ -5,8 +5,9 @@ from collections.abc import Callable
 import structlog
 
 from ..core.database import transaction
-from ..core.jobs import job
+from ..core.jobs import each_alone, job
 from . import alarms, availability, chatting, deflecting, mail_fetching, mail_in, mail_out, rotation, states
+from .models_mail import CopyState
 
 BATCH = 200
 
@@ -55,9 +56,11 @@ def judge_mails() -> None:
 @job("tickets.mail_out", every="* * * * *")
 def send_mails() -> None:
     """Mail what is due: one mail a person and ticket, a transaction each."""
-    for ticket_id, user_id in mail_out.waiting():
-        with transaction():
-            mail_out.send(ticket_id, user_id)
+    each_alone(
+        mail_out.waiting(),
+        lambda due: mail_out.send(*due),
+        lambda due: mail_out.claim(*due, CopyState.REFUSED),
+    )
 
 
 @job("tickets.wake", every="* * * * *")

@@ -8,6 +8,7 @@ from hub.accounts import service, tokens
 from hub.accounts.commands import commands
 from hub.accounts.passwords import DEMO_PASSWORD
 from hub.core.access import Role
+from hub.core.database import transaction
 from hub.core.settings import Settings
 from hub.demo import demo, fill, sign_ins
 
@@ -47,7 +48,12 @@ def test_a_password_comes_from_standard_input(hub, sign_in):
 
 
 @pytest.mark.parametrize(
-    ("email", "password"), [("agent@example.org", "heather on the hill"), ("new@example.org", "password")]
+    ("email", "password"),
+    [
+        ("agent@example.org", "heather on the hill"),
+        ("new@example.org", "password"),
+        ("bad address", "heather on the hill"),
+    ],
 )
 def test_a_refused_person_is_not_added(hub, cast, email, password):
     before = service.find("new@example.org")
@@ -55,7 +61,16 @@ def test_a_refused_person_is_not_added(hub, cast, email, password):
         "user", "create", email, "--role", "agent", "--name", "N", "--password-stdin", input=password + "\n"
     )
     assert (result.exit_code, result.output.startswith("Error: "), before) == (1, True, None)
-    assert service.find("new@example.org") is None
+    assert (service.find("new@example.org"), service.find("bad address")) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "email", ["bad address", "a@b@example.org", "<a@example.org>", "a@example.org\nBcc: b@example.org", ""]
+)
+def test_nobody_is_invited_without_an_address(cast, admin, email):
+    with pytest.raises(service.NoAddress) as refused, transaction():
+        service.invite(admin, email, name="N", role=Role.AGENT)
+    assert email in str(refused.value.errors["email"][0])
 
 
 def test_a_token_is_printed_and_works(hub, agent):

@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from hub.core import clock, jobs
 from hub.core.database import db, transaction
 from hub.core.mail import MailMessage
-from hub.notifications import service
+from hub.notifications import digest, service
 
+from ..factories import make_user
 from .factories import KIND, make_notification
 
 
@@ -96,3 +98,30 @@ def test_a_long_list_is_cut_and_counted(partner):
     jobs.run("notifications.mail")
     assert mails()[0].text.count("Order") == 10
     assert "And 4 more." in mails()[0].text
+
+
+@pytest.fixture
+def an_address_that_breaks(app):
+    """Somebody from before addresses were checked, with something to read; first in every list."""
+    with transaction():
+        user = make_user(email="bad address")
+        make_notification(user).created_at = clock.now() - timedelta(hours=1)
+    return user
+
+
+def test_a_bad_address_holds_up_nobody_and_is_not_met_again(an_address_that_breaks, an_hour_ago, partner):
+    jobs.run("notifications.mail")
+    assert [mail.address for mail in mails()] == [partner.email]
+    assert digest.people_to_mail() == []
+
+
+def test_a_database_that_is_away_is_nobodys_fault(an_hour_ago, monkeypatch):
+    def fail(_user_id):
+        raise OperationalError("UPDATE", None, Exception("gone"))
+
+    with monkeypatch.context() as away:
+        away.setattr(digest, "mail_what_waits", fail)
+        with pytest.raises(OperationalError):
+            jobs.run("notifications.mail")
+    jobs.run("notifications.mail")
+    assert len(mails()) == 1

@@ -9,7 +9,8 @@ from hub.core import clock, imports
 from hub.core.audit import AuditEvent
 from hub.core.database import db, transaction
 from hub.core.errors import Invalid
-from hub.partners import coupons, levels, links, service
+from hub.core.i18n import LOCALES, speaking
+from hub.partners import coupons, levels, links, places, service
 from hub.partners.importing import PARTNERS
 from hub.partners.models import Partner, PartnerStatus, TierAssignment
 
@@ -142,6 +143,8 @@ def test_an_import_adds_changes_and_then_knows(cast, manager):
         ("NEW,,NO,,,", "name"),
         ("NEW,X,NORWAY,,,", "country"),
         ("NEW,X,EU,,,", "country"),
+        ("NEW,X,ZZ,,,", "country"),
+        ("NEW,X,SU,,,", "country"),
         ("NEW,X,NO,nobody,,", "owner_email"),
         ("NEW,X,NO,other@example.org,,", "owner_email"),
         ("NEW,X,NO,,partner@example.org,", "manager"),
@@ -176,3 +179,13 @@ def test_the_form_adds_and_edits(cast, manager, browse):
         ["video"],
         manager.id,
     )
+
+
+def test_countries_are_todays_and_have_names_in_every_language(app):
+    for lang in LOCALES:
+        with speaking(lang):
+            found = dict(places.countries())
+        assert len(found) == 249
+        assert [code for code, name in found.items() if code == name] == []
+    assert {"NO", "UA", "AX", "SS", "TL"} <= found.keys()
+    assert not found.keys() & {"ZZ", "DD", "SU", "YU", "CS", "BU", "TP", "YD", "ZR", "EU", "XK"}

@@ -7,7 +7,7 @@ from email.policy import default
 import pytest
 from sqlalchemy import select
 
-from hub.core import clock
+from hub.core import clock, jobs
 from hub.core.database import db, transaction
 from hub.core.mail import MailMessage
 from hub.core.mail.outgoing import MailState
@@ -197,3 +197,17 @@ def test_two_help_desks_writing_to_each_other_end(cast, outbox):
     assert 3 < len(answered) < 40
     assert db.session.get(Ticket, ticket.id, populate_existing=True).last_seq < 40
     assert db.session.scalars(select(MailMessage.state).distinct()).all() == [MailState.SENT]
+
+
+def test_a_bad_address_holds_up_no_other_mail(partner, other_partner, agent, outbox):
+    """Of an address from before they were checked a mail cannot even be begun."""
+    for requester in (partner, other_partner):
+        answer(make_ticket(requester), agent)
+    with transaction():
+        partner.email = "bad address"
+    jobs.run("tickets.mail_out")
+    assert [letter["To"].addresses[0].addr_spec for letter in outbox()] == [other_partner.email]
+    assert mail_out.waiting() == []
+    assert (
+        db.session.scalar(select(MailCopy.state).where(MailCopy.user_id == partner.id)) is CopyState.REFUSED
+    )

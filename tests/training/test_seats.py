@@ -276,6 +276,15 @@ def test_reminders_come_once_a_day_and_once_an_hour_before(partner, other_partne
     assert letters(other_partner) == []
 
 
+def test_a_bad_address_keeps_the_reminder_from_nobody_else(partner, app):
+    with transaction():
+        webinar = make_webinar(in_hours=5)
+        make_registration(webinar, make_user(email="bad address"))
+        make_registration(webinar, partner)
+    assert reminders(left=5) == 2
+    assert letters(partner) == ["training/mail/reminder"]
+
+
 def test_who_registers_late_is_not_reminded_at_once(partner, app):
     with transaction():
         webinar = make_webinar(in_hours=5)
