@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from . import demo
 from .app import ROOMS, create_app, door
+from .core.settings import Settings, complaints
 
 
 class Hub(click.Group):
@@ -35,13 +36,11 @@ def main() -> None:
     try:
         hub(obj=ScriptInfo(create_app=_make))
     except ValidationError as error:
-        for each in error.errors():
-            where = "_".join(str(part) for part in each["loc"]).upper()
-            print(
-                f"HUB_{where}: {each['msg']}" if where else each["msg"].removeprefix("Value error, "),
-                file=sys.stderr,
-            )
-        sys.exit(2)
+        if error.title != Settings.__name__:
+            raise
+        for line in complaints(error):
+            print(line, file=sys.stderr)
+        sys.exit(1)
 
 
 def _make() -> Flask:

@@ -11,7 +11,7 @@ from . import jobs
 from .doctor import doctor
 from .migrations import bring_up_to_date, write
 from .serve import Child, Supervisor, is_answering, is_listening, web_command
-from .settings import settings
+from .settings import settings, warnings
 
 
 @click.command("routes")
@@ -59,6 +59,8 @@ def serve(context: click.Context) -> None:
         web = web_command("hub.wsgi:app", host, port, settings.web_threads)
         if is_listening(host, port):
             raise click.ClickException(f"Port {port} of {host} is taken. Choose another with HUB_PORT.")
+        for warning in warnings(settings):
+            click.echo(f"Warning: {warning}", err=True)
         bring_up_to_date()
         if not settings.is_production:
             _show_demo(context)

@@ -18,7 +18,7 @@ from .i18n import LOCALES
 from .mail.send import make_backend
 from .mail.smtp import Smtp
 from .migrations import FOLDER
-from .settings import DEFAULT_SECRET, settings
+from .settings import DEFAULT_SECRET, settings, warnings
 
 STATIC = Path(__file__).parent.parent / "static"
 #: Without these files pages are bare.
@@ -128,5 +128,7 @@ def doctor() -> None:
     found = list(examine())
     for name, is_well, words in found:
         click.echo(f"{'ok     ' if is_well else 'PROBLEM'}  {name:13} {words}")
+    for warning in warnings(settings):
+        click.echo(f"WARNING  {'settings':13} {warning}")
     if not all(is_well for _, is_well, _ in found):
         raise SystemExit(1)

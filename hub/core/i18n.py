@@ -85,6 +85,11 @@ def lazy_gettext(message: str, /, **values: Any) -> LazyProxy:
     return LazyProxy(gettext, message, enable_cache=False, **values)
 
 
+def N_(message: str) -> str:
+    """Mark a text for translators; whoever shows it looks it up."""
+    return message
+
+
 _ = gettext
 _l = lazy_gettext
 

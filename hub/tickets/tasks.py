@@ -58,8 +58,8 @@ def send_mails() -> None:
     """Mail what is due: one mail a person and ticket, a transaction each."""
     each_alone(
         mail_out.waiting(),
-        lambda due: mail_out.send(*due),
-        lambda due: mail_out.claim(*due, CopyState.REFUSED),
+        lambda due: mail_out.send(due[0], due[1]),
+        lambda due: mail_out.claim(due[0], due[1], CopyState.REFUSED),
     )
 
 

@@ -6,12 +6,13 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from ...core.access import Permission, requires
+from ...core.i18n import _
 from ...core.settings import Settings
 from ...core.settings import settings as current
 from . import bp
 
-SECRET = ("secret_key", "metrics_token")
-ADDRESSES = ("database_url", "redis_url", "storage_url", "mail_url")
+SECRET = ("secret_key", "metrics_token", "mail_hook_secret")
+ADDRESSES = ("database_url", "redis_url", "storage_url", "mail_url", "imap_url")
 
 
 @bp.get("/settings")
@@ -22,7 +23,7 @@ def settings() -> ResponseReturnValue:
         {
             "variable": f"HUB_{name.upper()}",
             "value": shown(name, getattr(current, name)),
-            "meaning": field.description,
+            "meaning": _(str(field.description)).replace("`", ""),
         }
         for name, field in Settings.model_fields.items()
     ]
