@@ -25,33 +25,30 @@ def content() -> None:
 
 
 @content.command("sync")
-@click.option(
-    "--force", is_flag=True, help="Take the file even when the article was edited in the hub since."
-)
+@click.option("--force", is_flag=True, help="Take the file even when its text was edited in the hub since.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), default=FOLDER)
 @with_appcontext
 def sync(folder: Path, force: bool) -> None:
     """Import FOLDER (default: content), all of it or nothing.
 
-    An article that was edited in the hub is never overwritten silently.
+    What was edited in the hub is never overwritten silently.
     """
     try:
         with transaction():
-            report = files.sync(folder / "kb", force=force)
-            others = [part(folder) for part in files.parts()]
+            reports = {"kb": files.sync(folder / "kb", force=force)}
+            for part in files.parts():
+                reports[part.name] = part.sync(folder / part.name, force=force)
     except HubError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(
-        f"{len(report.created)} created, {len(report.revised)} revised, {len(report.unchanged)} unchanged"
-    )
-    for line in others:
-        click.echo(line)
-    for path in report.conflicts:
+    for name, report in reports.items():
+        click.echo(f"{name}: " + ", ".join(f"{count} {what}" for what, count in report.counts.items()))
+    conflicts = [path for report in reports.values() for path in report.conflicts]
+    for path in conflicts:
         click.echo(
-            f"conflict: {path} and the article were both changed; the article stays (--force takes the file)"
+            f"conflict: {path} and the hub's text were both changed; the hub's stays (--force takes the file)"
         )
     indexing.index_stale()
-    if report.conflicts:
+    if conflicts:
         raise SystemExit(1)
 
 
@@ -59,9 +56,11 @@ def sync(folder: Path, force: bool) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=FOLDER)
 @with_appcontext
 def export(folder: Path) -> None:
-    """Write every article to FOLDER/kb; unchanged ones keep every byte."""
+    """Write articles, courses and ready newsletters to FOLDER; what is unchanged keeps every byte."""
     with transaction():
         written = files.export(folder / "kb")
+        for part in files.parts():
+            written += part.export(folder / part.name)
     for path in written:
         click.echo(path)
     click.echo(f"{len(written)} files written")

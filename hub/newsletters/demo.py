@@ -2,6 +2,7 @@
 
 import random
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import select
 
@@ -9,10 +10,11 @@ from ..accounts.demo import Cast
 from ..core import clock
 from ..core.database import db
 from ..partners.models import Partner
-from . import consent, drafts, starters, starting
+from . import consent, content, drafts, starting
 from .demo_texts import SENT
 from .models import Delivery, DeliveryState, Newsletter, Shown, Status, SuppressionReason, Topic
 
+CONTENT = Path(__file__).parents[2] / "content" / "newsletters"
 GONE = "550 5.1.1 The mailbox does not exist"
 SILENT = "no answer after the message: timed out"
 
@@ -30,10 +32,12 @@ def fill(cast: Cast, rng: random.Random) -> None:
             newsletter.shown = Shown.PUBLIC if topic is Topic.PRODUCT else Shown.PARTNERS
             _send(newsletter, rng)
     _some_decline(rng)
+    if CONTENT.is_dir():  # an installation without the source tree has none
+        with cast.at(days=350):
+            content.sync(CONTENT)
     with cast.at(days=1):
-        draft = starters.starter("monthly-update")
-        if draft:
-            drafts.create(cast.anna, draft.topic, contents=draft.contents.values())
+        if draft := content.template("monthly-update"):
+            drafts.clone(draft, cast.anna)
 
 
 def _send(newsletter: Newsletter, rng: random.Random) -> None:

@@ -66,6 +66,8 @@ class Newsletter(db.Model):
     """One sending. Its texts and audience may change until it starts, and never after."""
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    #: Of a ready text: the name of its files.
+    key: Mapped[str | None] = mapped_column(unique=True)
     topic: Mapped[Topic] = mapped_column(default=Topic.PRODUCT)
     status: Mapped[Status] = mapped_column(default=Status.DRAFT, index=True)
     #: Conditions that all hold for every recipient, see `rules`; none means all active partners.

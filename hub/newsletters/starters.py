@@ -1,4 +1,4 @@
-"""Texts to begin with, from `content/newsletters/<language>/*.md`."""
+"""Texts to begin with while `hub content sync` has not brought them in: `content/newsletters/<language>/*.md`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import frontmatter
 
 from ..core.i18n import LOCALES
+from . import content
 from .models import Topic
 
 FOLDER = Path(__file__).parents[2] / "content" / "newsletters"
@@ -28,11 +29,12 @@ class Starter:
 def starters() -> list[Starter]:
     """What there is; a file without id or subject, or with an unknown topic, is left out."""
     found: dict[str, Starter] = {}
+    known = content.keys()
     for locale in LOCALES:
         for path in sorted((FOLDER / locale).glob("*.md")):
             post = frontmatter.load(str(path))
             key, topic = str(post.get("id", "")), post.get("topic")
-            if not key or not post.get("subject") or topic not in set(Topic):
+            if key in known or not key or not post.get("subject") or topic not in set(Topic):
                 continue
             starter = found.setdefault(key, Starter(key, Topic(str(topic)), {}))
             starter.contents[locale] = {

@@ -1,24 +1,27 @@
-"""Courses from a folder: `<lang>/<course>/course.md`, numbered lessons, `quiz.yaml`. The folder is the truth.
+"""Courses from a folder: `<lang>/<course>/course.md`, numbered lessons, `quiz.yaml`; and back into it.
 
 All of a folder or nothing: one wrong file changes no course. Doing it again with the same files changes
-nothing. Progress stays with a lesson's name, whatever its number and its language.
+nothing, and what was changed in the hub since is never overwritten silently. Progress stays with a lesson's
+name, whatever its number and its language.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import frontmatter
 import yaml
-from sqlalchemy import delete, select
 
-from ..core import clock
-from ..core.database import db, touched
 from ..core.errors import HubError
 from ..core.i18n import LOCALES
-from ..kb.content import also_sync
-from .models import Course, CourseText, Lesson, LessonText
+from ..kb.content import also
+from ..kb.exchange import heads
+from ..kb.exchange.sides import Known
+from ..kb.exchange.storing import Report
+from . import shelf
+from .shelf import COURSE, LESSON, QUIZ, Name
 
 _LESSON = re.compile(r"(\d+)-([a-z0-9][a-z0-9-]*)\.md")
 
@@ -30,91 +33,112 @@ class BrokenContent(HubError):
         super().__init__(f"{path}: {problem}")
 
 
-@dataclass
-class Found:
-    """A lesson as its file has it."""
+@dataclass(frozen=True)
+class Piece:
+    """A file of a course, and what it says."""
 
-    key: str
-    order: int
-    title: str
-    minutes: int
-    body: str
+    name: Name
+    path: Path
+    text: str
 
 
-@dataclass
-class FoundCourse:
-    """A course in one language as its folder has it."""
-
-    key: str
-    locale: str
-    title: str
-    summary: str
-    minutes: int
-    body: str
-    lessons: list[Found] = field(default_factory=list)
-    quiz: list[dict[str, Any]] = field(default_factory=list)
-
-
-def sync(folder: Path) -> dict[str, int]:
-    """Bring courses and lessons to what `folder` (…/content/training) holds; {"courses", "changed"}.
+def sync(folder: Path, *, force: bool = False) -> Report:
+    """Bring courses and lessons to what `folder` (…/content/training) holds; `force` over newer edits in the hub.
 
     Raises BrokenContent before anything is written. Needs an open transaction.
     """
-    found = [read(path.parent, path.parts[-3]) for path in sorted(folder.glob("*/*/course.md"))]
-    changed = sum(_store(each) for each in found)
-    return {"courses": len({each.key for each in found}), "changed": changed}
+    found = [piece for path in sorted(folder.glob("*/*/course.md")) for piece in read(path.parent)]
+    known, report, hub = _known(), Report(), shelf.held()
+    files = {piece.name: piece for piece in found}
+    for name, piece in files.items():
+        path = str(piece.path.relative_to(folder))
+        where, value = str(piece.path), hub.get(name)
+        if known.settle(str(name), path, piece.text, value, force=force, report=report, where=where):
+            shelf.put(name, _says(str(name), path, piece.text))
+    for name in _gone(files, hub):
+        where = str(folder / name.locale / name.course / (name.lesson or name.kind))
+        if known.settle(str(name), "", None, hub[name], force=force, report=report, where=where):
+            shelf.drop(name)
+    return report
 
 
-@also_sync
-def _part(folder: Path) -> str:
-    """What `hub content sync` brings in besides articles."""
-    report = sync(folder / "training")
-    return f"{report['courses']} courses, {report['changed']} of their languages changed"
+def _gone(files: dict[Name, Piece], hub: dict[Name, Any]) -> list[Name]:
+    """Lessons and quizzes of these courses that the folder has not got; who finished them keeps that."""
+    courses = {(name.locale, name.course) for name in files}
+    return [name for name in hub if name not in files and (name.locale, name.course) in courses]
+
+
+def export(folder: Path) -> list[Path]:
+    """Write every course to its files; those that have not changed get the same bytes. Returns what was written."""
+    known, written = _known(), []
+    for name, value in shelf.held().items():
+        write = partial(_write, name, value)
+        path, text = known.file(str(name), value, _path(name, value), write)
+        written += known.save(folder, str(name), path, text)
+    return written
+
+
+def _known() -> Known:
+    return Known(shelf.PREFIX, _says)
 
 
 # --- Reading ---------------------------------------------------------------
 
 
-def read(folder: Path, locale: str) -> FoundCourse:
-    """One course in one language."""
+def read(folder: Path) -> list[Piece]:
+    """The files of one course in one language, all of them right."""
+    locale, course = folder.parts[-2:]
     if locale not in LOCALES:
         raise BrokenContent(folder, f"“{locale}” is not a language of the hub ({', '.join(LOCALES)})")
-    head, body = _matter(folder / "course.md", {"title": str, "summary": str, "minutes": int})
-    lessons = [_lesson(path) for path in sorted(folder.glob("*.md")) if path.name != "course.md"]
+    lessons = [path for path in sorted(folder.glob("*.md")) if path.name != "course.md"]
     if not lessons:
         raise BrokenContent(folder, "a course needs lessons: 01-name.md")
     quiz = folder / "quiz.yaml"
-    return FoundCourse(
-        folder.name, locale, head["title"], head["summary"], head["minutes"], body,
-        lessons, _quiz(quiz) if quiz.exists() else [],
-    )  # fmt: skip
+    pieces = [_piece(Name(locale, course, COURSE), folder / "course.md")]
+    for path in lessons:
+        name = _LESSON.fullmatch(path.name)
+        if not name:
+            raise BrokenContent(path, "a lesson is called 01-name.md")
+        pieces.append(_piece(Name(locale, course, LESSON, name[2]), path))
+    return pieces + ([_piece(Name(locale, course, QUIZ), quiz)] if quiz.exists() else [])
 
 
-def _lesson(path: Path) -> Found:
-    name = _LESSON.fullmatch(path.name)
-    if not name:
-        raise BrokenContent(path, "a lesson is called 01-name.md")
-    head, body = _matter(path, {"title": str, "minutes": int})
-    return Found(name[2], int(name[1]), head["title"], head["minutes"], body)
-
-
-def _matter(path: Path, wanted: dict[str, type]) -> tuple[dict[str, Any], str]:
+def _piece(name: Name, path: Path) -> Piece:
     try:
-        post = frontmatter.loads(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        text = path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BrokenContent(path, str(error)) from error
+    _says(str(name), str(path), text)
+    return Piece(name, path, text)
+
+
+def _says(name: str, path: str, text: str) -> Any:
+    """What the text of a file says: values of a course, of a lesson, or questions."""
+    kind, file = Name.of(name).kind, Path(path)
+    if kind == QUIZ:
+        return _quiz(text, file)
+    if kind == COURSE:
+        return _matter(text, file, {"title": str, "summary": str, "minutes": int})
+    return {"order": int(file.name.partition("-")[0])} | _matter(text, file, {"title": str, "minutes": int})
+
+
+def _matter(text: str, path: Path, wanted: dict[str, type]) -> dict[str, Any]:
+    try:
+        post = frontmatter.loads(text.replace("\r\n", "\n"))
+    except yaml.YAMLError as error:
         raise BrokenContent(path, str(error)) from error
     for name, kind in wanted.items():
         if name not in post.metadata:
             raise BrokenContent(path, f"the front matter lacks “{name}”")
         if not isinstance(post.metadata[name], kind):
             raise BrokenContent(path, f"“{name}” should be {'a number' if kind is int else 'text'}")
-    return post.metadata, post.content
+    return {name: post.metadata[name] for name in wanted} | {"body": post.content}
 
 
-def _quiz(path: Path) -> list[dict[str, Any]]:
+def _quiz(text: str, path: Path) -> list[dict[str, Any]]:
     try:
-        questions = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        questions = yaml.safe_load(text)
+    except yaml.YAMLError as error:
         raise BrokenContent(path, str(error)) from error
     if not isinstance(questions, list):
         raise BrokenContent(path, "a quiz is a list of questions")
@@ -139,65 +163,25 @@ def _wrong(question: Any) -> str | None:
     return None
 
 
-# --- Storing ---------------------------------------------------------------
+# --- Writing ---------------------------------------------------------------
 
 
-def _store(found: FoundCourse) -> bool:
-    course = db.session.scalar(select(Course).where(Course.key == found.key)) or Course(key=found.key)
-    db.session.add(course)
-    db.session.flush()
-    text = db.session.scalar(
-        select(CourseText).where(CourseText.course_id == course.id, CourseText.locale == found.locale)
-    ) or CourseText(course_id=course.id, locale=found.locale)
-    changed = _update(
-        text,
-        title=found.title,
-        summary=found.summary,
-        minutes=found.minutes,
-        body=found.body,
-        quiz=found.quiz,
-    )
-    lessons = {
-        lesson.key: lesson
-        for lesson in db.session.scalars(select(Lesson).where(Lesson.course_id == course.id))
-    }
-    for each in found.lessons:
-        changed |= _store_lesson(course, lessons.get(each.key), found.locale, each)
-    return changed | _drop(course, found)
+def _path(name: Name, value: Any) -> str:
+    """Where a file of this name belongs."""
+    if name.kind == LESSON:
+        file = f"{value['order']:02d}-{name.lesson}.md"
+    else:
+        file = "course.md" if name.kind == COURSE else "quiz.yaml"
+    return f"{name.locale}/{name.course}/{file}"
 
 
-def _store_lesson(course: Course, lesson: Lesson | None, locale: str, found: Found) -> bool:
-    if lesson is None:
-        lesson = Lesson(course_id=course.id, key=found.key)
-        db.session.add(lesson)
-        db.session.flush()
-    text = db.session.scalar(
-        select(LessonText).where(LessonText.lesson_id == lesson.id, LessonText.locale == locale)
-    ) or LessonText(lesson_id=lesson.id, locale=locale)
-    return _update(text, order=found.order, title=found.title, minutes=found.minutes, body=found.body)
+def _write(name: Name, value: Any) -> str:
+    if name.kind == QUIZ:
+        return yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=10_000)
+    head = {key: each for key, each in value.items() if key != "body"}
+    if name.kind == COURSE:
+        head = {"id": name.course, "lang": name.locale} | head
+    return f"{heads.write(head)}\n{value['body']}\n"
 
 
-def _update(row: Any, **values: Any) -> bool:
-    """Set what differs; says whether anything did."""
-    different = {name: value for name, value in values.items() if getattr(row, name) != value}
-    for name, value in different.items():
-        setattr(row, name, value)
-    if different and hasattr(row, "updated_at"):
-        row.updated_at = clock.now()
-    if different and isinstance(row, LessonText):
-        row.is_stale = True
-    db.session.add(row)
-    db.session.flush()
-    return bool(different)
-
-
-def _drop(course: Course, found: FoundCourse) -> bool:
-    """Take lessons out that the folder no longer has; who finished them keeps that."""
-    kept = [lesson.key for lesson in found.lessons]
-    gone = (
-        select(LessonText.id)
-        .join(Lesson, Lesson.id == LessonText.lesson_id)
-        .where(Lesson.course_id == course.id, LessonText.locale == found.locale, Lesson.key.not_in(kept))
-    )
-    removed = delete(LessonText).where(LessonText.id.in_(gone.scalar_subquery()))
-    return bool(touched(removed.execution_options(synchronize_session=False)))
+also("training", sync, export)

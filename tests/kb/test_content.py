@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from hub.core.database import db, transaction
 from hub.kb import commands, content, service
-from hub.kb.models import Article, Translation
+from hub.kb.models import Article, Category, Translation
 
 SHIPPED = Path(__file__).parents[2] / "content" / "kb"
 
@@ -31,7 +31,7 @@ def sync(folder, **options):
 
 
 def bytes_of(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.md")}
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")}
 
 
 def one(folder, lang="en"):
@@ -47,11 +47,49 @@ def article_of(path):
 
 @pytest.mark.once
 def test_everything_shipped_goes_in_and_comes_out_byte_for_byte(app, tmp_path):
-    report = sync(SHIPPED)
-    assert len(report.created) == len(bytes_of(SHIPPED)) >= 48
+    """Articles, categories, the course, newsletters."""
+    synced = CliRunner().invoke(commands.content, ["sync", str(SHIPPED.parent)]).output
+    shipped = {path: each for path, each in bytes_of(SHIPPED.parent).items() if path.parts[0] != "samples"}
+    assert {path.parts[0] for path in shipped} == {"kb", "training", "newsletters"}
+    assert sum(int(line.split()[1]) for line in synced.splitlines()) == len(shipped) - 1, "and categories"
+    CliRunner().invoke(commands.content, ["export", str(tmp_path)])
+    assert bytes_of(tmp_path) == shipped
+
+
+def shelf(key):
+    return db.session.scalars(select(Category).where(Category.key == key)).one()
+
+
+def test_a_category_of_the_hub_joins_the_file_and_leaves_its_other_lines_alone(app, folder):
+    sync(folder)
+    path = folder / "categories.yaml"
+    before = path.read_text()
     with transaction():
-        content.export(tmp_path)
-    assert bytes_of(tmp_path) == bytes_of(SHIPPED)
+        db.session.add(Category(key="tax", names={"pl": "Podatki", "en": "Tax: basics"}, order=60))
+        shelf("money").icon = "cash"
+    with transaction():
+        content.export(folder)
+    new = "\n- key: tax\n  icon: book-2\n  order: 60\n  name:\n    en: 'Tax: basics'\n    pl: Podatki\n"
+    assert path.read_text() == before.replace("  icon: coins\n", "  icon: cash\n") + new
+    with transaction():
+        db.session.delete(shelf("tax"))
+        shelf("money").icon = "coins"
+    with transaction():
+        content.export(folder)
+    assert path.read_text() == before
+
+
+def test_a_category_edited_in_the_hub_is_not_overwritten_silently(app, folder):
+    sync(folder)
+    with transaction():
+        shelf("money").icon = "cash"
+    assert sync(folder).conflicts == []
+    path = folder / "categories.yaml"
+    path.write_text(path.read_text().replace("coins", "wallet").replace("rocket", "flag"))
+    assert sync(folder).conflicts == [f"{path} (money)"]
+    assert (shelf("money").icon, shelf("start").icon) == ("cash", "flag")
+    sync(folder, force=True)
+    assert shelf("money").icon == "wallet"
 
 
 def test_syncing_again_changes_nothing(app, folder):

@@ -19,7 +19,11 @@ def test_the_demo_sends_a_year_in_four_languages(app):
             with played.at(days=360 - number * 30):
                 make_member(make_partner(), locale=("en", "ru", "uk", "pl")[number % 4])
         demo.fill(played, random.Random(1))
-    newsletters = list(db.session.scalars(db.select(Newsletter).order_by(Newsletter.id)))
+    newsletters = list(
+        db.session.scalars(
+            db.select(Newsletter).where(Newsletter.status != Status.TEMPLATE).order_by(Newsletter.id)
+        )
+    )
     assert [each.status for each in newsletters] == [Status.SENT] * len(SENT) + [Status.DRAFT]
     assert all(
         {content.locale for content in each.written} == {"en", "ru", "uk", "pl"} for each in newsletters

@@ -33,7 +33,7 @@ def sync(folder):
 
 
 def test_the_starter_course_comes_in_every_language(app):
-    assert sync(OURS) == {"courses": 1, "changed": 4}
+    assert sync(OURS).counts == {"created": 28, "revised": 0, "unchanged": 0, "conflicts": 0}
     assert (count(Course), count(Lesson)) == (1, 5)
     texts = list(db.session.scalars(select(CourseText)))
     assert {text.locale for text in texts} == set(LOCALES)
@@ -43,7 +43,7 @@ def test_the_starter_course_comes_in_every_language(app):
 
 def test_syncing_again_changes_nothing(app):
     sync(OURS)
-    assert sync(OURS) == {"courses": 1, "changed": 0}
+    assert sync(OURS).counts == {"created": 0, "revised": 0, "unchanged": 28, "conflicts": 0}
     assert count(LessonText) == 20
 
 
@@ -57,7 +57,7 @@ def test_an_edited_renumbered_or_removed_lesson_follows_and_progress_stays(app, 
     first = basics / "01-how-it-works.md"
     first.write_text(first.read_text().replace("You recommend Nordbill.", "You speak of Nordbill."))
     (basics / "03-first-placement.md").unlink()
-    assert sync(folder)["changed"] >= 1
+    assert len(sync(folder).revised) == 3
     db.session.expire_all()
     course = courses.open_course("basics", partner)
     assert [step.key for step in course.steps] == [
@@ -91,6 +91,40 @@ def test_a_wrong_file_is_named_and_nothing_is_changed(app, folder, name, text, s
     assert said in str(refused.value.message)
     assert name in str(refused.value.message)
     assert count(Course) == 0
+
+
+def edit(title="Edited: “here”", body="New\n\n- text\n"):
+    """Change the first English lesson in the hub."""
+    with transaction():
+        text = db.session.scalars(
+            select(LessonText).join(Lesson).where(Lesson.key == "how-it-works", LessonText.locale == "en")
+        ).one()
+        text.title, text.body = title, body
+
+
+def test_an_edit_in_the_hub_comes_out_and_goes_in_again_the_same(app, folder):
+    sync(folder)
+    edit()
+    path = folder / "en" / "basics" / "01-how-it-works.md"
+    with transaction():
+        assert content.export(folder) == [path], "all others keep their bytes"
+    assert path.read_text() == "---\norder: 1\ntitle: 'Edited: “here”'\nminutes: 4\n---\n\nNew\n\n- text\n"
+    assert len(sync(folder).unchanged) == 28
+
+
+def test_an_edit_in_the_hub_is_kept_reported_and_overwritten_only_by_force(app, folder):
+    sync(folder)
+    edit()
+    assert sync(folder).conflicts == [], "only the hub has changed"
+    path = folder / "en" / "basics" / "01-how-it-works.md"
+    path.write_text(path.read_text() + "\nEdited there.\n")
+    for _again in range(2):
+        assert sync(folder).conflicts == [str(path)]
+    body = select(LessonText.body).join(Lesson).where(Lesson.key == "how-it-works", LessonText.locale == "en")
+    assert db.session.scalar(body) == "New\n\n- text\n"
+    with transaction():
+        assert content.sync(folder, force=True).revised == [str(path)]
+    assert db.session.scalar(body).endswith("Edited there.")
 
 
 def test_an_unknown_language_is_named(app, folder):

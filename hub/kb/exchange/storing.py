@@ -1,7 +1,7 @@
 """Articles into the database, many at a time: rendered before the transaction, a handful of statements for all."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -103,10 +103,10 @@ class Store:
         self.names: dict[str, str] = {}  # of pictures: what a text called them, what they are called now
         self.numbers: dict[tuple[str, str], int] = {}  # how far an address has been counted up
 
-    def put_categories(self, *, overwrite: bool | None = None) -> None:
-        """Categories that are new; to `overwrite` others with what the file says follows `force`."""
-        overwrite = self.force if overwrite is None else overwrite
+    def put_categories(self, *, overwrite: Collection[str] | None = None) -> None:
+        """Categories that are new, and what the file says of those to `overwrite`: all or none, as `force` says."""
         rows = {row["key"]: row for row in self.bundle.categories}
+        overwrite = (rows if self.force else ()) if overwrite is None else overwrite
         for entry in self.bundle.entries:
             if entry.shelf:
                 name = {"en": entry.shelf.replace("-", " ").capitalize()}
@@ -117,12 +117,12 @@ class Store:
             if key not in known:
                 fresh.append(_put_category(row, None))
                 known[key] = fresh[-1]
-            elif overwrite:
+            elif key in overwrite:
                 _put_category(row, known[key])
         db.session.flush()
         for key, row in rows.items():
             parent = known.get(row.get("parent", ""))
-            if overwrite or known[key] in fresh:
+            if key in overwrite or known[key] in fresh:
                 known[key].parent_id = parent.id if parent and not _is_within(parent, key, known) else None
         db.session.flush()
 

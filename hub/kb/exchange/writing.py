@@ -9,7 +9,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import IO, Any
 
-import yaml
 from sqlalchemy import RowMapping, Select, and_, collate, select
 from sqlalchemy.orm import aliased
 
@@ -17,9 +16,10 @@ from ...core import storage
 from ...core.database import db
 from ..models import Article, ArticleReader, Category, Redirect, Revision, Translation
 from ..models.writing import Picture
-from . import heads
+from . import categories, heads
 from .heads import KEYS, BadHead, Head
 from .reading import CATEGORIES, PICTURES
+from .sides import put
 
 _PAGE = 200
 #: A moment for all entries of a ZIP, so that it does not depend on when it was made.
@@ -133,51 +133,6 @@ def _front(head: Head, old: str | None) -> str:
     return heads.write(head.said())
 
 
-def categories() -> list[dict[str, Any]]:
-    """All categories, a parent before what is within it."""
-    rows = sorted(db.session.scalars(select(Category)), key=lambda each: (each.order, each.key))
-    below: dict[int | None, list[Category]] = {}
-    for each in rows:
-        below.setdefault(each.parent_id, []).append(each)
-    found: list[dict[str, Any]] = []
-
-    def walk(parent: Category | None) -> None:
-        for each in below.get(parent.id if parent else None, []):
-            row: dict[str, Any] = {"key": each.key, "icon": each.icon, "order": each.order}
-            if parent:
-                row["parent"] = parent.key
-            row["name"] = dict(sorted(each.names.items()))
-            if each.descriptions:
-                row["description"] = dict(sorted(each.descriptions.items()))
-            found.append(row)
-            walk(each)
-
-    walk(None)
-    return found
-
-
-def categories_file(old: bytes | None = None) -> bytes:
-    """The categories as a file: the old one when it says the same."""
-    now = categories()
-    if old is not None:
-        try:
-            if sorted(map(_filled, heads.parse_any(old.decode())), key=str) == sorted(
-                map(_filled, now), key=str
-            ):
-                return old
-        except (UnicodeDecodeError, yaml.YAMLError, ValueError, TypeError, AttributeError):
-            pass
-    return yaml.safe_dump(now, allow_unicode=True, sort_keys=False, width=10_000).encode()
-
-
-def _filled(row: dict[str, Any]) -> dict[str, Any]:
-    filled = {"icon": "book-2", "order": 100, "parent": "", "description": {}} | row
-    return {
-        key: dict(sorted(value.items())) if isinstance(value, dict) else value
-        for key, value in sorted(filled.items())
-    }
-
-
 def pictures() -> Iterator[tuple[str, str]]:
     """(name, key in the storage) of every picture."""
     yield from sorted((row.name, row.key) for row in db.session.execute(select(Picture.name, Picture.key)))
@@ -186,26 +141,23 @@ def pictures() -> Iterator[tuple[str, str]]:
 # --- To a folder, a ZIP, lines ---
 
 
-def to_folder(folder: Path, note: Callable[[Written], None] = lambda _: None) -> list[Path]:
-    """Write what differs from the files there; returns their paths. `note` hears of every article."""
-    written = []
+def to_folder(
+    folder: Path, note: Callable[[Written], None] = lambda _: None, *, old: bytes | None = None
+) -> list[Path]:
+    """Write what differs from the files there; returns their paths.
 
-    def put(path: Path, content: bytes) -> None:
-        if not path.exists() or path.read_bytes() != content:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-            written.append(path)
-
+    `note` hears of every article; `old` is the categories' file when the folder may have none.
+    """
     shelves = folder / CATEGORIES
-    put(shelves, categories_file(shelves.read_bytes() if shelves.exists() else None))
+    written = put(shelves, categories.file(shelves.read_bytes() if shelves.exists() else old))
     for each in articles():
-        put(folder / each.path, each.content)
+        written += put(folder / each.path, each.content)
         note(each)
     for name, key in pictures():
         path = folder / PICTURES / name
         if not path.exists():  # its name follows from its content
             with storage.open(key) as file:
-                put(path, file.read())
+                written += put(path, file.read())
     return written
 
 
@@ -224,7 +176,7 @@ def zipped() -> Iterator[bytes]:
 
 
 def _files() -> Iterator[tuple[str, bytes]]:
-    yield CATEGORIES, categories_file()
+    yield CATEGORIES, categories.file()
     for each in articles():
         yield each.path, each.content
     for name, key in pictures():
@@ -252,7 +204,7 @@ class _Sink:
 
 def lines() -> Iterator[str]:
     """All of it as JSON, a category, an article or a picture a line."""
-    for row in categories():
+    for row in categories.rows():
         yield _json({"category": row})
     for each in articles():
         yield _json(each.head.said() | {"body": each.body})

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, Text
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
 from ...accounts.models import User
@@ -59,6 +59,18 @@ class Arrival(db.Model):
         return self.state in (
             ArrivalState.UPLOADED, ArrivalState.CHECKING, ArrivalState.CONFIRMED, ArrivalState.RUNNING,
         )  # fmt: skip
+
+
+class KnownFile(db.Model):
+    """A file of `content/` as it was when it and the hub last said the same.
+
+    `name` is what it is about; its `path` within its part of the folder may change. Articles have no such row:
+    they know their file themselves.
+    """
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    path: Mapped[str]
+    text: Mapped[str] = mapped_column(Text)
 
 
 class PdfState(StrEnum):
