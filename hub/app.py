@@ -55,7 +55,7 @@ def create_app(settings: Settings | None = None, *, process: Process = Process.W
     _init_extensions(app, settings)
     app.before_request(_speak_the_readers_language)
     access.init_app(app)
-    for name in ("frame", "markup", "storage", "mail", "fulltext", "assets"):
+    for name in ("timezones", "frame", "markup", "storage", "mail", "fulltext", "assets"):
         module = door("core", name)
         if module is not None and hasattr(module, "init_app"):
             module.init_app(app, settings)

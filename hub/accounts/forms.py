@@ -8,7 +8,8 @@ from wtforms.validators import DataRequired, Email, InputRequired, Length
 
 from ..core.access import Role
 from ..core.forms import HubForm, options
-from ..core.i18n import LOCALES, Text, _l, zones
+from ..core.i18n import LOCALES, Text, _l
+from ..core.timezones import ZoneField
 
 ROLES: dict[Role, Text] = {
     Role.PARTNER: _l("Partner"),
@@ -57,12 +58,11 @@ class _PersonForm(HubForm):
 
     name = StringField(_l("Name"), [DataRequired(), Length(max=100)])
     locale = SelectField(_l("Language"))
-    time_zone = SelectField(_l("Time zone"))
+    time_zone = ZoneField(_l("Time zone"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.locale.choices = options(LOCALES.items())
-        self.time_zone.choices = options((name, name.replace("_", " ")) for name in zones())
 
 
 class ProfileForm(_PersonForm):

@@ -21,8 +21,9 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from ..core.database import db
 from ..core.forms import HubForm, options
-from ..core.i18n import LOCALES, _, _l, zones
+from ..core.i18n import LOCALES, _, _l
 from ..core.settings import settings
+from ..core.timezones import ZoneField
 from ..partners import groups, levels
 from ..partners.links import page_of
 from .models import GENRES, Asset, Campaign, Genre, Status, Visibility
@@ -69,7 +70,7 @@ class DetailsForm(HubForm):
         [Optional()],
         description=_l("The last day. Afterwards codes show an empty picture, and links still work."),
     )
-    zone = SelectField(_l("Days begin and end in"))
+    zone = ZoneField(_l("Days begin and end in"))
     is_published = BooleanField(_l("Show it to partners at once"), default=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -78,7 +79,6 @@ class DetailsForm(HubForm):
         self.campaign_id.choices = options([("", _("None")), *((each.id, each.name) for each in campaigns)])
         self.locale.choices = options([("", _("Fits every language")), *LOCALES.items()])
         self.reader_tiers.choices = options((tier.key, tier.name) for tier in levels.ladder())
-        self.zone.choices = options((name, name.replace("_", " ")) for name in zones())
         self.zone.data = self.zone.data or settings.programme_timezone
 
     def validate_landing(self, field: StringField) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from ..core import i18n
+from ..core import i18n, timezones
 from ..core.database import db
 from ..core.i18n import _, ngettext
 from ..core.links import absolute
@@ -144,7 +144,7 @@ def _webinar(number: str) -> Card | None:
         return None
     with i18n.speaking(i18n.locale(), webinar.zone):
         moment = i18n.format_datetime(webinar.starts_at, "long")
-    city = webinar.zone.split("/")[-1].replace("_", " ")
+    city = timezones.city(webinar.zone)
     return Card(
         label=_("Webinar"),
         title=webinar.title,

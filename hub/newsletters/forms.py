@@ -12,7 +12,8 @@ from wtforms import (
 from wtforms.validators import DataRequired, Email, InputRequired, Length, Optional
 
 from ..core.forms import HubForm
-from ..core.i18n import _l, zones
+from ..core.i18n import _l
+from ..core.timezones import ZoneField
 from .models import TOPICS, Shown, Topic
 
 TOPIC_CHOICES = [(topic.value, words[0]) for topic, words in TOPICS.items()]
@@ -76,10 +77,9 @@ class ScheduleForm(HubForm):
     local_time = DateTimeLocalField(
         _l("Date and time"), format="%Y-%m-%dT%H:%M", validators=[InputRequired()]
     )
-    time_zone = SelectField(_l("Time zone"))
+    time_zone = ZoneField(_l("Time zone"))
 
     def offer(self) -> "ScheduleForm":
-        self.time_zone.choices = [(name, name.replace("_", " ")) for name in zones()]
         return self
 
 

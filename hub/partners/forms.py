@@ -15,7 +15,8 @@ from wtforms.validators import URL, DataRequired, Email, Length, NumberRange, Op
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from ..core.forms import HubForm, options
-from ..core.i18n import LOCALES, _l, zones
+from ..core.i18n import LOCALES, _l
+from ..core.timezones import ZoneField
 from .models import MemberRole, Partner
 from .places import countries
 from .words import CHANNELS, KIND, ROLE
@@ -37,7 +38,7 @@ class _FactsForm(HubForm):
     kind = SelectField(_l("Kind"))
     country = SelectField(_l("Country"))
     locale = SelectField(_l("Language"), description=_l("Of what we write to the organisation."))
-    time_zone = SelectField(_l("Time zone"))
+    time_zone = ZoneField(_l("Time zone"))
     website = StringField(
         _l("Website"), [Optional(), URL(), Length(max=200)], description=_l("With https:// at the beginning.")
     )
@@ -59,7 +60,6 @@ class _FactsForm(HubForm):
         self.kind.choices = options(KIND.items())
         self.country.choices = options(countries())
         self.locale.choices = options(LOCALES.items())
-        self.time_zone.choices = options((zone, zone.replace("_", " ")) for zone in zones())
         self.channels.choices = options(CHANNELS.items())
 
     def facts(self) -> dict[str, Any]:

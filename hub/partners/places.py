@@ -3,6 +3,7 @@
 from babel import Locale
 
 from ..core.i18n import locale
+from ..core.timezones import alphabetical
 
 ISO_3166_1 = """
 AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT
@@ -22,7 +23,7 @@ CODES = frozenset(ISO_3166_1.split())
 def countries() -> list[tuple[str, str]]:
     """Codes with their names in the reader's language, in the order of names."""
     names = Locale.parse(locale()).territories
-    return sorted(((code, names[code]) for code in CODES), key=lambda each: each[1])
+    return sorted(((code, names[code]) for code in CODES), key=lambda each: alphabetical(each[1]))
 
 
 def is_country(code: str) -> bool:

@@ -16,7 +16,8 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from ..core.forms import HubForm
-from ..core.i18n import LOCALES, _, _l, zones
+from ..core.i18n import LOCALES, _, _l
+from ..core.timezones import ZoneField
 from .models import Webinar
 
 _LINK = re.compile(r"^(?P<title>.*?)\s*\|?\s*(?P<url>https?://\S+)$")
@@ -36,7 +37,7 @@ class WebinarForm(HubForm):
     starts_at = DateTimeLocalField(
         _l("Begins"), [InputRequired()], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
     )
-    zone = SelectField(_l("On the clock of"), validate_choice=True)
+    zone = ZoneField(_l("On the clock of"))
     minutes = IntegerField(_l("Minutes"), [InputRequired(), NumberRange(5, 480)], default=60)
     host = StringField(_l("Host"), [InputRequired(), Length(max=120)])
     host_about = StringField(_l("About the host"), [Optional()], description=_l("One line under the name."))
@@ -56,7 +57,6 @@ class WebinarForm(HubForm):
 
     def __init__(self, *args: Any, webinar: Webinar | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.zone.choices = zones()
 
     def validate_links(self, field: Any) -> None:
         for line in (field.data or "").splitlines():

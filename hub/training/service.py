@@ -12,7 +12,7 @@ from sqlalchemy import ScalarSelect, Select, and_, bindparam, func, select, upda
 from sqlalchemy.orm import aliased, contains_eager
 
 from ..accounts.models import User
-from ..core import audit, clock, mail
+from ..core import audit, clock, mail, timezones
 from ..core.access import Role, Somebody, visible
 from ..core.database import db, touched
 from ..core.errors import HubError, Invalid
@@ -53,7 +53,7 @@ def moment(local: datetime, zone: str) -> datetime:
                 _(
                     "There is no %(time)s on that day in %(zone)s: the clocks go forward. Choose a later hour.",
                     time=f"{local:%H:%M}",
-                    zone=zone,
+                    zone=timezones.city(zone),
                 )
             ]
         )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hub.core import clock
+from hub.core import clock, timezones
 from hub.core.errors import Invalid
 from hub.training import service
 
@@ -40,7 +40,7 @@ def test_an_hour_that_is_skipped_is_refused_with_its_reason(app, local, zone):
         service.moment(datetime.fromisoformat(local), zone)
     (text,) = refused.value.errors["starts_at"]
     assert local[-5:] in text
-    assert zone in text
+    assert timezones.city(zone) in text
 
 
 def form(**changes):
@@ -64,7 +64,7 @@ def test_a_manager_plans_in_a_chosen_zone(browse, manager):
 def test_a_skipped_hour_is_said_beside_the_field_and_the_input_kept(browse, manager):
     answer = browse(manager).post("/training/webinars", data=form(starts_at="2027-03-28T02:30"))
     assert answer.status_code == 422
-    assert "There is no 02:30 on that day in Europe/Warsaw" in answer.text
+    assert "There is no 02:30 on that day in Warsaw" in answer.text
     assert "Reading your numbers" in answer.text
     assert service.coming(manager) == []
 
