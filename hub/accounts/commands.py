@@ -12,7 +12,7 @@ from ..core.i18n import LOCALES
 from . import service, tokens
 from .letters import invitation_link
 from .links import make
-from .models import LinkPurpose
+from .models import COMMAND_LINE, LinkPurpose
 
 
 @click.group("user")
@@ -50,7 +50,7 @@ def token() -> None:
 
 @token.command("create")
 @click.argument("email")
-@click.option("--name", default="command line", show_default=True, help="What the token is for.")
+@click.option("--name", default=COMMAND_LINE, show_default=True, help="What the token is for.")
 @with_appcontext
 def create_token(email: str, name: str) -> None:
     """Print a new token of a person; it is not shown again."""

@@ -11,6 +11,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 from ..core import clock
 from ..core.access import Permission, Role, can, is_staff, visibility
 from ..core.database import db
+from ..core.i18n import N_, _
+
+#: Name of tokens made by `hub token create`; shown in the reader's language.
+COMMAND_LINE = N_("command line")
 
 
 class User(UserMixin, db.Model):
@@ -116,6 +120,11 @@ class ApiToken(db.Model):
     revoked_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship()
+
+    @property
+    def label(self) -> str:
+        """What the token is for, as its person reads it."""
+        return _(COMMAND_LINE) if self.name == COMMAND_LINE else self.name
 
 
 class Attempt(db.Model):

@@ -1,9 +1,12 @@
 """What admins read: settings without secrets, and the audit log."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
+from hub.accounts import tokens
+from hub.accounts.models import COMMAND_LINE
 from hub.accounts.views.settings import shown
 from hub.core import audit, clock
 from hub.core.database import transaction
@@ -88,7 +91,7 @@ def test_the_audit_log_filters(office, history, query, expected):
 def test_the_audit_log_shows_what_changed_and_who(office, history):
     page = office.get("/settings/audit").text
     assert "<del>Old</del> New" in page
-    assert "<del>agent</del> manager" in page
+    assert "<del>Agent</del> Manager" in page
     assert "Max Manager" in page
     assert "the hub" in page
 
@@ -104,3 +107,46 @@ def test_the_audit_log_pages(office, admin):
         n for n in range(40) if f"<code>thing:{n}</code>" in second
     ]
     assert sorted(seen) == list(range(40))
+
+
+@pytest.fixture
+def office_in_ukrainian(browse, admin):
+    with transaction():
+        admin.locale = "uk"
+    return browse(admin)
+
+
+def test_the_audit_log_speaks_the_readers_language(office_in_ukrainian, admin):
+    """States, a yes or a no and known names are translated; what a person wrote and unknown names are not."""
+    before = {"needs_approval": False, "status": "draft", "title": "published", "strange_key": 1}
+    after = {"needs_approval": True, "status": "published", "title": "draft", "strange_key": 2}
+    with transaction():
+        audit.record(admin, "asset.edited", "asset:1", before=before, after=after)
+        audit.record(
+            admin, "user.profile_edited", "user:1", after={"time_zone": "Europe/Kyiv", "locale": "pl"}
+        )
+        audit.record(
+            admin, "category.created", "category:1", after={"names": {"en": "Payouts", "uk": "Виплати"}}
+        )
+    cells = re.sub(r"<[^>]+>", "", office_in_ukrainian.get("/settings/audit").text)
+    for expected in (
+        "Потрібне погодження ні так; Статус Чернетка Опубліковано; Назва published draft; strange key 1 2",
+        "Часовий пояс Київ; Мова Polski",
+        "English: Payouts; Українська: Виплати",
+    ):
+        assert expected in cells
+
+
+def test_settings_are_explained_in_the_readers_language(office_in_ukrainian):
+    page = office_in_ukrainian.get("/settings").text
+    assert "Порт, на якому слухає вебсервер." in page
+    assert "Port the web server listens on." not in page
+
+
+def test_a_token_of_the_command_line_is_named_in_the_readers_language(office_in_ukrainian, admin):
+    with transaction():
+        tokens.create(admin, COMMAND_LINE)
+        tokens.create(admin, "Export to Excel")
+    page = office_in_ukrainian.get("/profile/security").text
+    assert "<b>командний рядок</b>" in page
+    assert "<b>Export to Excel</b>" in page

@@ -13,6 +13,7 @@ from ...core.audit import AuditEvent
 from ...core.database import db
 from ...core.i18n import zone
 from ...core.paging import page
+from ..audit_words import BARE, name_of, text_of
 from ..models import User
 from . import bp
 
@@ -31,7 +32,7 @@ def audit_log() -> ResponseReturnValue:
         page=found,
         chosen=chosen,
         people=_people(found),
-        changes={event.id: list(_changes(event.before, event.after)) for event in found},
+        changes={event.id: list(_changes(event.action, event.before, event.after)) for event in found},
         newer=found.newer and url_for(".audit_log", **kept, cursor=found.newer),
         older=found.older and url_for(".audit_log", **kept, cursor=found.older),
     )
@@ -83,19 +84,15 @@ def _people(events: Iterable[AuditEvent]) -> dict[int, User]:
     return {user.id: user for user in db.session.scalars(select(User).where(User.id.in_(ids)))}
 
 
-def _changes(before: Any, after: Any) -> Iterable[tuple[str, str, str]]:
+def _changes(action: str, before: Any, after: Any) -> Iterable[tuple[str, str, str]]:
     """(what, before, after) of everything that changed; plain values have no name."""
     if isinstance(before, dict) or isinstance(after, dict):
         old, new = before or {}, after or {}
         for key in [*old, *(key for key in new if key not in old)]:
+            was, now = text_of(key, old.get(key)), text_of(key, new.get(key))
             # What was empty and stays so is no news.
-            if old.get(key) != new.get(key) and _text(old.get(key)) + _text(new.get(key)):
-                yield str(key), _text(old.get(key)), _text(new.get(key))
+            if old.get(key) != new.get(key) and was + now:
+                yield name_of(key), was, now
     elif before is not None or after is not None:
-        yield "", _text(before), _text(after)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(str(each) for each in value)[:200]
-    return "" if value is None else str(value)[:200]
+        key = BARE.get(action, "")
+        yield "", text_of(key, before), text_of(key, after)
