@@ -49,6 +49,7 @@ KEYS: dict[str, Text] = {
     "tier": _l("Level"),
     "time_zone": _l("Time zone"),
     "title": _l("Title"),
+    "user": _l("Person"),
     "visibility": _l("Who sees it"),
     "website": _l("Website"),
     "zone": _l("Time zone"),
