@@ -49,11 +49,11 @@ def create_app(settings: Settings | None = None, *, process: Process = Process.W
     compress.init_app(app, settings)  # first in, so last to see the answer
     observe.init_app(app, settings)
     database.init_app(app, settings)
+    app.before_request(_speak_the_readers_language)  # before the first that may refuse
     security.init_app(app, settings)
     i18n.init_app(app)
     errors.init_app(app)
     _init_extensions(app, settings)
-    app.before_request(_speak_the_readers_language)
     access.init_app(app)
     for name in ("timezones", "frame", "markup", "storage", "mail", "fulltext", "assets"):
         module = door("core", name)

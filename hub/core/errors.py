@@ -71,7 +71,7 @@ MESSAGES = {
     403: Forbidden.message,
     404: NotFound.message,
     405: _l("This address does not accept that kind of request."),
-    413: TooLarge.message,
+    413: _l("That is too much for one message or form. Go back: what you typed is still there."),
     422: Invalid.message,
     429: _l("Wait a minute, then try again."),
     500: _l("We have been told and will look at it. What you entered was not saved."),

@@ -1,6 +1,6 @@
 """Headers, cookies and forms: what keeps a browser from being used against its owner."""
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 
 from .extensions import csrf
 from .light import always
@@ -30,6 +30,9 @@ def csp_with_frames_of(hosts: list[str]) -> str:
     return f"{CSP}; frame-src {' '.join(hosts)}"
 
 
+#: Bytes of text in one form: far more than any field takes.
+MOST_TEXT = 8_000_000
+
 HEADERS = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
@@ -57,11 +60,20 @@ def init_app(app: Flask, settings: Settings) -> None:
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,
         MAX_CONTENT_LENGTH=settings.max_upload_mb * 1_000_000 + 1_000_000,
-        MAX_FORM_MEMORY_SIZE=4_000_000,
+        MAX_FORM_MEMORY_SIZE=MOST_TEXT,
         MAX_FORM_PARTS=2000,
         TRUSTED_HOSTS=settings.hosts,
     )
     csrf.init_app(app)
+
+    @app.before_request
+    def refuse_endless_text() -> None:
+        # Werkzeug keeps to MAX_FORM_MEMORY_SIZE in multipart forms only; it reads a plain one whole.
+        is_plain = request.mimetype == "application/x-www-form-urlencoded"
+        if is_plain and (request.content_length or 0) > MOST_TEXT:
+            while request.stream.read(1 << 16):  # a browser hears an answer only when it has said everything
+                pass
+            abort(413)
 
     @app.before_request
     def refuse_forged_forms() -> None:

@@ -1,6 +1,7 @@
 """Messages: markdown-it-py without HTML for what people write to each other."""
 
 import re
+import threading
 import time
 from typing import Any
 
@@ -20,6 +21,31 @@ SECONDS_TOGETHER = 1.5
 _ADDRESS = re.compile(r"\bhttps?://[^\s<>\"'«»“”]{1,2000}")
 
 
+class _Kept:
+    """What the newest texts look like, as many as fit: a thread is looked at far more often than written in."""
+
+    def __init__(self, most: int) -> None:
+        self.room, self.lock = most, threading.Lock()
+        self.shown: dict[str, Markup] = {}
+
+    def get(self, text: str) -> Markup | None:
+        return self.shown.get(text)
+
+    def keep(self, text: str, html: Markup) -> Markup:
+        with self.lock:
+            if text not in self.shown:
+                self.shown[text] = html
+                self.room -= len(text) + len(html)
+            while self.room < 0:
+                oldest = next(iter(self.shown))
+                self.room += len(oldest) + len(self.shown.pop(oldest))
+        return html
+
+
+#: Characters, of texts and their HTML together: some MB at most.
+_kept = _Kept(2_000_000)
+
+
 def message(text: str) -> Markup:
     """Render a person's message: marks, lists, code, tables, links; line breaks are kept.
 
@@ -27,12 +53,16 @@ def message(text: str) -> Markup:
     too intricate is shown as it was typed. Raises Invalid over 100 KB.
     """
     refuse_long(text, LIMIT)
+    known = _kept.get(text)
+    if known is not None:
+        return known
     left = g.get("markup_seconds", SECONDS_TOGETHER) if has_request_context() else SECONDS
     began = time.thread_time()
     try:
-        return clean_message(_parser.render(text, {"budget": Budget(min(left, SECONDS))}))
+        return _kept.keep(text, clean_message(_parser.render(text, {"budget": Budget(min(left, SECONDS))})))
     except (TooIntricate, RecursionError):
-        return Markup("<p>{}</p>").format(escape(text)).replace("\n", Markup("<br>"))
+        as_typed = Markup("<p>{}</p>").format(escape(text)).replace("\n", Markup("<br>"))
+        return _kept.keep(text, as_typed) if left >= SECONDS else as_typed
     finally:
         if has_request_context():
             g.markup_seconds = left - (time.thread_time() - began)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from ...core import storage
 from ...core.access import Permission, can, requires, signed_in, visible, visible_or_404
 from ...core.database import db, transaction
-from ...core.errors import HubError
+from ...core.errors import HubError, NotFound
 from ...core.paging import page
 from ...earnings import explaining
 from ...earnings.models import LedgerEntry
@@ -172,9 +172,11 @@ def edit(number: int, seq: int) -> ResponseReturnValue:
 @signed_in
 def draft(number: int, visibility: str) -> ResponseReturnValue:
     """Keep what is being written."""
-    ticket = ticket_or_404(number)
+    ticket, kind = ticket_or_404(number), Visibility(visibility)
+    if kind is Visibility.INTERNAL and not can(current_user, Permission.TICKETS_WORK):
+        raise NotFound  # notes are the team's
     with transaction():
-        service.save_draft(ticket, current_user, Visibility(visibility), request.form.get("body", ""))
+        service.save_draft(ticket, current_user, kind, request.form.get("body", ""))
     return Response(status=204)
 
 
