@@ -17,7 +17,7 @@ check:  ## Lint, format and types.
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-bench:  ## The figures. ARGS=conversations|materials|pages|search runs one group.
+bench:  ## The figures. ARGS=conversations|materials|newsletters|pages|search runs one group.
 	@$(PYTHON) scripts/bootstrap.py --dev
 	@exec .venv/bin/python -m bench $(ARGS)
 
@@ -33,3 +33,4 @@ lock:  ## Pin the newest allowed versions again, with hashes and without registr
 	.venv/bin/python -m pip install --quiet uv
 	.venv/bin/uv pip compile --universal --python-version 3.11 --no-emit-index-url --generate-hashes --quiet --upgrade pyproject.toml -o requirements.lock
 	.venv/bin/uv pip compile --universal --python-version 3.11 --no-emit-index-url --generate-hashes --quiet --upgrade pyproject.toml --group dev -o requirements-dev.lock
+	.venv/bin/uv pip compile --universal --python-version 3.11 --no-emit-index-url --generate-hashes --quiet --upgrade --group pyproject.toml:node -o requirements-node.lock

