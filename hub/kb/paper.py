@@ -9,7 +9,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import typst
 from PIL import Image, ImageOps
 from sqlalchemy import select
 
@@ -96,6 +95,8 @@ def as_file(translation: Translation) -> io.BytesIO:
 
 def pdf(translation: Translation) -> bytes:
     """A text as PDF, in its own language. Needs its page and its body; raises typst.TypstError."""
+    import typst  # 6 MB that few processes ever need
+
     with tempfile.TemporaryDirectory(prefix="hub-pdf-") as folder, i18n.speaking(translation.locale):
         values = {
             "title": translation.title,

@@ -19,7 +19,6 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import segno
-import typst
 from PIL import Image
 from sqlalchemy import select
 
@@ -267,6 +266,8 @@ def _typst(
     form: Literal["png", "pdf"],
     ppi: int,
 ) -> bytes:
+    import typst  # 6 MB that few processes ever need
+
     job = {
         "pages": pages,
         "background": background,
@@ -333,6 +334,8 @@ def _sizes(folder: str) -> list[tuple[float, float]]:
 
 
 def _measure(folder: str, pages: int) -> list[tuple[float, float]] | None:
+    import typst
+
     try:
         answer = typst.query(
             str(Path(folder) / "sizes.typ"),

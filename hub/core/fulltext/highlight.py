@@ -26,7 +26,7 @@ class Spot(NamedTuple):
 class Highlighter:
     """Marks the words of one question. Every written form is looked up once, however many texts there are.
 
-    Only a word that has one of the `beginnings` is looked up at all: that is the slow part.
+    Only a word that begins as one of the `beginnings` is looked up at all: that is the slow part.
     """
 
     def __init__(self, lang: str, wanted: Mapping[str, float], beginnings: Set[str]) -> None:
@@ -70,7 +70,7 @@ class Highlighter:
 
     def _find(self, word: str) -> str:
         """The wanted term that a written word is a form of, the weightiest; empty if it is none."""
-        if begins(word) not in self._beginnings:
+        if begins(self._lang, word) not in self._beginnings:
             return ""
         wanted = self._wanted
         mine = [term for term in terms(self._lang, word) if term in wanted]

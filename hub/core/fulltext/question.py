@@ -82,7 +82,7 @@ class Question:
     @property
     def beginnings(self) -> frozenset[str]:
         """How a word that answers may begin."""
-        terms = {begins(term) for term in self.terms}
+        terms = {begins(self.lang, term) for term in self.terms}
         return frozenset(terms).union(
             *(beginnings(self.lang, each) for word in self.words for each in word.words)
         )

@@ -1,7 +1,7 @@
 """Words of four languages: text becomes tokens whose terms are the same for every inflected form.
 
 The index, the query and the highlighter all call `analyse`, so what is found can always be marked.
-Dictionaries load at the first word of their language (together about 95 MB) and are never unloaded.
+Dictionaries load at the first word of their language (together about 70 MB) and are never unloaded.
 """
 
 import re
@@ -89,15 +89,17 @@ def terms(lang: str, word: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4_000)
 def beginnings(lang: str, word: str) -> frozenset[str]:
-    """The first two letters of every form a word may take: человек begins as людей, too."""
+    """The first letters of every form a word may take: человек begins as людей, too."""
     word = word.lower().translate(_SAME_LETTER)
+    if lang == "pl":
+        return frozenset(_polish_beginnings(word))
     with _one_at_a_time:
         return frozenset(form[:2].lower().translate(_SAME_LETTER) for form in (word, *_forms(lang, word)))
 
 
-def begins(word: str) -> str:
-    """The first two letters of a word as it is written, to look for among `beginnings`."""
-    return word[:2].lower().translate(_SAME_LETTER)
+def begins(lang: str, word: str) -> str:
+    """The first letters of a word as it is written, to look for among `beginnings`."""
+    return word[: 1 if lang == "pl" else 2].lower().translate(_SAME_LETTER)
 
 
 def warm_up() -> None:
@@ -113,31 +115,29 @@ def _normal_forms(lang: str) -> Callable[[str], list[str]]:
 
 @cache
 def _snowball(language: str) -> Any:
-    import snowballstemmer
+    import Stemmer
 
-    return snowballstemmer.stemmer(language)
+    return Stemmer.Stemmer(language)
 
 
 @cache
 def _pymorphy(lang: str) -> Any:
     import pymorphy3
 
-    return pymorphy3.MorphAnalyzer(lang=lang)
+    # Which reading of a word is the likelier is of no use here, and takes 6 MB to know.
+    return pymorphy3.MorphAnalyzer(lang=lang, probability_estimator_cls=None)
 
 
 @cache
 def _morfeusz() -> Any:
     import morfeusz2
 
-    return morfeusz2.Morfeusz()
+    return morfeusz2.Morfeusz(generate=False)  # the other direction would take 18 MB more
 
 
 def _forms(lang: str, word: str) -> Iterator[str]:
     if lang == "en":
         yield from (word[:1] + "i", word[:1] + "y")  # die, dying
-    elif lang == "pl":
-        for lemma in _polish(word):
-            yield from (form for form, *_ in _morfeusz().generate(lemma))
     elif _CYRILLIC.search(word):
         yield from (form.word for parse in _pymorphy(lang).parse(word) for form in parse.lexeme)
 
@@ -161,6 +161,31 @@ def _ukrainian(word: str) -> list[str]:
 
 # Case endings that loanwords take before any dictionary knows them: hooki, hookiem, hooków.
 _POLISH_ENDING = re.compile("(?<=...)(iami|iach|iem|ami|ach|owi|ów|om|em|ie|ą|ę|a|e|i|o|u|y)$")
+
+
+#: Polish words of which forms begin with another letter: człowiek, ludzie. All others keep their first one, but for
+#: “nie-” and “naj-” before it.
+_POLISH_TURNS = {
+    "być": "j",
+    "człowiek": "l",
+    "dobry": "l",
+    "dobrze": "l",
+    "dużo": "w",
+    "duży": "w",
+    "iść": "s",
+    "oda": "ó",
+    "oko": "ó",
+    "rok": "l",
+    "zły": "g",
+    "źle": "g",
+}
+
+
+def _polish_beginnings(word: str) -> Iterator[str]:
+    yield from (word[:1], "n")
+    for lemma in _polish(word):
+        yield lemma[:1]
+        yield from _POLISH_TURNS.get(lemma, "")
 
 
 def _polish(word: str) -> list[str]:
