@@ -109,10 +109,19 @@ def app(the_app):
     with the_app.app_context():
         empty()
         shutil.rmtree(the_app.extensions["hub.settings"].home / "index", ignore_errors=True)
+        forget_journals(the_app)
         jobs.queue().flush()
         i18n.activate("en", "UTC")
         yield the_app
         db.session.remove()
+
+
+def forget_journals(app) -> None:
+    """Clicks and views that no worker has counted are the last test's."""
+    for name, journal in app.extensions.items():
+        if name.startswith("hub.journal."):
+            journal.let_go()
+            shutil.rmtree(journal.folder, ignore_errors=True)
 
 
 def empty() -> None:
