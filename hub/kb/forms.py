@@ -1,6 +1,8 @@
 """Forms of the knowledge base."""
 
+import json
 import secrets
+from typing import Any
 
 from wtforms import (
     BooleanField,
@@ -70,6 +72,7 @@ class ArticleForm(HubForm):
     answer = HiddenField()  # the reader's answer that the text takes in
     seen = HiddenField(default="0")
     source_seen = HiddenField(default="0")
+    shared_seen = HiddenField()  # what all translations shared when the editor was opened
 
     @property
     def text(self) -> Text:
@@ -86,6 +89,26 @@ class ArticleForm(HubForm):
     def readers(self) -> list[str]:
         """The groups of partners that were chosen."""
         return groups.tokens(self.reader_tiers.data or [], _listed(self.reader_tags.data))
+
+    @property
+    def shared(self) -> list[Any]:
+        """What all translations share, as it was sent: category, readers, owner, review."""
+        readers = sorted(set(self.readers)) if self.audience.data == Audience.CHOSEN else []
+        due = self.review_due.data
+        return [
+            self.category.data,
+            [str(self.audience.data), *readers],
+            self.owner.data or 0,
+            due.isoformat() if due else "",
+        ]
+
+    def has_changed(self) -> list[bool]:
+        """Which of `shared` the writer has changed; all of it, where it is not known what they began with."""
+        try:
+            begun = json.loads(self.shared_seen.data or "")
+            return [mine != was for mine, was in zip(self.shared, begun, strict=True)]
+        except (TypeError, ValueError):
+            return [True] * 4
 
 
 def _listed(text: str | None) -> list[str]:

@@ -1,6 +1,7 @@
 """The editor loses nothing: drafts on the server, two edits of one text, pictures seen by readers only."""
 
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -79,6 +80,28 @@ def test_a_late_save_loses_neither_edit(article, browse, agent, manager):
     saved = late | {"body": "1st line.\n\n3rd line.", "seen": "2"}
     assert slow.post(f"/kb/{article.id}/edit", data=saved).status_code == 303
     assert get(article).revision == 3
+
+
+def test_saving_a_text_leaves_alone_what_somebody_else_has_made_of_the_article(
+    article, browse, agent, manager
+):
+    page = browse(agent).get(f"/kb/{article.id}/edit").text
+    begun = re.search(r'name="shared_seen"[^>]*value="([^"]+)"', page)[1].replace("&#34;", '"')
+    mine = fields(article, title="Mine", shared_seen=begun)
+    browse(manager).post(
+        f"/kb/{article.id}/edit", data=fields(article, audience="staff", owner=str(manager.id))
+    )
+    mine["seen"] = get(article).revision
+    assert browse(agent).post(f"/kb/{article.id}/edit", data=mine).status_code == 303
+    saved = get(article)
+    assert (saved.title, saved.article.audience, saved.article.owner_id) == (
+        "Mine",
+        Audience.STAFF,
+        manager.id,
+    )
+    mine |= {"audience": "partners", "seen": saved.revision}
+    browse(agent).post(f"/kb/{article.id}/edit", data=mine)
+    assert get(article).article.audience == Audience.PARTNERS, "a change of one's own counts"
 
 
 @pytest.mark.parametrize(

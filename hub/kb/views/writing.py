@@ -1,5 +1,6 @@
 """The editor: new articles, translations, changes, and how the page will look."""
 
+import json
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -218,16 +219,28 @@ def _update(translation: Translation, form: ArticleForm) -> None:
 
 
 def _share(article: Article, form: ArticleForm) -> None:
-    """What all translations have in common."""
-    category = db.session.get_one(Category, form.category.data)
-    service.file_under(article, category, Audience(form.audience.data), form.readers)
-    article.owner_id = form.owner.data or None
-    article.review_due = form.review_due.data
+    """What all translations have in common: what this writer left alone stays as somebody else may have made it."""
+    moved, other_readers, other_owner, other_review = form.has_changed()
+    category = db.session.get_one(Category, form.category.data) if moved else article.category
+    audience = Audience(form.audience.data) if other_readers else article.audience
+    service.file_under(article, category, audience, form.readers if other_readers else article.readers)
+    if other_owner:
+        article.owner_id = form.owner.data or None
+    if other_review:
+        article.review_due = form.review_due.data
 
 
 def _shared(article: Article) -> dict[str, Any]:
     tiers, tags = groups.split(article.readers)
+    due = article.review_due
+    seen = [
+        article.category_id,
+        [article.audience, *sorted(article.readers)],
+        article.owner_id or 0,
+        due.isoformat() if due else "",
+    ]
     return {
+        "shared_seen": json.dumps(seen),
         "category": article.category_id,
         "audience": article.audience,
         "reader_tiers": tiers,
