@@ -341,6 +341,13 @@ def test_a_form_that_begins_otherwise_is_marked_too(index):
     assert "<mark>Ludzie</mark>" in ask("człowiek", lang="pl").hits[0].fragment
 
 
+def test_a_word_without_an_end_stops_no_index(index):
+    """PostgreSQL refuses a word of 2 KB, and anybody may write one."""
+    index(article(1, "Калибровка", f"текст {'aB3' * 800} конец"))
+    assert found("калибровка") == found("конец") == [1]
+    assert found("aB3" * 800) == []
+
+
 def test_many_small_saves_stay_findable(index):
     index()
     for number in range(12):

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 LANGUAGES = ("en", "ru", "uk", "pl")
 
+#: Characters of a word; what is longer was not written to be found, and PostgreSQL refuses 2 KB.
+LONGEST = 200
 # Letters and digits, with an apostrophe allowed inside: п’ять, don't. An address is one word.
 _PLAIN_WORD = r"[^\W_]+(?:['’ʼ`][^\W_]+)*"
 _ADDRESS = r"\w[\w.+-]{0,63}@\w[\w-]{0,62}(?:\.\w[\w-]{0,62}){1,4}"
@@ -50,12 +52,12 @@ def analyse(lang: str, text: str) -> Iterator[Token]:
 
 def written(text: str) -> Iterator[re.Match[str]]:
     """Yield the words of `text` as they stand there, without looking any up."""
-    return _words_in(text).finditer(text)
+    return (match for match in _words_in(text).finditer(text) if match.end() - match.start() <= LONGEST)
 
 
 def words_of(text: str) -> list[str]:
     """The words of `text` as they stand there, without their places."""
-    return _words_in(text).findall(text)
+    return [word for word in _words_in(text).findall(text) if len(word) <= LONGEST]
 
 
 def is_address(word: str) -> bool:
