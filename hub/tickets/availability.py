@@ -8,7 +8,7 @@ from ..core.access import Permission, roles_with
 from . import promises
 from .due import when
 from .models import Category, Priority
-from .sla import MINUTE, Kind
+from .sla import MINUTE, Kind, Rules
 
 #: Nobody has left for good who is back this soon: a restart must not turn chats into letters.
 LEFT = timedelta(seconds=45)
@@ -32,9 +32,20 @@ def now() -> Availability:
     rules, moment = promises.rules_now(), clock.now()
     until = presence.here_until(roles_with(Permission.TICKETS_WORK))
     chat = until is not None and until > moment and rules.hours.is_open(moment)
-    target = rules.policy(Kind(None, Category.OTHER, Priority.NORMAL)).first
-    by = rules.hours.after(moment, target * MINUTE) if target else rules.hours.next_opening(moment)
-    return Availability(chat, by)
+    return Availability(chat, _answer_by(rules, None))
+
+
+def answer_by(tier: str | None) -> str:
+    """By when a question of a partner of this level is answered that is asked now, in words; empty without a promise."""
+    by = _answer_by(promises.rules_now(), tier)
+    return when(by) if by else ""
+
+
+def _answer_by(rules: Rules, tier: str | None) -> datetime | None:
+    target = rules.policy(Kind(tier, Category.OTHER, Priority.NORMAL)).first
+    return (
+        rules.hours.after(clock.now(), target * MINUTE) if target else rules.hours.next_opening(clock.now())
+    )
 
 
 def has_everyone_left() -> bool:

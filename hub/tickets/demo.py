@@ -18,9 +18,10 @@ from ..core.access import visible
 from ..core.clock import frozen, now
 from ..core.database import db
 from ..core.mail import receive
+from ..core.settings import settings
 from ..kb.models import Status as Published
 from ..kb.models import Translation
-from . import deflecting, mail_files, mail_in, mail_tokens, service
+from . import deflecting, mail_files, mail_in, mail_tokens, policies, service
 from .models import Category, Channel, Macro, Priority, Status, Ticket
 from .models_mail import CopyState, Door, MailCopy
 
@@ -41,6 +42,16 @@ NEW_DAYS = 4
 SIZES = ("300×250", "728×90", "160×600", "970×250")
 MONTHS = {"en": "October", "ru": "октябрь", "uk": "жовтень", "pl": "październik"}
 
+#: Days on which the team does not work.
+HOLIDAYS = {
+    "01-01": "New Year’s Day",
+    "05-01": "Labour Day",
+    "05-17": "Constitution Day",
+    "12-25": "Christmas Day",
+    "12-26": "Boxing Day",
+}
+#: Money that is late cannot wait.
+QUICK = ({"category": "payout", "first": 180, "next": 360, "resolution": 1080},)
 
 #: Canned replies of the team: name, text, what is done when it is sent.
 MACROS = (
@@ -79,6 +90,7 @@ MACROS = (
 
 def fill(cast: Cast, rng: random.Random) -> None:
     """Ask and answer, oldest first, so that numbers grow with time."""
+    _promise(cast)
     for name, body, actions in MACROS:
         db.session.add(Macro(name=name, body=body, actions=actions))
     talks = yaml.safe_load(TALKS.read_text(encoding="utf-8"))
@@ -100,6 +112,22 @@ def fill(cast: Cast, rng: random.Random) -> None:
     _solved(cast, rng)
     # Nobody waits for mails about what the demo's people wrote a year ago.
     db.session.execute(update(MailCopy).values(state=CopyState.SENT))
+
+
+def _promise(cast: Cast) -> None:
+    """The team's hours and promised times, and how they became better in autumn."""
+    rules = policies.data_of(None) | {"zone": settings.programme_timezone} | _days_off(cast.now.year)
+    with cast.at(days=SPAN + 1):
+        policies.change(cast.anna, rules, based_on=0)
+    with cast.at(days=120):
+        last = policies.versions()[0].id
+        faster = [{"tier": "gold", "first": 120, "next": 240, "resolution": 1080}, *QUICK]
+        policies.change(cast.anna, rules | {"policies": [*rules["policies"], *faster]}, based_on=last)
+
+
+def _days_off(year: int) -> dict[str, Any]:
+    names = {f"{each}-{day}": name for each in (year - 1, year, year + 1) for day, name in HOLIDAYS.items()}
+    return {"holidays": sorted(names), "holiday_names": names}
 
 
 def _ages(rng: random.Random) -> list[float]:

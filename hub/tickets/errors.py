@@ -89,3 +89,7 @@ class UnfilledVariable(HubError):
 class NothingChosen(HubError):
     status = 422
     message = _l("Choose tickets and what to change.")
+
+
+class RulesMoved(HubError):
+    message = _l("Somebody has changed the promised times meanwhile. Load the page again and compare.")

@@ -341,6 +341,8 @@ class ServiceRules(db.Model):
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
     author_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
 
+    author: Mapped[User | None] = relationship()
+
 
 class SavedView(db.Model):
     """A list of the inbox with a name: which tickets, in which order; one person's or the team's."""

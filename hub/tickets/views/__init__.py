@@ -10,4 +10,5 @@ from . import macros as macros
 from . import mail as mail
 from . import moving as moving
 from . import portal as portal
+from . import promises as promises
 from .shared import bp as bp

@@ -16,7 +16,8 @@ from ...core.paging import page
 from ...earnings import explaining
 from ...earnings.models import LedgerEntry
 from ...kb.models import Translation
-from .. import deflecting, inbox, service
+from ...partners.service import partner_of
+from .. import availability, deflecting, inbox, service
 from ..forms import STATUSES_FOR_PARTNER, TONES_FOR_PARTNER, MessageForm, StatusForm, TicketForm
 from ..models import LIVE, Attachment, Category, Macro, Message, Status, Ticket, Visibility
 from .shared import bp, list_asked, missed, received, thread_page, ticket_or_404
@@ -46,7 +47,14 @@ def index() -> ResponseReturnValue:
         chosen=chosen,
         labels=STATUSES_FOR_PARTNER,
         tones=TONES_FOR_PARTNER,
+        answer_by=_answer_by(),
     )
+
+
+def _answer_by() -> str:
+    """By when a question asked now is answered, in words."""
+    partner = partner_of(current_user)
+    return availability.answer_by(partner.tier.key if partner and partner.tier else None)
 
 
 @bp.get("/tickets/new")
@@ -112,6 +120,7 @@ def _new(form: TicketForm, entry: LedgerEntry | None, article: Translation | Non
         article=article,
         line=entry and explaining.title(entry),
         entry=entry,
+        answer_by=_answer_by(),
         fitting=deflecting.fitting(current_user, form.subject.data or ""),
     )
 
