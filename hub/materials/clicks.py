@@ -120,6 +120,10 @@ def _add(entries: list[dict[str, Any]]) -> int:
     clicks = [click for entry in entries if (click := _click(entry, partners, assets))]
     known = set(db.session.scalars(select(Click.uid).where(Click.uid.in_([each.uid for each in clicks]))))
     fresh = [each for each in clicks if each.uid not in known]
+    theirs = using.may_count({(each.asset_id, each.partner_id) for each in fresh if each.asset_id})
+    for each in fresh:
+        if (each.asset_id, each.partner_id) not in theirs:
+            each.asset_id = None  # the click still counts for the link
     _mark_repeats(fresh)
     db.session.add_all(fresh)
     visits = [each for each in fresh if each.kind is ClickKind.VISIT and each.asset_id]

@@ -2,7 +2,7 @@
 
 import re
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -26,7 +26,7 @@ from ..core.settings import settings
 from ..core.timezones import ZoneField
 from ..partners import groups, levels
 from ..partners.links import page_of
-from .models import GENRES, Asset, Campaign, Genre, Status, Visibility
+from .models import GENRES, Asset, Campaign, Genre, Kind, Status, Visibility
 from .service import Details, clean_tags
 
 DAY = timedelta(days=1)
@@ -151,6 +151,9 @@ class EditForm(DetailsForm):
         [Optional()],
         description=_l("Number or address of another picture: codes show it once this one is over."),
     )
+    #: What may take its place, and what is said of anything else.
+    takes: ClassVar[tuple[Kind, ...]] = (Kind.IMAGE, Kind.ANIMATED)
+    refusal: ClassVar = _l("This is no picture that every partner may use.")
 
     def show(self, asset: Asset) -> None:
         super().show(asset)
@@ -162,13 +165,25 @@ class EditForm(DetailsForm):
         return {"title": self.title.data or "", "replacement_id": replacement, **super().details()}
 
     def validate_replacement(self, field: StringField) -> None:
-        """Another picture that everyone may see: it is shown on partners' sites."""
+        """Another one of the kind that everyone may see: it is shown on partners' sites."""
         if not field.data:
             return
         id = _number(field.data)
         other = db.session.get(Asset, id) if id else None
-        if other is None or not other.is_picture or not other.is_open:
-            raise ValidationError(_("This is no picture that every partner may use."))
+        if other is None or other.kind not in self.takes or not other.is_open:
+            raise ValidationError(str(self.refusal))
+
+
+class BannerForm(EditForm):
+    """An HTML5 banner's details."""
+
+    replacement = StringField(
+        _l("What takes its place"),
+        [Optional()],
+        description=_l("Number or address of another HTML5 banner: codes show it once this one is over."),
+    )
+    takes: ClassVar[tuple[Kind, ...]] = (Kind.HTML,)
+    refusal: ClassVar = _l("This is no HTML5 banner that every partner may use.")
 
 
 class TextForm(EditForm):

@@ -29,6 +29,8 @@ def document(asset: Asset, lang: str) -> Document:
         kind = str(KINDS[asset.kind])
     size = (f"{asset.width}x{asset.height}", f"{asset.width} × {asset.height}") if asset.width else ()
     facts = (kind, *size, campaign, ", ".join(asset.tags))
+    # What is given out on request must not be read in bits of what was found.
+    text = None if asset.needs_approval else asset.current.text
     return Document(
         kind=KIND,
         id=asset.id,
@@ -36,7 +38,7 @@ def document(asset: Asset, lang: str) -> Document:
         audience=_audience(asset),
         title=asset.title,
         url=f"/materials/{asset.id}",
-        body="\n".join(filter(None, (" · ".join(filter(None, facts)), asset.current.text))),
+        body="\n".join(filter(None, (" · ".join(filter(None, facts)), text))),
         crumbs=(campaign,) if campaign else (),
         codes=(*size[:1], asset.public_id),
         badge=size[1] if size else "",

@@ -90,7 +90,7 @@ def kits() -> ResponseReturnValue:
         )
     )
     own = [kit for kit in found if kit.user_id == current_user.id]
-    shared = [kit for kit in found if kit.user_id != current_user.id and counts.get(kit.id)]
+    shared = [kit for kit in found if kit.user_id != current_user.id]
     return render_template("materials/kits.html", own=own, shared=shared, counts=counts)
 
 

@@ -48,10 +48,7 @@ def picture(public_id: str, ending: str) -> ResponseReturnValue:
 def picture_for(code: str, public_id: str, ending: str) -> ResponseReturnValue:
     """The picture in a partner's code; one that is not everyone's in the name of a partner only who may use it."""
     asset, code = _picture(public_id), code.strip().upper()
-    if asset.is_valid() and asset.status is Status.PUBLISHED:
-        _refuse_others(asset, code)
-    elif asset.visibility is Visibility.STAFF:
-        raise NotFound
+    _refuse_others(asset, code)
     return _show(asset, ending, code)
 
 
@@ -164,7 +161,12 @@ def banner_for(code: str, public_id: str, name: str) -> ResponseReturnValue:
 
 
 def _refuse_others(asset: Asset, code: str) -> None:
-    """Raise NotFound unless the partner with this code may use the asset; what is everyone's needs no partner."""
+    """Raise NotFound unless the partner with this code may use the asset; what is everyone's needs no partner.
+
+    What is over is no secret any more: only what takes its place is shown.
+    """
+    if not _is_live(asset) and asset.visibility is not Visibility.STAFF:
+        return
     if asset.is_open:
         return
     own = Partner.code == code
@@ -174,18 +176,16 @@ def _refuse_others(asset: Asset, code: str) -> None:
 
 
 def _banner(public_id: str) -> Asset:
-    asset = db.session.scalar(
-        select(Asset).where(Asset.public_id == public_id).options(joinedload(Asset.current))
-    )
+    asset = db.session.scalar(select(Asset).where(Asset.public_id == public_id).options(*_WITH_REPLACEMENT))
     if asset is None or asset.kind is not Kind.HTML or asset.status is Status.DRAFT:
         raise NotFound
     return asset
 
 
 def _play(asset: Asset, name: str, code: str | None) -> Response:
-    """The file, or nothing once the banner is over: an empty page is an empty frame."""
-    if asset.status is Status.PUBLISHED and asset.is_valid():
-        data, kind = _entry(asset, name, code)
+    """The file, or what takes its place once the banner is over; without that, an empty page is an empty frame."""
+    if shown := _shown(asset):
+        data, kind = _entry(shown, name, code)
         if name == banners.FIRST:
             showing.note(asset, code)
     else:
@@ -211,26 +211,31 @@ def _entry(asset: Asset, name: str, code: str | None) -> tuple[bytes, str]:
 
 
 def _picture(public_id: str) -> Asset:
-    asset = db.session.scalar(
-        select(Asset)
-        .where(Asset.public_id == public_id)
-        .options(joinedload(Asset.current), joinedload(Asset.replacement).joinedload(Asset.current))
-    )
+    asset = db.session.scalar(select(Asset).where(Asset.public_id == public_id).options(*_WITH_REPLACEMENT))
     if asset is None or not asset.is_picture or asset.status is Status.DRAFT:
         raise NotFound
     return asset
 
 
+_WITH_REPLACEMENT = joinedload(Asset.current), joinedload(Asset.replacement).joinedload(Asset.current)
+
+
+def _is_live(asset: Asset) -> bool:
+    return asset.status is Status.PUBLISHED and asset.is_valid()
+
+
+def _shown(asset: Asset) -> Asset | None:
+    """The asset, or once it is over what takes its place, as far as everyone may see that."""
+    if _is_live(asset):
+        return asset
+    instead = asset.replacement
+    return instead if instead and instead.is_open and _is_live(instead) else None
+
+
 def _show(asset: Asset, ending: str, code: str | None) -> Response:
     if TYPES[asset.current.mime][1] != f".{ending}" and not _was(asset, ending):
         raise NotFound
-    if asset.status is Status.PUBLISHED and asset.is_valid():
-        shown: Asset | None = asset
-    else:
-        instead = asset.replacement
-        fits = instead is not None and instead.status is Status.PUBLISHED and instead.is_valid()
-        shown = instead if fits and instead and instead.is_open else None
-    if shown is None:
+    if (shown := _shown(asset)) is None:
         response = Response(PIXEL, mimetype="image/gif")
     else:
         showing.note(asset, code)

@@ -17,7 +17,7 @@ from ..core.paging import page
 from ..core.settings import settings
 from . import receiving, service
 from .blueprint import bp
-from .forms import CampaignForm, EditForm, TextForm, UploadForm, VersionForm
+from .forms import BannerForm, CampaignForm, EditForm, TextForm, UploadForm, VersionForm
 from .models import Asset, AssetVersion, Campaign, Download, Kind, Upload, UploadState
 
 FILES_MOST = 50
@@ -272,8 +272,11 @@ def _campaign(id: int) -> Campaign:
     return visible_or_404(select(Campaign).where(Campaign.id == id), current_user)
 
 
+_FORMS: dict[Kind, type[EditForm]] = {Kind.TEXT: TextForm, Kind.HTML: BannerForm}
+
+
 def _form(asset: Asset) -> EditForm:
-    return TextForm() if asset.kind is Kind.TEXT else EditForm()
+    return _FORMS.get(asset.kind, EditForm)()
 
 
 def _edit_page(asset: Asset, form: EditForm, version_form: VersionForm | None = None) -> str:

@@ -137,9 +137,14 @@ def rewrite(asset: Asset, author: Any, text: str) -> None:
 
 
 def edit(asset: Asset, author: Any, details: Details) -> None:
-    """Change what is said about an asset. Publishing a draft makes it new today."""
+    """Change what is said about an asset. Publishing a draft makes it new today.
+
+    Only a draft changes its status so: what was published stands on partners' sites, and is archived instead.
+    """
     before = _facts(asset)
-    if asset.status is Status.DRAFT and details.get("status") is Status.PUBLISHED:
+    if asset.status is not Status.DRAFT:
+        details.pop("status", None)
+    elif details.get("status") is Status.PUBLISHED:
         asset.released_at = clock.now()
     _describe(asset, details)
     audit.record(author, "asset.edited", f"asset:{asset.id}", before=before, after=_facts(asset))

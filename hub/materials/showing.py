@@ -67,6 +67,13 @@ def _add(entries: list[dict[str, Any]]) -> int:
     assets = set(db.session.scalars(select(Asset.id).where(Asset.id.in_(_values(entries, "asset", int)))))
     codes = select(Partner.code, Partner.id).where(Partner.code.in_(_values(entries, "code", str)))
     partners: dict[Any, int] = dict(iter(db.session.execute(codes)))
+    pairs = {
+        (asset, partners[code])
+        for entry in entries
+        if isinstance(asset := entry.get("asset"), int) and isinstance(code := entry.get("code"), str)
+        if code in partners
+    }
+    theirs = using.may_count(pairs)
     days: Counter[Day] = Counter()
     sites: Counter[Site] = Counter()
     for entry in entries:
@@ -76,7 +83,7 @@ def _add(entries: list[dict[str, Any]]) -> int:
         except (KeyError, TypeError, ValueError, OverflowError):
             log.warning("view left out", entry=str(entry)[:200])
             continue
-        if asset_id in assets:
+        if (asset_id, partner_id) in theirs or (partner_id is None and asset_id in assets):
             days[Day(asset_id, partner_id, day)] += 1
             if site:
                 sites[Site(asset_id, partner_id, site)] += 1

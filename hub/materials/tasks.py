@@ -1,15 +1,12 @@
 """Background work: small pictures for the gallery."""
 
-import io
-
 import structlog
-from PIL import Image, ImageOps
 from sqlalchemy import and_, or_, select, update
 
 from ..core import clock, storage
 from ..core.database import db, transaction
 from ..core.jobs import job
-from . import branding, clicks, colours, crediting, indexing, receiving, service, showing, telling
+from . import branding, clicks, colours, crediting, indexing, pictures, receiving, service, showing, telling
 from .models import Asset, AssetVersion, ThumbnailState
 
 log = structlog.get_logger()
@@ -60,16 +57,13 @@ def clean_uploads() -> int:
     return receiving.clean()
 
 
-BOX = (600, 500)  # twice a tile's size, for dense screens
-
-
 @job("materials.thumbnails", every="* * * * *")
 def thumbnails() -> int:
     """Make the thumbnails that are missing, and name their colours; how many. Doing one twice does no harm."""
     made = 0
     while (version := _next()) is not None:
         try:
-            small = thumbnail(service.content(version))
+            small = pictures.thumbnail(service.content(version))
             shares = colours.palette(small)
             key: str | None = storage.store(small, limit=5_000_000).key
             state = ThumbnailState.READY
@@ -99,17 +93,3 @@ def _next() -> AssetVersion | None:
     unseen = and_(AssetVersion.thumbnail_state == ThumbnailState.READY, AssetVersion.colours.is_(None))
     missing = or_(AssetVersion.thumbnail_state == ThumbnailState.PENDING, unseen)
     return db.session.scalar(select(AssetVersion).where(missing).order_by(AssetVersion.id).limit(1))
-
-
-def thumbnail(picture: io.BytesIO) -> io.BytesIO:
-    """A WebP of the picture (of its first frame) that fits the box; never larger than the original."""
-    out = io.BytesIO()
-    with Image.open(picture) as image:
-        image.draft("RGB", BOX)  # JPEGs are decoded no larger than needed
-        small = ImageOps.exif_transpose(
-            image.convert("RGBA" if image.mode in ("P", "LA", "PA", "RGBA") else "RGB")
-        )
-        small.thumbnail(BOX, Image.Resampling.LANCZOS)
-        small.save(out, "WEBP", quality=82, method=4)
-    out.seek(0)
-    return out

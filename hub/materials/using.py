@@ -9,7 +9,9 @@ from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from ..core import clock
 from ..core.database import db
-from .models import AssetUse, Placement
+from ..partners import groups
+from ..partners.models import Partner
+from .models import Asset, AssetReader, AssetUse, Placement, Status, Visibility
 
 #: Sites kept of one material and partner: who invents referrers fills no database.
 MOST_SITES = 100
@@ -26,6 +28,27 @@ class Site(NamedTuple):
     asset_id: int
     partner_id: int | None
     site: str
+
+
+def may_count(pairs: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Of these materials and partners, those of which the partner may know that the material is there.
+
+    Whoever puts another level's material into an address of their own must not read its title in their statistics.
+    What is over or archived still counts: its codes stand on sites.
+    """
+    shown = or_(Asset.valid_from.is_(None), Asset.valid_from <= clock.now()), Asset.status != Status.DRAFT
+    ids = select(Asset.id).where(Asset.id.in_({asset for asset, _partner in pairs}), *shown)
+    for_all = set(db.session.scalars(ids.where(Asset.visibility == Visibility.ALL)))
+    chosen = (
+        select(AssetReader.asset_id, Partner.id)
+        .join(Partner, groups.has_group(AssetReader.token, AssetReader.needle))
+        .where(
+            AssetReader.asset_id.in_(ids.where(Asset.visibility == Visibility.CHOSEN)),
+            Partner.id.in_({partner for _asset, partner in pairs}),
+        )
+    )
+    allowed = {tuple(row) for row in db.session.execute(chosen)} if pairs else set()
+    return {pair for pair in pairs if pair[0] in for_all or pair in allowed}
 
 
 def add(column: str, counts: Counter[Day]) -> None:

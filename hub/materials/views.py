@@ -29,6 +29,7 @@ from . import (
     embedding,
     gallery,
     kits,
+    pictures,
     public,
     publishing,
     requesting,
@@ -124,12 +125,27 @@ def _with_frames(page: str) -> Response:
 @requires(Permission.MATERIALS_VIEW)
 def thumbnail(id: int) -> ResponseReturnValue:
     """The small picture of the gallery."""
-    version = _visible(id).current
+    asset = _visible(id)
+    version = asset.current
     if version.thumbnail_state is not ThumbnailState.READY or not version.thumbnail_key:
         raise NotFound
+    if not requesting.may_use(asset, current_user):
+        return _reduced(asset, version.thumbnail_key)
     return _cached(
         storage.send(version.thumbnail_key, filename="thumbnail.webp", mimetype="image/webp", inline=True)
     )
+
+
+def _reduced(asset: Asset, key: str) -> Response:
+    """A thumbnail to choose by and not to use: a small banner's usual one is the banner itself."""
+    most = (max((asset.width or 2) // 2, 1), max((asset.height or 2) // 2, 1))
+    width, height = (min(*pair) for pair in zip(most, pictures.BOX_ON_REQUEST, strict=True))
+    with storage.open(key) as stored:
+        small = pictures.thumbnail(io.BytesIO(stored.read()), (width, height))
+    response = Response(small.getvalue(), mimetype="image/webp")
+    # Not kept: at the same address is the usual one, once the team has agreed.
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 @bp.get("/materials/<int:id>/preview")

@@ -107,6 +107,22 @@ def test_a_banner_that_is_over_shows_nothing(banner, client):
     assert (page.status_code, page.data) == (200, b"")
 
 
+def test_another_takes_its_place_at_every_level(cast, banner, browse, manager, client):
+    other = zipped(**{"index.html": INDEX + b"other", "js/play.js": b"other()"})
+    new = make_asset(cast.manager, content=other, name="new.zip")
+    gold_asset(cast)
+    db.session.commit()
+    facts = {"title": "Old", "visibility": "chosen", "reader_tiers": ["gold"], "valid_until": "2020-01-31"}
+    browser, picture = browse(manager), make_asset(cast.manager)
+    db.session.commit()
+    edit = f"/materials/{banner.id}"
+    assert browser.post(edit, data=facts | {"replacement": picture.id}).status_code == 422
+    assert browser.post(edit, data=facts | {"replacement": new.id}).status_code == 303
+    for door in (f"/b/for/ACME/{banner.public_id}", f"/b/for/OTHER/{banner.public_id}"):
+        assert client.get(f"{door}/index.html").data == INDEX + b"other"
+        assert client.get(f"{door}/js/play.js").data == b"other()"
+
+
 def test_a_banner_of_a_level_is_that_levels(cast, client):
     gold_asset(cast)
     asset = make_asset(

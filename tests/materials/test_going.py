@@ -17,11 +17,11 @@ from hub.core import clock, jobs
 from hub.core.database import db, transaction
 from hub.core.settings import settings
 from hub.materials import clicks, public, visits
-from hub.materials.models import Asset, Click, ClickKind
+from hub.materials.models import Asset, AssetUse, Click, ClickKind
 from hub.partners import links
 from hub.partners.models import PartnerStatus
 
-from .factories import make_asset
+from .factories import gold_asset, make_asset
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 
@@ -234,6 +234,16 @@ def test_a_person_counts_once_a_day_and_material(asset, client):
     with clock.frozen(clock.now() + timedelta(days=1)):
         client.get("/go/ACME", headers=BROWSER)
         assert counted()[-1].kind is ClickKind.VISIT
+
+
+def test_a_click_through_what_its_partner_may_not_see_counts_for_the_link_alone(cast, client):
+    gold = gold_asset(cast)
+    draft = make_asset(cast.manager, title="Draft", status="draft")
+    db.session.commit()
+    for code, asset in (("OTHER", gold), ("ACME", draft), ("ACME", gold)):
+        client.get(f"/go/{code}/{asset.public_id}", headers=BROWSER | {"Referer": "https://blog.example/"})
+    assert [click.asset_id for click in counted()] == [None, None, gold.id]
+    assert [use.partner_id for use in db.session.scalars(select(AssetUse))] == [cast.acme.id]
 
 
 def test_visitors_are_forgotten(cast, client):

@@ -199,6 +199,18 @@ def test_archived_banner_becomes_an_empty_picture_and_comes_back(cast, browse, m
     assert Image.open(io.BytesIO(client.get(f"/a/{asset.public_id}.png").data)).size == (300, 250)
 
 
+def test_editing_what_partners_have_placed_breaks_no_code(cast, browse, manager, client):
+    asset, over = make_asset(cast.manager), make_asset(cast.manager, status=Status.ARCHIVED)
+    db.session.commit()
+    browser, said = browse(manager), {"title": "Better", "visibility": "all"}
+    assert "is_published" not in browser.get(f"/materials/{over.id}/edit").text
+    for each in (asset, over):
+        assert browser.post(f"/materials/{each.id}", data=said).status_code == 303
+        assert client.get(f"/a/{each.public_id}.png").status_code == 200
+    db.session.expire_all()
+    assert (asset.status, over.status, over.title) == (Status.PUBLISHED, Status.ARCHIVED, "Better")
+
+
 def test_expired_banner_shows_its_replacement(cast, client):
     new = make_asset(cast.manager, content=picture((320, 100)))
     asset = make_asset(cast.manager, valid_until=clock.now() - timedelta(days=1))

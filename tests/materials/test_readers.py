@@ -12,7 +12,7 @@ from hub.materials import indexing, service, taking
 from hub.materials.models import Asset, Visibility
 from hub.materials.tasks import thumbnails
 
-from .factories import gold_asset, html5, make_asset, make_text, picture
+from .factories import gold_asset, html5, make_asset, make_campaign, make_text, picture
 
 #: Doors that name something else than a material.
 OTHERS = ("kit", "campaign", "request", "upload")
@@ -79,6 +79,21 @@ def test_lists_kits_and_search_do_not_name_it(chosen, cast, browse, partner, oth
     assert ["Hush" in theirs.get(url).text for url in pages] == [False] * len(pages)
     zipped = theirs.get(pages[2] + "/download").data
     assert zipfile.ZipFile(io.BytesIO(zipped)).namelist() == ["Plain 300x250.png", "codes.txt"]
+
+
+def test_a_kit_and_a_campaign_with_nothing_for_somebody_are_not_there(
+    chosen, cast, browse, manager, partner, other_partner
+):
+    kit, campaign = taking.make_kit(manager, "Hush kit"), make_campaign(manager, "Hush campaign")
+    kit.is_shared, chosen[0].campaign_id = True, campaign.id
+    taking.put(chosen[0], kit)
+    db.session.commit()
+    doors = [f"/materials/kits/{kit.id}", f"/materials/kits/{kit.id}/download"]
+    ours, theirs = browse(partner), browse(other_partner)
+    assert [(ours.get(url).status_code, theirs.get(url).status_code) for url in doors] == [(200, 404)] * 2
+    assert "Hush kit" not in theirs.get("/materials/kits").text
+    named = f"/materials/?campaign={campaign.id}"
+    assert ["Hush campaign" in browser.get(named).text for browser in (ours, theirs)] == [True, False]
 
 
 def test_a_level_and_a_tag_each_open_it(chosen, cast, browse, partner, other_partner):

@@ -4,11 +4,14 @@ import io
 import zipfile
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
 from hub.core.database import db
-from hub.materials import taking
+from hub.materials import indexing, taking
 from hub.materials.models import UseRequest
+from hub.materials.tasks import thumbnails
+from hub.materials.views import YEAR
 from hub.notifications.kinds import lines
 from hub.notifications.models import Notification
 
@@ -64,6 +67,17 @@ def test_no_file_and_no_code_before_the_team_agrees(wanted, cast, browse, partne
     db.session.commit()
     zipped = zipfile.ZipFile(io.BytesIO(browser.get(f"/materials/kits/{kit.id}/download").data))
     assert zipped.namelist() == ["Plain 300x250.png", "codes.txt"]
+
+
+def test_search_and_thumbnail_give_nothing_away_before(wanted, browse, partner, manager):
+    logo, _play, text = wanted
+    assert "Secret" not in indexing.document(text, "en").body
+    thumbnails()
+    sizes = []
+    for who in (partner, manager):
+        answer = browse(who).get(f"/materials/{logo.id}/thumbnail?v={logo.current.id}")
+        sizes.append((Image.open(io.BytesIO(answer.data)).size, answer.headers["Cache-Control"]))
+    assert sizes == [((150, 125), "private, no-store"), ((300, 250), YEAR)]
 
 
 def test_a_yes_opens_it_to_that_partner_alone(wanted, browse, partner, other_partner, manager, client):

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from ...accounts.models import User
 from ...core import clock, i18n
-from ...core.access import Permission, can, visibility
+from ...core.access import Permission, can, visibility, visible
 from ...core.database import db
 from ...core.i18n import _l
 from ...core.settings import settings
@@ -309,4 +309,8 @@ def _assets(statement: Select[Any], user: Any) -> Select[Any]:
 
 @visibility(Campaign)
 def _campaigns(statement: Select[Any], user: Any) -> Select[Any]:
-    return statement if can(user, Permission.MATERIALS_VIEW) else statement.where(false())
+    if can(user, Permission.MATERIALS_MANAGE):
+        return statement
+    if can(user, Permission.MATERIALS_VIEW):  # of what is only being prepared, not even the name
+        return statement.where(visible(select(Asset), user).where(Asset.campaign_id == Campaign.id).exists())
+    return statement.where(false())

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, false, or_
+from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, and_, false, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ...accounts.models import User
 from ...core import clock
-from ...core.access import Permission, can, visibility
+from ...core.access import Permission, can, visibility, visible
 from ...core.database import db
 from ...partners.models import Partner
 from .assets import Asset, AssetVersion
@@ -72,7 +72,15 @@ class KitItem(db.Model):
 @visibility(Kit)
 def _kits(statement: Select[Any], user: Any) -> Select[Any]:
     if can(user, Permission.MATERIALS_VIEW):
-        return statement.where(or_(Kit.user_id == user.id, Kit.is_shared))
+        # Of a shared one with nothing in it for this person, not even the name is shown.
+        has_something = (
+            visible(select(Asset), user)
+            .join(KitItem, KitItem.asset_id == Asset.id)
+            .where(KitItem.kit_id == Kit.id)
+            .correlate(Kit)
+            .exists()
+        )
+        return statement.where(or_(Kit.user_id == user.id, and_(Kit.is_shared, has_something)))
     return statement.where(false())
 
 
