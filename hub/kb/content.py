@@ -79,7 +79,12 @@ def export(folder: Path) -> list[Path]:
     def remember(written: Written) -> None:
         sha256 = hashlib.sha256(written.content).hexdigest()
         files.append(
-            {"of": written.translation_id, "synced_revision": written.revision, "synced_sha256": sha256}
+            {
+                "of": written.translation_id,
+                "synced_revision": written.revision,
+                "synced_sha256": sha256,
+                "synced_status": written.head.status,
+            }
         )
 
     known, path = _known(), folder / CATEGORIES
@@ -91,7 +96,9 @@ def export(folder: Path) -> list[Path]:
         db.session.connection().execute(
             update(table)
             .where(table.c.id == bindparam("of"))
-            .values(synced_revision=bindparam("synced_revision"), synced_sha256=bindparam("synced_sha256")),
+            .values(
+                {name: bindparam(name) for name in ("synced_revision", "synced_sha256", "synced_status")}
+            ),
             files,
         )
         db.session.flush()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from PIL import Image
 from sqlalchemy import delete, select
 from werkzeug.datastructures import FileStorage
 
@@ -49,6 +50,15 @@ def adopt(author: Any, data: bytes) -> Picture:
     if examined.kind in (Kind.IMAGE, Kind.ANIMATED) and uploads.is_bare(data):
         examined = replace(examined, stream=io.BytesIO(data), size=len(data))
     return keep(author, examined)
+
+
+def is_one(data: bytes) -> bool:
+    """Does a file begin as a picture that can be shown? Whether all of it is right, `adopt` finds out."""
+    try:
+        with Image.open(io.BytesIO(data), formats=["PNG", "JPEG", "GIF", "WEBP"]):
+            return True
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
 
 
 def names_in(body: str) -> set[str]:

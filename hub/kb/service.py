@@ -42,6 +42,13 @@ class Text:
     tags: list[str] = field(default_factory=list)
 
 
+def text_of(translation: Translation) -> Text:
+    """What is written there now."""
+    return Text(
+        translation.title, translation.body, translation.summary, translation.slug, list(translation.tags)
+    )
+
+
 def link_of(target: str) -> str | None:
     """`kb:commission#rates` → an address that opens the article in the reader's language; `image:…` → a picture."""
     picture = _PICTURE.fullmatch(target)

@@ -12,6 +12,7 @@ from flask.cli import with_appcontext
 from ..core.database import db, transaction
 from ..core.errors import HubError
 from ..core.i18n import LOCALES
+from ..kb.exchange.heads import FrontMatter
 from . import audience, drafts, ledger, segments, starting, steering
 from .models import Newsletter, Topic
 
@@ -47,7 +48,7 @@ def create(files: tuple[Path, ...]) -> None:
 def _read(path: Path) -> tuple[dict[str, str], str]:
     """(the text, its topic) of a file."""
     try:
-        post = frontmatter.loads(path.read_text(encoding="utf-8"))
+        post = frontmatter.loads(path.read_text(encoding="utf-8"), handler=FrontMatter())
     except Exception as error:  # YAML and encodings have errors of many kinds
         raise click.ClickException(f"{path}: {str(error).splitlines()[0]}") from None
     language, topic = str(post.get("language", "")), str(post.get("topic", ""))

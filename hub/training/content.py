@@ -124,7 +124,7 @@ def _says(name: str, path: str, text: str) -> Any:
 
 def _matter(text: str, path: Path, wanted: dict[str, type]) -> dict[str, Any]:
     try:
-        post = frontmatter.loads(text.replace("\r\n", "\n"))
+        post = frontmatter.loads(text.replace("\r\n", "\n"), handler=heads.FrontMatter())
     except yaml.YAMLError as error:
         raise BrokenContent(path, str(error)) from error
     for name, kind in wanted.items():
@@ -137,7 +137,7 @@ def _matter(text: str, path: Path, wanted: dict[str, type]) -> dict[str, Any]:
 
 def _quiz(text: str, path: Path) -> list[dict[str, Any]]:
     try:
-        questions = yaml.safe_load(text)
+        questions = heads.parse_any(text)
     except yaml.YAMLError as error:
         raise BrokenContent(path, str(error)) from error
     if not isinstance(questions, list):

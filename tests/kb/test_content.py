@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from hub.core.database import db, transaction
 from hub.kb import commands, content, service
+from hub.kb.exchange import heads
 from hub.kb.models import Article, Category, Translation
 
 SHIPPED = Path(__file__).parents[2] / "content" / "kb"
@@ -154,6 +155,15 @@ def test_an_edit_in_the_hub_comes_out_in_the_same_form(app, folder, agent, tmp_p
         ("\ncategory: ", "\ncategory: x", 7, "there is no category"),
         ("\nupdated: 2", "\nupdated: soon 2", 10, "`updated` must be a date"),
         ("\nslug: ", "\nslug: [", 5, "the head is not YAML"),
+        (
+            "\nsummary: ",
+            "\nsource: &x en\nexternal_id: *x\nsummary: ",
+            7,
+            "write the value again instead of *x",
+        ),
+        ("\nupdated: ", "\nreview: 2026-02-40\nupdated: ", 10, "day is out of range"),
+        ("\nupdated: ", "\nstatus: [draft]\nupdated: ", 10, "`status` must be one of"),
+        ("\nslug: ", "\nslug: feed.", 4, "is no address"),
     ],
 )
 def test_a_wrong_head_is_named_with_its_line_and_nothing_goes_in(app, folder, old, new, line, reason):
@@ -164,6 +174,45 @@ def test_a_wrong_head_is_named_with_its_line_and_nothing_goes_in(app, folder, ol
     assert f"{path}:{line}: " in str(error.value)
     assert reason in str(error.value)
     assert db.session.scalar(select(func.count(Article.id))) == 0
+
+
+def test_what_was_archived_here_is_not_published_by_a_file_that_changed(app, folder):
+    sync(folder)
+    path = one(folder)
+    with transaction():
+        service.archive(article_of(path))
+    path.write_text(path.read_text() + "\nOne more line.\n")
+    assert sync(folder).revised == [str(path)]
+    assert (article_of(path).status, article_of(path).revision) == ("archived", 2)
+    path.write_text(path.read_text().replace("---\n", "---\nstatus: draft\n", 1))
+    assert sync(folder).conflicts == [str(path)], "two decisions"
+    assert article_of(path).status == "archived"
+    sync(folder, force=True)
+    assert (article_of(path).status, article_of(path).revision) == ("draft", 2)
+    path.write_text(path.read_text().replace("status: draft\n", "", 1))
+    sync(folder)
+    assert article_of(path).status == "published"
+    with transaction():
+        content.export(folder)
+    assert sync(folder).unchanged
+
+
+def test_taking_over_what_the_hub_says_already_leaves_no_trace(app, folder):
+    sync(folder)
+    path = one(folder, "pl")
+    at = heads.moment(heads.split(path.read_text())[1]["updated"])
+    with transaction():  # the hub has come to say by itself what the file says
+        here = article_of(path)
+        service.revise(here, None, service.text_of(here), seen=1)
+        here.updated_at, here.is_stale = at, False
+    path.write_text(path.read_text().replace("\ntags: [", "\ntags:  [", 1))
+    again = sync(folder, force=True)
+    assert (len(again.unchanged), again.revised) == (12, [])
+    found = article_of(path)
+    assert (found.revision, found.is_stale, found.updated_at) == (2, False, at)
+    with transaction():
+        content.export(folder)
+    assert "\ntags:  [" in path.read_text(), "the head is kept word for word"
 
 
 def test_two_files_with_one_address_are_refused(app, folder):

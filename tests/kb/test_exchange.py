@@ -11,6 +11,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from hub.core import storage
+from hub.core.access import Role
 from hub.core.database import db, transaction
 from hub.kb import commands, pictures, service, shelves
 from hub.kb.exchange import storing, uploads
@@ -18,7 +19,9 @@ from hub.kb.exchange.storing import Store
 from hub.kb.models import Article, Audience, Category, Redirect, Translation
 from hub.kb.models.exchange import Arrival, ArrivalState
 from hub.kb.models.writing import Picture
+from hub.partners import levels
 from tests.conftest import empty
+from tests.factories import make_user
 
 from . import factories
 
@@ -37,6 +40,8 @@ def hub(*words):
 def full(app):
     """A knowledge base with everything an export has to keep."""
     with transaction():
+        levels.ensure_ladder()
+        owner = make_user(Role.AGENT, email="ola@hub.example")
         money = factories.make_category(icon="coins", descriptions={"pl": "Pieniądze"}, order=20)
         within = shelves.create(None, shelves.Facts({"uk": "Виплати"}, {}, "wallet", money))
         picture = pictures.adopt(None, photo())
@@ -45,6 +50,7 @@ def full(app):
         service.revise(
             source, None, service.Text("Нова # назва", body, "Із: двокрапкою", slug="nova"), seen=1
         )
+        source.article.owner_id = owner.id
         source.article.review_due, source.article.external_id = date(2027, 1, 5), "crm:17"
         polish = service.translate(source.article, None, "pl", service.Text("Kalendarz", "Zażółć"))
         service.publish(polish, datetime(2099, 1, 1, 8, 30, tzinfo=UTC))
@@ -70,6 +76,9 @@ def test_export_import_elsewhere_export_is_the_same_to_the_byte(full, tmp_path, 
     (tmp_path / "b").mkdir()
     here = out(tmp_path / "a" / kind)
     empty()
+    with transaction():
+        levels.ensure_ladder()
+        make_user(Role.AGENT, email="ola@hub.example")
     came = hub("import", tmp_path / "a" / kind)
     assert (came.exit_code, "4 articles imported" in came.output) == (0, True), came.output
     assert out(tmp_path / "b" / kind) == here
@@ -82,6 +91,7 @@ def test_export_import_elsewhere_export_is_the_same_to_the_byte(full, tmp_path, 
     )
     assert (polish.status, polish.is_outdated, polish.article_id) == ("scheduled", True, source.article_id)
     assert polish.publish_at == datetime(2099, 1, 1, 8, 30, tzinfo=UTC)
+    assert source.article.owner.email == "ola@hub.example"
     assert source.article.category.name("uk") == "Виплати"
     assert db.session.get(Category, source.article.category.parent_id).icon == "coins"
     assert by_title["Secret"].article.readers == ["tag:video", "tier:gold"]
@@ -138,11 +148,58 @@ def test_broken_links_pictures_and_categories_are_named_and_the_rest_waits_for_a
     assert "3 articles imported, 2 unchanged" in loosely.output
 
 
+def test_every_way_a_text_can_lead_nowhere_is_named_and_code_is_left_alone(app, tmp_path):
+    with transaction():
+        factories.make_article(factories.make_category(), "There", slug="there")
+    (tmp_path / "en").mkdir()
+    (tmp_path / "fake.png").write_text("<svg onload=alert(1)>")
+    (tmp_path / "real.png").write_bytes(photo("PNG"))
+    fine = """[a](/kb/en/there#x) [b](/kb/open/there) [c](/kb/en/next) ![../real.png](../real.png "e") ![f](<../real.png>)
+`[g](no.md)` and ``a ` [h](no.md)``, [i](https://x.test/y_(z).md), [j](/kb/) [k](/tickets/new)
+
+- A step:
+
+    ```
+    [l](no.md)
+    ```
+"""
+    broken = """[a](/kb/en/nowhere)
+[b](/kb/open/nothing)
+![c](../fake.png)
+![d](kb:there)
+[e](<a file.md>)
+"""
+    head = "---\ntitle: {0}\ncategory: money\n{1}---\n"
+    (tmp_path / "en" / "fine.md").write_text(head.format("Fine", "") + fine)
+    (tmp_path / "en" / "next.md").write_text(head.format("Next", "") + "Text\n")
+    (tmp_path / "en" / "bad.md").write_text(
+        head.format("Bad", 'audience: chosen\nreaders: ["tier:nope"]\nowner: gone@hub.example\n') + broken
+    )
+    came = hub("import", "--partial", tmp_path)
+    assert {line.removeprefix(f"{tmp_path}/en/") for line in came.output.splitlines() if ".md:" in line} == {
+        "bad.md:5: there is no level 'nope'",
+        "bad.md:8: the link leads nowhere: '/kb/en/nowhere'",
+        "bad.md:9: the link leads nowhere: 'kb:nothing'",
+        "bad.md:10: '../fake.png' is no picture: PNG, JPEG, GIF and WebP are",
+        "bad.md:11: 'kb:there' is no picture: PNG, JPEG, GIF and WebP are",
+        "bad.md:12: the link leads nowhere: 'a file.md'",
+    }
+    assert "2 articles imported" in came.output
+    found = db.session.scalar(select(Translation).where(Translation.slug == "fine"))
+    assert (found.body.count("image:"), found.body.count("[../real.png]")) == (2, 1)
+    loosely = hub("import", "--partial", "--broken", tmp_path).output
+    assert "bad.md:6: nobody of the team here has the address 'gone@hub.example'" in loosely
+    assert "1 articles imported" in loosely
+
+
 WRONG_LINES = [
     ({"title": "a\ud800"}, "`title` must be a text"),
     ({"tags": ["a\x00"]}, "`tags` must be a list of words"),
     ({"body": "a\x00"}, "characters that are no text"),
     ({"slug": "a/b"}, "'a/b' is no address"),
+    ({"former": ["a b"]}, "`former` must be a list of addresses"),
+    ({"audience": "chosen", "readers": ["tag:Video"]}, "`readers` must be a list"),
+    ({"review": "2026-11-09T99:00"}, "`review` must be a date"),
     ({"updated": "soon"}, "`updated` must be a date"),
     ({"status": "scheduled"}, "`publish_at` goes with `scheduled`"),
     ({"external_id": "x"}, "has the external_id 'x' already"),

@@ -48,7 +48,7 @@ def said(content: bytes | None) -> list[dict[str, Any]] | None:
     """The rows of a file; None when it is none of categories."""
     try:
         found = heads.parse_any(content.decode()) if content is not None else None
-    except (UnicodeDecodeError, yaml.YAMLError, ValueError, RecursionError):
+    except (UnicodeDecodeError, yaml.YAMLError):
         return None
     is_right = isinstance(found, list) and all(isinstance(row, dict) and "key" in row for row in found)
     return found if is_right else None

@@ -17,6 +17,7 @@ publish_at: 2026-12-01 08:00:00+00:00      with the status scheduled
 published: 2026-11-01     when it was first, if not when it was updated
 created: 2026-10-30       of the source: if not when it was published
 review: 2027-05-01        of the source: the day it is to be looked at again
+owner: ola@hub.example    of the source: who is asked about it, by e-mail address
 external_id: "a:17"       of the source: its name in another system
 former: [old-slug]        addresses that lead here
 outdated: true            the source has moved on since
@@ -29,19 +30,23 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 import yaml
+from frontmatter.default_handlers import YAMLHandler
+from yaml.constructor import ConstructorError
 
 from ...core.i18n import _
 from ..models import Audience, Status
 
 KEYS = ("id", "lang", "slug", "title", "summary", "category", "audience", "tags", "updated")
 OPTIONAL = (
-    "readers", "source", "status", "publish_at", "published", "created", "review", "external_id", "former", "outdated",
+    "readers", "source", "status", "publish_at", "published", "created", "review", "owner", "external_id", "former",
+    "outdated",
 )  # fmt: skip
 #: Keys of what all languages of an article share; the file of the source says them.
-OF_SOURCE = ("created", "review", "external_id")
+OF_SOURCE = ("created", "review", "owner", "external_id")
 FENCE = "---\n"
 LONGEST = 16_000
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+#: Of any YAML; the longest list of categories is far shorter.
+LONGEST_YAML = 200_000
 
 
 class BadHead(Exception):
@@ -72,6 +77,7 @@ class Head:
     published: datetime | None = None
     created: datetime | None = None
     review: date | None = None
+    owner: str = ""
     external_id: str | None = None
     former: list[str] = field(default_factory=list)
     outdated: bool = False
@@ -85,8 +91,8 @@ class Head:
                 values[key] = moment(values[key])
         values["audience"] = Audience(values["audience"])
         values["status"] = Status(values.get("status", Status.PUBLISHED))
-        if isinstance(values.get("review"), str):
-            values["review"] = date.fromisoformat(values["review"])
+        if values.get("review"):
+            values["review"] = moment(values["review"]).date()
         head = cls(**values)
         head.readers, head.former = sorted(head.readers), sorted(head.former)
         if "published" not in values and head.status is Status.PUBLISHED:
@@ -137,7 +143,7 @@ def parse(front: str) -> dict[str, Any]:
         raise BadHead(1, _("the head is too long"))
     try:
         said = parse_any(front.removeprefix(FENCE).removesuffix(FENCE))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise BadHead(
             line_of(error) + 1, _("the head is not YAML: %(problem)s", problem=short(error))
         ) from None
@@ -146,11 +152,42 @@ def parse(front: str) -> dict[str, Any]:
     return said
 
 
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Says where a value is that is none, such as the 40th of a month."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, OverflowError) as error:
+            raise ConstructorError(None, None, str(error), node.start_mark) from None
+
+
 def parse_any(text: str) -> Any:
-    """YAML, without the deep nesting that only hostile texts have. Raises yaml.YAMLError, ValueError."""
+    """YAML without what only hostile texts have: deep nesting, and names that multiply. Raises yaml.YAMLError."""
+    if len(text) > LONGEST_YAML:
+        raise yaml.YAMLError(_("it is too long"))
     if text.count("[") + text.count("{") > 2000 or re.search(r"[\[{\s?-]{150}", text):
-        raise ValueError(_("nested too deeply"))
-    return yaml.load(text, _LOADER)  # noqa: S506 - a safe loader
+        raise yaml.YAMLError(_("nested too deeply"))
+    try:
+        _refuse_aliases(text)
+        return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
+    except RecursionError:
+        raise yaml.YAMLError(_("nested too deeply")) from None
+
+
+class FrontMatter(YAMLHandler):
+    """Reads other heads between two lines of --- as carefully."""
+
+    def load(self, fm: str, **_options: Any) -> Any:
+        return parse_any(fm)
+
+
+def _refuse_aliases(text: str) -> None:
+    """`*name` repeats what `&name` holds: a few lines of them become more than any memory has."""
+    for event in yaml.parse(text, _Loader) if "*" in text else ():
+        if isinstance(event, yaml.AliasEvent):
+            reason = _("write the value again instead of *%(name)s", name=event.anchor)
+            raise ConstructorError(None, None, reason, event.start_mark)
 
 
 def write(said: dict[str, Any]) -> str:

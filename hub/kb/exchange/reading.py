@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from pathlib import PurePosixPath
 from typing import IO, Any
 
@@ -55,6 +54,7 @@ class Entry:
     front: str = ""
     path: str = ""  # of its file within the folder, from which its links are meant
     shelf: str = ""  # of another system: a category that is made when it is missing
+    is_dated: bool = True  # it says itself when it was updated
 
     def line_of(self, key: str) -> int:
         return heads.line_in(self.front, key) if self.front else self.line
@@ -70,6 +70,7 @@ class Bundle:
     problems: list[Problem] = field(default_factory=list)
     broken: int = 0  # articles that only missing links and pictures keep out
     paths: dict[str, str] = field(default_factory=dict)  # of a file, the id of its article
+    owners: dict[str, int] = field(default_factory=dict)  # by e-mail address, those who are here
 
     def blame(self, where: str, line: int, reason: str, *, leaves_out: bool = True) -> None:
         if len(self.problems) < _MOST_PROBLEMS:
@@ -120,11 +121,14 @@ def _read_categories(raw: bytes, where: str, bundle: Bundle) -> None:
     try:
         text = raw.decode("utf-8")
         rows = heads.parse_any(text)
-    except (UnicodeDecodeError, yaml.YAMLError, ValueError, RecursionError) as error:
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         reason = _("cannot be read: %(problem)s", problem=heads.short(error))
         bundle.blame(where, heads.line_of(error), reason)
         return
-    for number, row in enumerate(rows if isinstance(rows, list) else [], 1):
+    if not isinstance(rows, list):
+        bundle.blame(where, 1, _("it holds no list of categories"))
+        return
+    for number, row in enumerate(rows, 1):
         if is_category(row):
             bundle.categories.append(row)
         else:
@@ -139,8 +143,13 @@ def is_category(row: Any) -> bool:
         or not isinstance(row.get("name"), dict)
     ):
         return False
-    texts = [row["key"], *row["name"].values(), *(row.get("description") or {}).values()]
-    right = isinstance(row.get("parent", ""), str) and isinstance(row.get("icon", ""), str)
+    described = row.get("description") or {}
+    if not isinstance(described, dict):
+        return False
+    texts = [row["key"], *row["name"].values(), *described.values()]
+    right = bool(re.fullmatch(r"[\w.-]+", row["key"])) and all(
+        isinstance(row.get(name, ""), str) for name in ("parent", "icon")
+    )
     order = row.get("order", 0)
     return right and isinstance(order, int) and abs(order) < 2**31 and all(map(_is_text, texts))
 
@@ -164,6 +173,7 @@ def _read_file(raw: bytes, path: PurePosixPath, bundle: Bundle, how: "_How") -> 
     except BadHead as error:
         bundle.blame(where, error.line, error.reason)
         return
+    is_dated = how.strict or any(said.get(key) is not None for key in ("updated", "date"))
     if not how.strict:
         said, body = _completed(said, body, path, how.category)
     wrong = list(_wrong(said, path if how.strict else None))
@@ -173,7 +183,8 @@ def _read_file(raw: bytes, path: PurePosixPath, bundle: Bundle, how: "_How") -> 
     if wrong or not _is_fit(body, where, line, bundle):
         return
     head = Head.of(said)
-    bundle.entries.append(Entry(where, line, hashlib.sha256(raw).hexdigest(), head, body, front, str(path)))
+    sha256 = hashlib.sha256(raw).hexdigest()
+    bundle.entries.append(Entry(where, line, sha256, head, body, front, str(path), is_dated=is_dated))
     bundle.paths[str(path)] = head.id
 
 
@@ -234,7 +245,7 @@ def _wrong(said: dict[str, Any], path: PurePosixPath | None) -> Iterator[tuple[s
     ]
     texts = [
         (key, _("`%(key)s` must be a text", key=key))
-        for key in (*KEYS[:7], "source", "external_id")
+        for key in (*KEYS[:7], "source", "owner", "external_id")
         if not _is_text(said.get(key, ""))
     ]
     if unknown or texts:
@@ -262,12 +273,12 @@ def _checks(said: dict[str, Any]) -> list[tuple[str, bool, str]]:
         ("slug", _is_slug(said["slug"]), _("'%(slug)s' is no address", slug=said["slug"])),
         (
             "audience",
-            said["audience"] in set(Audience),
+            said["audience"] in list(Audience),
             _("`audience` must be one of %(known)s", known=", ".join(Audience)),
         ),
         (
             "status",
-            said.get("status", "published") in set(Status)
+            said.get("status", "published") in list(Status)
             and (said.get("status") == Status.SCHEDULED) == ("publish_at" in said),
             _(
                 "`status` must be one of %(known)s; `publish_at` goes with `scheduled`",
@@ -275,11 +286,11 @@ def _checks(said: dict[str, Any]) -> list[tuple[str, bool, str]]:
             ),
         ),
         ("tags", _are_texts(said["tags"]), _("`tags` must be a list of words")),
-        ("former", _are_texts(said.get("former", [])), _("`former` must be a list of addresses")),
+        ("former", _are_slugs(said.get("former", [])), _("`former` must be a list of addresses")),
         ("outdated", isinstance(said.get("outdated", False), bool), _("`outdated` must be true or false")),
         (
             "readers",
-            _are_texts(readers) and all(each.startswith(("tier:", "tag:")) for each in readers),
+            _are_texts(readers) and all(map(_is_group, readers)),
             _("`readers` must be a list such as [tier:gold, tag:video]"),
         ),
         (
@@ -299,7 +310,19 @@ def _checks(said: dict[str, Any]) -> list[tuple[str, bool, str]]:
 
 
 def _is_slug(text: str) -> bool:
-    return text == text.strip("/ ") and "/" not in text and "\x00" not in text and len(text) <= 200
+    return bool(re.fullmatch(r"[\w-]{0,200}", text))
+
+
+def _are_slugs(value: Any) -> bool:
+    return _are_texts(value) and all(each and _is_slug(each) for each in value)
+
+
+def _is_group(text: str) -> bool:
+    """A level or a tag of partners; tags are kept in small letters."""
+    kind, _colon, name = text.partition(":")
+    return (
+        bool(name) and name == name.strip() and (kind == "tier" or (kind == "tag" and name == name.lower()))
+    )
 
 
 def _are_texts(value: Any) -> bool:
@@ -307,13 +330,11 @@ def _are_texts(value: Any) -> bool:
 
 
 def _is_moment(value: Any) -> bool:
-    if isinstance(value, str):
-        try:
-            heads.moment(value)
-        except ValueError:
-            return False
-        return True
-    return isinstance(value, date | datetime)
+    try:
+        heads.moment(value)
+    except (ValueError, TypeError, OverflowError):
+        return False
+    return True
 
 
 def _find_twins(bundle: Bundle) -> None:

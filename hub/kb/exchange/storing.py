@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,6 +19,7 @@ from .. import pictures, service
 from ..models import Article, ArticleReader, Category, Redirect, Revision, Translation
 from ..models.writing import Picture, PictureUse
 from .checking import ARRIVING
+from .heads import Head
 from .reading import PICTURES, Bundle, Entry, Problem
 
 BATCH = 100
@@ -151,7 +153,7 @@ class Store:
     def put(self, ready: list[Ready]) -> Report:
         """Put a batch in, within a transaction."""
         report = Report()
-        ready = [self._with_pictures(each) for each in ready]
+        ready = [self._with_pictures(each, report) for each in ready]
         with db.session.no_autoflush:
             known = self._articles(ready)
             shelves = {each.key: each for each in db.session.scalars(select(Category))}
@@ -172,7 +174,7 @@ class Store:
                     written.append((each, found))
         db.session.flush()
         for each, translation in written:
-            _date(each.entry, translation)
+            self._date(each.entry, translation)
         self._note_pictures([translation for _each, translation in written])
         db.session.flush()
         ring(service.INDEX)
@@ -206,7 +208,7 @@ class Store:
             external_id=head.external_id,
             category=shelves[head.category],
             audience=head.audience,
-            owner_id=self.author.id,
+            owner_id=self.bundle.owners.get(head.owner.lower(), self.author.id),
             source_locale=_source_of(same),
             review_due=head.review,
             created_at=head.created,
@@ -251,13 +253,6 @@ class Store:
     ) -> bool:
         """Bring a text there is to what the file says; whether it was."""
         entry, head = each.entry, each.entry.head
-        if entry.shelf and (translation.title, translation.body) == (head.title, entry.body):
-            report.unchanged.append(entry.where)
-            return False
-        is_edited = translation.revision != translation.synced_revision and not entry.shelf
-        if is_edited and not self.force:
-            report.conflicts.append(entry.where)
-            return False
         text = service.Text(
             head.title, entry.body, head.summary, head.slug or translation.slug, list(head.tags)
         )
@@ -265,42 +260,100 @@ class Store:
             text = service.Text(
                 head.title, entry.body, translation.summary, translation.slug, translation.tags
             )
-        service.revise(
-            translation,
-            self.author,
-            text,
-            seen=translation.revision,
-            why=self.why(entry),
-            front=entry.front or None,
-        )
+        is_other = text != service.text_of(translation)
+        if not is_other and (entry.shelf or not self._is_news(entry, translation)):
+            if not entry.shelf:
+                _remember(entry, translation)
+                _keep_head(entry, translation)
+            report.unchanged.append(entry.where)
+            return False
+        is_edited = translation.revision != translation.synced_revision and not entry.shelf
+        if not self.force and (is_edited or _is_moved_twice(head, translation)):
+            report.conflicts.append(entry.where)
+            return False
+        if is_other:
+            seen, front = translation.revision, entry.front or None
+            service.revise(translation, self.author, text, seen=seen, why=self.why(entry), front=front)
+        else:
+            _keep_head(entry, translation)
+            service.mark_stale(translation)
         if not entry.shelf:
             service.file_under(translation.article, shelves[head.category], head.audience, head.readers)
             if translation is translation.article.source:
                 translation.article.review_due = head.review
+                translation.article.owner_id = self._owner(head, translation.article)
         report.revised.append(entry.where)
         return True
 
+    def _is_news(self, entry: Entry, translation: Translation) -> bool:
+        """Does the file say of the text itself what the hub does not know?"""
+        head, article = entry.head, translation.article
+        is_source = translation is article.source
+        hub = (article.category.key, article.audience, sorted(article.readers))
+        if (head.category, head.audience, sorted(head.readers)) != hub:
+            return True
+        ours = head.review, self._owner(head, article)
+        if is_source and ours != (article.review_due, article.owner_id):
+            return True
+        if entry.is_dated and head.updated != translation.updated_at:
+            return True
+        if self._takes_state(head, translation):
+            state = translation.status, translation.publish_at
+            published = head.published if entry.is_dated else translation.published_at
+            if (head.status, head.publish_at) != state or published != translation.published_at:
+                return True
+        is_outdated = head.outdated, translation.is_outdated
+        if is_outdated == (True, False) or (self.force and is_outdated == (False, True)):
+            return True
+        return bool(_new_addresses(head, translation))
+
+    def _owner(self, head: Head, article: Article) -> int | None:
+        """Whom the file names, if they are here; otherwise who it was."""
+        return self.bundle.owners.get(head.owner.lower(), article.owner_id)
+
+    def _takes_state(self, head: Head, translation: Translation) -> bool:
+        """Nobody's decision in the hub is undone by a file that says what it always said."""
+        known = translation.synced_status
+        is_new = translation.synced_revision is None or known not in (None, head.status)
+        return self.force or is_new or translation.status is head.status
+
+    def _date(self, entry: Entry, translation: Translation) -> None:
+        """State and moments as the file has them, and what the text was made from."""
+        head, source = entry.head, translation.article.source
+        if entry.shelf and translation.revision > 1:
+            return
+        translation.updated_at = head.updated
+        if self._takes_state(head, translation):
+            translation.status, translation.publish_at = head.status, head.publish_at
+            translation.published_at = head.published
+        _remember(entry, translation)
+        if source is not None and source is not translation:
+            translation.source_revision = 0 if head.outdated else source.revision
+        for slug in _new_addresses(head, translation):
+            db.session.add(Redirect(locale=translation.locale, slug=slug, translation_id=translation.id))
+
     # --- Pictures ---
 
-    def _with_pictures(self, each: Ready) -> Ready:
+    def _with_pictures(self, each: Ready, report: Report) -> Ready:
         """The text with the names that its pictures have got."""
         if ARRIVING not in each.entry.body and "image:" not in each.entry.body:
             return each
-        body = _ARRIVING.sub(self._name_of, each.entry.body)
+        body = _ARRIVING.sub(partial(self._name_of, each.entry, report), each.entry.body)
         if body == each.entry.body:
             return each
         each.entry.body = body
         return Ready(each.entry, service.derive(body))
 
-    def _name_of(self, match: re.Match[str]) -> str:
+    def _name_of(self, entry: Entry, report: Report, match: re.Match[str]) -> str:
         path = unquote(match[1]) if match[1] else f"{PICTURES}/{match[2]}"
         if path not in self.bundle.pictures:
             return match[0]
         if path not in self.names:
             try:
                 self.names[path] = f"image:{pictures.adopt(self.author, self.bundle.pictures[path]()).name}"
-            except HubError:
+            except HubError as error:
                 self.names[path] = path  # no picture: the page shows that it is missing
+                report.problems.append(Problem(entry.where, entry.line, f"{path}: {error.message}"))
         return self.names[path]
 
     def _note_pictures(self, translations: list[Translation]) -> None:
@@ -317,24 +370,34 @@ class Store:
         )
 
 
-def _date(entry: Entry, translation: Translation) -> None:
-    """State and moments as the file has them, and what the text was made from."""
-    head, article = entry.head, translation.article
-    if entry.shelf and translation.revision > 1:
-        return
-    translation.updated_at, translation.published_at = head.updated, head.published
-    translation.status, translation.publish_at = head.status, head.publish_at
+def _remember(entry: Entry, translation: Translation) -> None:
+    """File and hub say the same now."""
     translation.synced_revision, translation.synced_sha256 = translation.revision, entry.sha256
-    source = article.source
-    if source is not None and source is not translation:
-        translation.source_revision = 0 if head.outdated else source.revision
-    for slug in set(head.former) - {translation.slug}:
-        former = Redirect.locale == translation.locale, Redirect.slug == slug
-        now = Translation.locale == translation.locale, Translation.slug == slug
-        if not db.session.scalar(select(Redirect.id).where(*former)) and not db.session.scalar(
-            select(Translation.id).where(*now)
-        ):
-            db.session.add(Redirect(locale=translation.locale, slug=slug, translation_id=translation.id))
+    translation.synced_status = entry.head.status
+
+
+def _keep_head(entry: Entry, translation: Translation) -> None:
+    """The head of the file word for word, for the day it goes out again."""
+    if entry.front:
+        translation.revisions[-1].front = entry.front
+
+
+def _is_moved_twice(head: Head, translation: Translation) -> bool:
+    """Has its state changed in the file, and in another way in the hub?"""
+    known = translation.synced_status
+    return known is not None and len({known, head.status, translation.status}) == 3
+
+
+def _new_addresses(head: Head, translation: Translation) -> list[str]:
+    """Former addresses that nothing stands at yet."""
+    wanted = set(head.former) - {translation.slug}
+    if not wanted:
+        return []
+    taken: set[str] = set()
+    for table in (Redirect, Translation):
+        here = table.locale == translation.locale, table.slug.in_(wanted)
+        taken.update(db.session.scalars(select(table.slug).where(*here)))
+    return sorted(wanted - taken)
 
 
 def _put_category(row: dict[str, Any], category: Category | None) -> Category:

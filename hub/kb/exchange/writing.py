@@ -12,6 +12,7 @@ from typing import IO, Any
 from sqlalchemy import RowMapping, Select, and_, collate, select
 from sqlalchemy.orm import aliased
 
+from ...accounts.models import User
 from ...core import storage
 from ...core.database import db
 from ..models import Article, ArticleReader, Category, Redirect, Revision, Translation
@@ -78,6 +79,7 @@ def _everything() -> Select[Any]:
             Article.external_id,
             Article.review_due,
             Article.created_at,
+            User.email.label("owner"),
             Category.key.label("category"),
             source.revision.label("source_now"),
             Revision.front,
@@ -85,6 +87,7 @@ def _everything() -> Select[Any]:
         .select_from(Translation)
         .join(Article, Article.id == Translation.article_id)
         .join(Category, Category.id == Article.category_id)
+        .outerjoin(User, User.id == Article.owner_id)
         .outerjoin(source, and_(source.article_id == Article.id, source.locale == Article.source_locale))
         .outerjoin(
             Revision, and_(Revision.translation_id == Translation.id, Revision.number == Translation.revision)
@@ -118,6 +121,7 @@ def _head(row: RowMapping, readers: list[str], former: list[str]) -> Head:
     head.created = head.published or head.updated
     if is_source:
         head.created, head.review, head.external_id = row["created_at"], row["review_due"], row["external_id"]
+        head.owner = row["owner"] or ""
     return head
 
 

@@ -127,7 +127,7 @@ class Translation(db.Model):
     frequent than writing. `is_stale` says that the search index does not know the present state yet, and
     `touched` counts these states, so that the index marks as known only what it has read.
     `source_revision` is the revision of the source this was made from; 0 is one older than any kept here.
-    `synced_*` tell which revision, and which file, `hub content sync` saw last.
+    `synced_*` tell which revision and state, and which file, an import or `hub content sync` saw last.
     """
 
     __table_args__ = (
@@ -160,6 +160,7 @@ class Translation(db.Model):
     touched: Mapped[int] = mapped_column(default=0, server_default="0")
     synced_revision: Mapped[int | None]
     synced_sha256: Mapped[str | None]
+    synced_status: Mapped[Status | None]
 
     article: Mapped[Article] = relationship(back_populates="translations")
     revisions: Mapped[list["Revision"]] = relationship(
