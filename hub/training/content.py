@@ -21,9 +21,12 @@ from ..kb.exchange import heads
 from ..kb.exchange.sides import Known
 from ..kb.exchange.storing import Report
 from . import shelf
+from .models import CourseStatus
 from .shelf import COURSE, LESSON, QUIZ, Name
 
 _LESSON = re.compile(r"(\d+)-([a-z0-9][a-z0-9-]*)\.md")
+#: The status of a course whose file names none.
+_SILENT = CourseStatus.PUBLISHED.value
 
 
 class BrokenContent(HubError):
@@ -69,9 +72,18 @@ def _gone(files: dict[Name, Piece], hub: dict[Name, Any]) -> list[Name]:
 
 
 def export(folder: Path) -> list[Path]:
-    """Write every course to its files; those that have not changed get the same bytes. Returns what was written."""
-    known, written = _known(), []
-    for name, value in shelf.held().items():
+    """Write every course to its files; those that have not changed get the same bytes. Returns what was written.
+
+    The file of a lesson that was removed or has another number goes, unless it was edited since it was read.
+    """
+    known, written, held = _known(), [], shelf.held()
+    paths = {str(name): _path(name, value) for name, value in held.items()}
+    for said, row in known.rows.items():
+        old = folder / row.path
+        moved = said not in paths or (known.last(said) != held[Name.of(said)] and row.path != paths[said])
+        if moved and old.is_file() and old.read_bytes() == row.text.encode():
+            old.unlink()
+    for name, value in held.items():
         write = partial(_write, name, value)
         path, text = known.file(str(name), value, _path(name, value), write)
         written += known.save(folder, str(name), path, text)
@@ -91,14 +103,18 @@ def read(folder: Path) -> list[Piece]:
     if locale not in LOCALES:
         raise BrokenContent(folder, f"“{locale}” is not a language of the hub ({', '.join(LOCALES)})")
     lessons = [path for path in sorted(folder.glob("*.md")) if path.name != "course.md"]
-    if not lessons:
-        raise BrokenContent(folder, "a course needs lessons: 01-name.md")
     quiz = folder / "quiz.yaml"
     pieces = [_piece(Name(locale, course, COURSE), folder / "course.md")]
+    if not lessons and _says(str(pieces[0].name), "course.md", pieces[0].text)["status"] == _SILENT:
+        raise BrokenContent(folder, "a published course needs lessons: 01-name.md")
+    names: dict[str, Path] = {}
     for path in lessons:
         name = _LESSON.fullmatch(path.name)
         if not name:
             raise BrokenContent(path, "a lesson is called 01-name.md")
+        if name[2] in names:
+            raise BrokenContent(path, f"there is a lesson of this name already: {names[name[2]].name}")
+        names[name[2]] = path
         pieces.append(_piece(Name(locale, course, LESSON, name[2]), path))
     return pieces + ([_piece(Name(locale, course, QUIZ), quiz)] if quiz.exists() else [])
 
@@ -118,21 +134,30 @@ def _says(name: str, path: str, text: str) -> Any:
     if kind == QUIZ:
         return _quiz(text, file)
     if kind == COURSE:
-        return _matter(text, file, {"title": str, "summary": str, "minutes": int})
+        said = _matter(
+            text, file, {"title": str, "summary": str, "minutes": int, "status": str}, {"status": _SILENT}
+        )
+        if said["status"] not in list(CourseStatus):
+            raise BrokenContent(path=file, problem=f"“status” should be one of {', '.join(CourseStatus)}")
+        return said
     return {"order": int(file.name.partition("-")[0])} | _matter(text, file, {"title": str, "minutes": int})
 
 
-def _matter(text: str, path: Path, wanted: dict[str, type]) -> dict[str, Any]:
+def _matter(
+    text: str, path: Path, wanted: dict[str, type], silent: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The wanted keys and the body; `silent` is what a file means that does not say."""
     try:
         post = frontmatter.loads(text.replace("\r\n", "\n"), handler=heads.FrontMatter())
     except yaml.YAMLError as error:
         raise BrokenContent(path, str(error)) from error
+    said = (silent or {}) | post.metadata
     for name, kind in wanted.items():
-        if name not in post.metadata:
+        if name not in said:
             raise BrokenContent(path, f"the front matter lacks “{name}”")
-        if not isinstance(post.metadata[name], kind):
+        if not isinstance(said[name], kind):
             raise BrokenContent(path, f"“{name}” should be {'a number' if kind is int else 'text'}")
-    return {name: post.metadata[name] for name in wanted} | {"body": post.content}
+    return {name: said[name] for name in wanted} | {"body": post.content}
 
 
 def _quiz(text: str, path: Path) -> list[dict[str, Any]]:
@@ -181,6 +206,8 @@ def _write(name: Name, value: Any) -> str:
     head = {key: each for key, each in value.items() if key != "body"}
     if name.kind == COURSE:
         head = {"id": name.course, "lang": name.locale} | head
+        if head["status"] == _SILENT:
+            del head["status"]
     return f"{heads.write(head)}\n{value['body']}\n"
 
 

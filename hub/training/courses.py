@@ -12,7 +12,16 @@ from ..core.access import visible, visible_or_404
 from ..core.database import db
 from ..core.errors import NotFound
 from ..core.i18n import locale as spoken
-from .models import Certificate, Course, CourseText, Lesson, LessonText, Progress, QuizResult
+from .models import (
+    Certificate,
+    Course,
+    CourseStatus,
+    CourseText,
+    Lesson,
+    LessonText,
+    Progress,
+    QuizResult,
+)
 
 #: Share of right answers that passes, in per cent.
 PASS = 80
@@ -69,27 +78,32 @@ class Path:
 
 def shelf(user: User) -> list[Shelved]:
     """All courses, each in the reader's language or else in English, with what is done."""
-    texts = _best(
-        db.session.scalars(visible(select(CourseText), user).options(joinedload(CourseText.course)))
-    )
-    lessons = _pairs(
-        select(Lesson.course_id, func.count(func.distinct(Lesson.id)))
+    texts = _best(db.session.scalars(_published(user).options(joinedload(CourseText.course))))
+    counted = (
+        select(Lesson.course_id, LessonText.locale, func.count(), func.count(Progress.lesson_id))
         .join(LessonText, LessonText.lesson_id == Lesson.id)
-        .group_by(Lesson.course_id)
+        .outerjoin(Progress, (Progress.lesson_id == Lesson.id) & (Progress.user_id == user.id))
+        .group_by(Lesson.course_id, LessonText.locale)
     )
-    done = _pairs(
-        select(Lesson.course_id, func.count(func.distinct(Lesson.id)))
-        .join(Progress, Progress.lesson_id == Lesson.id)
-        .join(LessonText, LessonText.lesson_id == Lesson.id)
-        .where(Progress.user_id == user.id)
-        .group_by(Lesson.course_id)
-    )
+    counts = {(id, locale): (all, done) for id, locale, all, done in db.session.execute(counted)}
     codes = _pairs(select(Certificate.course_id, Certificate.code).where(Certificate.user_id == user.id))
     shelved = [
-        Shelved(text.course.key, text, lessons.get(id, 0), done.get(id, 0), codes.get(id))
+        Shelved(text.course.key, text, *counts.get((id, text.locale), (0, 0)), codes.get(id))
         for id, text in texts.items()
     ]
     return sorted(shelved, key=lambda each: each.text.title)
+
+
+def earned_before(user: User) -> list[Certificate]:
+    """Certificates of courses that are not on the shelf any more."""
+    mine = select(Certificate).where(Certificate.user_id == user.id)
+    gone = Certificate.course_id.not_in(_published(user).with_only_columns(CourseText.course_id))
+    return list(db.session.scalars(mine.where(gone).order_by(Certificate.issued_at, Certificate.id)))
+
+
+def _published(user: User) -> Any:
+    """What is there to learn: the team reads its drafts elsewhere."""
+    return visible(select(CourseText), user).where(CourseText.status == CourseStatus.PUBLISHED)
 
 
 def _pairs(statement: Any) -> dict[int, Any]:
@@ -113,7 +127,7 @@ def _rank(locale: str) -> tuple[int, str]:
 def open_course(key: str, user: User) -> Path:
     """A course with its lessons in one language. Raises NotFound."""
     course = visible_or_404(select(Course).where(Course.key == key), user)
-    texts = _best(db.session.scalars(select(CourseText).where(CourseText.course_id == course.id)))
+    texts = _best(db.session.scalars(_published(user).where(CourseText.course_id == course.id)))
     if course.id not in texts:
         raise NotFound
     text = texts[course.id]
@@ -224,28 +238,3 @@ def verify(code: str) -> Certificate:
     if certificate is None:
         raise NotFound
     return certificate
-
-
-@dataclass(frozen=True)
-class Figures:
-    """How a course is used: people who began, who have the certificate."""
-
-    key: str
-    title: str
-    began: int
-    certified: int
-
-
-def figures() -> list[Figures]:
-    """How every course is used."""
-    texts = _best(db.session.scalars(select(CourseText).options(joinedload(CourseText.course))))
-    began = _pairs(
-        select(Lesson.course_id, func.count(func.distinct(Progress.user_id)))
-        .join(Progress, Progress.lesson_id == Lesson.id)
-        .group_by(Lesson.course_id)
-    )
-    certified = _pairs(select(Certificate.course_id, func.count()).group_by(Certificate.course_id))
-    return [
-        Figures(text.course.key, text.title, began.get(id, 0), certified.get(id, 0))
-        for id, text in sorted(texts.items(), key=lambda pair: pair[1].title)
-    ]

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from wtforms import (
     DateTimeLocalField,
+    FieldList,
+    HiddenField,
     IntegerField,
     SelectField,
     StringField,
@@ -15,7 +17,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from ..core.forms import HubForm
+from ..core.forms import HubForm, clean, options
 from ..core.i18n import LOCALES, _, _l
 from ..core.timezones import ZoneField
 from .models import Webinar
@@ -91,3 +93,80 @@ class QuestionForm(HubForm):
 
 class AnswerForm(HubForm):
     text = StringField(_l("Answer"), [Length(max=500)])
+
+
+# --- Courses ---------------------------------------------------------------
+
+
+class CourseForm(HubForm):
+    """A course in one language, without its lessons."""
+
+    title = StringField(_l("Title"), [InputRequired(), Length(max=160)])
+    summary = TextAreaField(
+        _l("Summary"), [InputRequired(), Length(max=400)], description=_l("One or two sentences for the list.")
+    )  # fmt: skip
+    minutes = IntegerField(
+        _l("Minutes"), [InputRequired(), NumberRange(1, 1000)], description=_l("For the whole course.")
+    )  # fmt: skip
+    body = TextAreaField(
+        _l("Introduction"), [Optional()], description=_l("Above the list of lessons: what one will be able to do.")
+    )  # fmt: skip
+    seen = HiddenField()
+
+    def values(self) -> dict[str, Any]:
+        """What is written of a course."""
+        return {name: self[name].data for name in ("title", "summary", "minutes")} | {
+            "body": self.body.data or ""
+        }
+
+
+class NewCourseForm(CourseForm):
+    language = SelectField(_l("Language"), choices=options(LOCALES.items()))
+
+
+class LessonForm(HubForm):
+    title = StringField(_l("Title"), [InputRequired(), Length(max=160)])
+    minutes = IntegerField(_l("Minutes"), [InputRequired(), NumberRange(1, 500)])
+    body = TextAreaField(_l("Text"), [InputRequired(), Length(max=200_000)])
+    seen = HiddenField()
+
+    def values(self) -> dict[str, Any]:
+        """What is written of a lesson."""
+        return {name: self[name].data for name in ("title", "minutes", "body")}
+
+
+#: Empty lines for options that a form offers.
+OPTIONS = 6
+
+
+class QuizForm(HubForm):
+    """A question of a quiz; options left empty are left out."""
+
+    text = StringField(_l("Question"), [InputRequired(), Length(max=300)])
+    options = FieldList(
+        StringField(filters=[clean], validators=[Length(max=300)]), min_entries=OPTIONS, max_entries=50
+    )
+    answer = IntegerField(_l("The right one"), [Optional()])
+    why = TextAreaField(
+        _l("Why it is right"), [Optional(), Length(max=600)], description=_l("Shown after the answer, right or wrong.")
+    )  # fmt: skip
+
+    def __init__(self, question: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs | {"data": question or {}})
+
+    def validate_options(self, field: Any) -> None:
+        given = [each for each in field.data if each]
+        if len(given) < 2:
+            raise ValidationError(_("A question needs two options or more."))
+        if len(set(given)) < len(given):
+            raise ValidationError(_("Two options are the same."))
+        at = self.answer.data
+        if at is None or not 0 <= at < len(field.data) or not field.data[at]:
+            raise ValidationError(_("Mark the option that is right."))
+
+    def values(self) -> dict[str, Any]:
+        """A question as a quiz keeps it."""
+        given = [each for each in self.options.data if each]
+        right = self.options.data[self.answer.data]
+        why = self.why.data or ""
+        return {"text": self.text.data, "options": given, "answer": given.index(right), "why": why}

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import contains_eager
+from sqlalchemy import ColumnElement, and_, select, update
 
 from ..core import fulltext, markup
 from ..core.database import db, transaction
 from ..core.fulltext import PARTNERS, STAFF, Document, IndexBusy, Source
 from ..core.i18n import _l
-from .models import Course, CourseText, Lesson, LessonText, Webinar
+from .models import Course, CourseStatus, CourseText, Lesson, LessonText, Webinar
 
 WEBINAR, LESSON = "webinar", "lesson"
 AUDIENCE = frozenset({PARTNERS, STAFF})
@@ -18,61 +17,37 @@ _BATCH = 500
 
 
 def index_stale() -> int:
-    """Bring the index up to date with what changed; how many there were.
+    """Bring the index up to date with the webinars that changed; how many there were.
 
     What is changed meanwhile stays stale: only the version that was written is marked fresh.
     """
-    return _index(Webinar, WEBINAR, _webinar_document) + _index(LessonText, LESSON, _lesson_document)
-
-
-def _index(model: Any, kind: str, document: Any) -> int:
     done = 0
-    while rows := list(
-        db.session.scalars(_whole(model).where(model.is_stale).order_by(model.id).limit(_BATCH))
-    ):
-        by_lang: dict[str, list[Any]] = {}
+    stale = select(Webinar).where(Webinar.is_stale).order_by(Webinar.id).limit(_BATCH)
+    while rows := list(db.session.scalars(stale)):
+        by_lang: dict[str, list[Webinar]] = {}
         for row in rows:
-            by_lang.setdefault(_language(row), []).append(row)
+            by_lang.setdefault(row.language, []).append(row)
         for lang, some in by_lang.items():
-            gone = [f"{kind}:{row.id}" for row in some if _is_hidden(row)]
+            gone = [f"{WEBINAR}:{row.id}" for row in some if row.is_cancelled]
             try:
-                fulltext.write(lang, [document(row) for row in some if not _is_hidden(row)], gone)
+                fulltext.write(lang, [_document(row) for row in some if not row.is_cancelled], gone)
             except IndexBusy:
                 return done
-            _fresh(model, some)
+            _fresh(some)
             done += len(some)
         db.session.expire_all()
     return done
 
 
-def _fresh(model: Any, rows: list[Any]) -> None:
+def _fresh(rows: list[Webinar]) -> None:
     written = [(row.id, row.updated_at) for row in rows]
     with transaction() as session:
         for id, updated_at in written:
-            fresh = update(model).where(model.id == id, model.updated_at == updated_at)
+            fresh = update(Webinar).where(Webinar.id == id, Webinar.updated_at == updated_at)
             session.execute(fresh.values(is_stale=False))
 
 
-def _whole(model: Any) -> Any:
-    if model is Webinar:
-        return select(Webinar)
-    return (
-        select(LessonText)
-        .join(LessonText.lesson)
-        .join(Lesson.course)
-        .options(contains_eager(LessonText.lesson).contains_eager(Lesson.course))
-    )
-
-
-def _language(row: Any) -> str:
-    return row.language if isinstance(row, Webinar) else row.locale
-
-
-def _is_hidden(row: Any) -> bool:
-    return isinstance(row, Webinar) and row.is_cancelled
-
-
-def _webinar_document(webinar: Webinar) -> Document:
+def _document(webinar: Webinar) -> Document:
     return Document(
         kind=WEBINAR,
         id=webinar.id,
@@ -85,38 +60,55 @@ def _webinar_document(webinar: Webinar) -> Document:
     )
 
 
-def _lesson_document(text: LessonText) -> Document:
-    course: Course = text.lesson.course
-    rendered = markup.article(text.body)
-    return Document(
-        kind=LESSON,
-        id=text.id,
-        lang=text.locale,
-        audience=AUDIENCE,
-        title=text.title,
-        url=f"/training/courses/{course.key}/{text.lesson.key}",
-        headings=tuple(heading.title for heading in rendered.headings),
-        body=rendered.plain,
-        crumbs=tuple(
-            db.session.scalars(
-                select(CourseText.title).where(
-                    CourseText.course_id == course.id, CourseText.locale == text.locale
-                )
-            )
-        ),
-        updated_at=text.updated_at.isoformat(),
-    )
-
-
 def _webinars(lang: str) -> Iterator[Document]:
     rows = select(Webinar).where(Webinar.language == lang).order_by(Webinar.id)
-    yield from (_webinar_document(row) for row in db.session.scalars(rows) if not row.is_cancelled)
+    yield from (_document(row) for row in db.session.scalars(rows) if not row.is_cancelled)
+
+
+# --- Lessons ---------------------------------------------------------------
+
+
+def course_changed(text: CourseText) -> None:
+    """Its lessons are found, or no longer, and under its title."""
+    mine = select(LessonText.id).join(LessonText.lesson)
+    mine = mine.where(Lesson.course_id == text.course_id, LessonText.locale == text.locale)
+    fulltext.note(LESSON, db.session.scalars(mine))
 
 
 def _lessons(lang: str) -> Iterator[Document]:
-    rows = _whole(LessonText).where(LessonText.locale == lang).order_by(LessonText.id)
-    yield from map(_lesson_document, db.session.scalars(rows))
+    return _published(LessonText.locale == lang)
+
+
+def _some(ids: list[int]) -> Iterator[Document]:
+    return _published(LessonText.id.in_(ids))
+
+
+def _published(condition: ColumnElement[bool]) -> Iterator[Document]:
+    same = and_(CourseText.course_id == Lesson.course_id, CourseText.locale == LessonText.locale)
+    rows: Any = (
+        select(LessonText, Lesson.key, Course.key, CourseText.title)
+        .join(Lesson, Lesson.id == LessonText.lesson_id)
+        .join(Course, Course.id == Lesson.course_id)
+        .join(CourseText, same)
+        .where(condition, CourseText.status == CourseStatus.PUBLISHED)
+        .order_by(LessonText.id)
+    )
+    for text, key, course, title in db.session.execute(rows.execution_options(populate_existing=True)):
+        rendered = markup.article(text.body)
+        yield Document(
+            kind=LESSON,
+            id=text.id,
+            lang=text.locale,
+            audience=AUDIENCE,
+            title=text.title,
+            url=f"/training/courses/{course}/{key}",
+            headings=tuple(heading.title for heading in rendered.headings),
+            body=rendered.plain,
+            crumbs=(title,),
+            updated_at=text.updated_at.isoformat(),
+        )
 
 
 fulltext.register(Source(WEBINAR, _l("Webinars"), "video", _webinars))
-fulltext.register(Source(LESSON, _l("Lessons"), "school", _lessons))
+fulltext.register(Source(LESSON, _l("Lessons"), "school", _lessons, some=_some))
+fulltext.follow(LessonText, LESSON)

@@ -140,6 +140,14 @@ class WebinarVote(db.Model):
 # --- Courses ---------------------------------------------------------------
 
 
+class CourseStatus(StrEnum):
+    """Of a course in one language: a translation is finished before anyone reads it."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
 class Course(db.Model):
     """A course under one key; its texts differ by language, progress does not."""
 
@@ -163,9 +171,14 @@ class CourseText(db.Model):
     body: Mapped[str]  # Markdown
     minutes: Mapped[int]
     quiz: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    status: Mapped[CourseStatus] = mapped_column(default=CourseStatus.PUBLISHED, index=True)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     course: Mapped[Course] = relationship(back_populates="texts")
+
+    @property
+    def is_published(self) -> bool:
+        return self.status is CourseStatus.PUBLISHED
 
 
 class Lesson(db.Model):
@@ -192,7 +205,6 @@ class LessonText(db.Model):
     title: Mapped[str]
     body: Mapped[str]  # Markdown
     minutes: Mapped[int]
-    is_stale: Mapped[bool] = mapped_column(default=True, index=True)  # the search index is behind
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     lesson: Mapped[Lesson] = relationship()
@@ -249,10 +261,16 @@ class Certificate(db.Model):
 @visibility(Webinar)
 @visibility(WebinarQuestion)
 @visibility(Course)
-@visibility(CourseText)
 @visibility(Lesson)
 def _for_learners(statement: Select[Any], user: Any) -> Select[Any]:
     return statement if can(user, Permission.TRAINING_ATTEND) else statement.where(false())
+
+
+@visibility(CourseText)
+def _course_texts(statement: Select[Any], user: Any) -> Select[Any]:
+    if can(user, Permission.TRAINING_MANAGE):
+        return statement
+    return _for_learners(statement, user).where(CourseText.status == CourseStatus.PUBLISHED)
 
 
 @visibility(Registration)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from ..core import clock
 from ..core.database import db
-from .models import Course, CourseText, Lesson, LessonText
+from . import indexing
+from .models import Course, CourseStatus, CourseText, Lesson, LessonText
 
 PREFIX = "training/"
 COURSE, LESSON, QUIZ = "course", "lesson", "quiz"
@@ -36,7 +37,8 @@ def held() -> dict[Name, Any]:
     courses = select(Course.key, CourseText).join(Course, Course.id == CourseText.course_id)
     for key, text in db.session.execute(courses.order_by(CourseText.locale, Course.key)):
         found[Name(text.locale, key, COURSE)] = {
-            "title": text.title, "summary": text.summary, "minutes": text.minutes, "body": _trim(text.body),
+            "title": text.title, "summary": text.summary, "minutes": text.minutes,
+            "status": text.status.value, "body": _trim(text.body),
         }  # fmt: skip
         if text.quiz:
             found[Name(text.locale, key, QUIZ)] = text.quiz
@@ -63,12 +65,12 @@ def put(name: Name, value: Any) -> None:
     db.session.flush()
     text: Any = _lesson_text(course, name) if name.kind == LESSON else _course_text(course, name)
     for key, each in ({"quiz": value} if name.kind == QUIZ else value).items():
-        setattr(text, key, each)
-    if name.kind == LESSON:
-        text.is_stale = True  # to be indexed anew
+        setattr(text, key, CourseStatus(each) if key == "status" else each)
     text.updated_at = clock.now()
     db.session.add(text)
     db.session.flush()
+    if name.kind == COURSE:
+        indexing.course_changed(text)
 
 
 def _course_text(course: Course, name: Name) -> CourseText:
@@ -92,10 +94,11 @@ def drop(name: Name) -> None:
         put(name, [])
         return
     gone = (
-        select(LessonText.id)
+        select(LessonText)
         .join(Lesson, Lesson.id == LessonText.lesson_id)
         .join(Course, Course.id == Lesson.course_id)
         .where(Course.key == name.course, Lesson.key == name.lesson, LessonText.locale == name.locale)
     )
-    removed = delete(LessonText).where(LessonText.id.in_(gone.scalar_subquery()))
-    db.session.execute(removed.execution_options(synchronize_session=False))
+    for text in db.session.scalars(gone):
+        db.session.delete(text)
+    db.session.flush()

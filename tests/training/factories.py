@@ -15,6 +15,7 @@ from hub.training.models import (
     Webinar,
     WebinarQuestion,
 )
+from hub.training.writing import mark
 
 QUIZ = [
     {"text": "Who pays?", "options": ["Nobody", "The customer"], "answer": 1, "why": "Someone has to."},
@@ -107,5 +108,6 @@ def sample(cast):
         "question": question.id,
         "course": course.key,
         "lesson": "one",
+        "sign": mark(QUIZ[0]),
         "code": certificate.code,
     }

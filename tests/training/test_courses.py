@@ -82,6 +82,8 @@ def test_an_edited_renumbered_or_removed_lesson_follows_and_progress_stays(app, 
         ("quiz.yaml", "- {text: A, options: [x, y], answer: 2, why: b}", "question 1"),
         ("quiz.yaml", "- {text: A, options: [x, y], why: b}", "question 1"),
         ("lesson.md", "---\ntitle: A\nminutes: 1\n---\n", "01-name.md"),
+        ("09-your-link.md", "---\ntitle: A\nminutes: 1\n---\n", "02-your-link.md"),
+        ("course.md", "---\ntitle: A\nsummary: B\nminutes: 3\nstatus: gone\n---\n", "archived"),
     ],
 )
 def test_a_wrong_file_is_named_and_nothing_is_changed(app, folder, name, text, said):

@@ -5,8 +5,8 @@ import pytest
 from hub.core import fulltext, jobs
 from hub.core.database import db, transaction
 from hub.core.i18n import LOCALES
-from hub.training import service
-from hub.training.models import LessonText, Webinar
+from hub.training import service, writing
+from hub.training.models import CourseStatus, Webinar
 
 from .factories import make_course, make_webinar
 from .test_seats import as_given
@@ -19,6 +19,7 @@ def index(app):
 
     def index():
         jobs.run("training.index")
+        jobs.run(fulltext.WRITE)
 
     return index
 
@@ -52,12 +53,23 @@ def test_lessons_lead_to_their_page_and_the_index_settles(index, partner):
     assert hit.document.url.startswith("/training/courses/first-steps/zebra")
     db.session.rollback()
     db.session.expire_all()
-    stale = [
-        row
-        for model in (Webinar, LessonText)
-        for row in db.session.scalars(db.select(model).where(model.is_stale))
-    ]
-    assert stale == []
+    assert list(db.session.scalars(db.select(Webinar).where(Webinar.is_stale))) == []
+
+
+def test_a_lesson_is_found_while_it_is_part_of_a_published_course(index, partner, manager):
+    with transaction():
+        make_course(lessons=("zebra", "yak"))
+
+    def do(verb, *args, **values):
+        with transaction():
+            verb(writing.open_writing("first-steps", "en", manager, lock=True), *args, **values)
+        index()
+        return titles(partner, "zebra")
+
+    turn = writing.set_status
+    assert do(turn, manager, CourseStatus.ARCHIVED, everywhere=False) == []
+    assert do(turn, manager, CourseStatus.PUBLISHED, everywhere=False) == ["Lesson zebra en"]
+    assert do(writing.drop_lesson, "zebra", manager) == []
 
 
 def test_visitors_find_neither(index, client, partner):

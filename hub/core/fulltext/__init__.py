@@ -14,7 +14,7 @@ from ..jobs import ring
 from ..settings import Settings
 from . import changes, postgres_engine, vocabulary  # noqa: F401 - their tables belong to the database
 from .advice import Advice, advise
-from .changes import WRITE, follow
+from .changes import WRITE, follow, note
 from .documents import PARTNERS, PUBLIC, STAFF, Document, Section
 from .engine import Engine, IndexBusy, IndexMissing, Progress
 from .registry import Source, register, sources
@@ -25,7 +25,7 @@ from .words import LANGUAGES
 
 __all__ = [
     "PARTNERS", "PUBLIC", "STAFF", "WRITE", "Advice", "Answer", "Document", "Engine", "Hit", "IndexBusy", "IndexMissing",
-    "Section", "Source", "advise", "engine", "find", "follow", "is_there", "rebuild", "register", "sources", "write", "write_changes",
+    "Section", "Source", "advise", "engine", "find", "follow", "is_there", "note", "rebuild", "register", "sources", "write", "write_changes",
 ]  # fmt: skip
 
 log = structlog.get_logger()

@@ -4,7 +4,7 @@ A room says once which model a kind follows from; whoever changes a row, by what
 and the worker writes the row's documents anew. A change while it writes raises `version`: the note stays.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, String, Table, delete, event, select, text
@@ -44,6 +44,14 @@ def follow(model: type[Any], kind: str, id_of: Callable[[Any], int | None] = lam
 
     for moment in ("after_insert", "after_update", "after_delete"):
         event.listen(model, moment, note)
+
+
+def note(kind: str, ids: Iterable[int]) -> None:
+    """Index these documents again, for a reason that lies outside their own row. Needs an open transaction."""
+    rows = [{"kind": kind, "id": number} for number in sorted(ids)]
+    if rows:
+        db.session.execute(_NOTE, rows)
+        ring(WRITE)
 
 
 def pending(limit: int = 200) -> dict[str, dict[int, int]]:

@@ -12,6 +12,7 @@ from ...core.errors import NotFound
 from ...core.i18n import LOCALES, _
 from ...kb.service import link_of
 from .. import courses
+from ..writing import mark
 from .blueprint import bp
 
 
@@ -23,7 +24,7 @@ def course(key: str) -> ResponseReturnValue:
     return render_template(
         "training/course.html",
         path=path,
-        intro=_html(path.text.body),
+        intro=html(path.text.body),
         result=courses.best_result(path, current_user),
         certificate=courses.certificate_of(path, current_user),
         has_passed=courses.has_passed,
@@ -44,7 +45,7 @@ def lesson(key: str, lesson: str) -> ResponseReturnValue:
         before=before,
         after=after,
         number=path.steps.index(step) + 1,
-        body=_html(step.text.body),
+        body=html(step.text.body),
     )
 
 
@@ -69,7 +70,7 @@ def finish_lesson(key: str, lesson: str) -> ResponseReturnValue:
 def quiz(key: str) -> ResponseReturnValue:
     """Show the questions."""
     path = _with_quiz(key)
-    return render_template("training/quiz.html", path=path, marked=None, given={}, missing=[])
+    return _questions(path, {})
 
 
 @bp.post("/courses/<key>/quiz")
@@ -78,10 +79,11 @@ def take_quiz(key: str) -> ResponseReturnValue:
     """Mark the answers and explain them."""
     path = _with_quiz(key)
     given = {n: request.form.get(f"q{n}", type=int) for n in range(len(path.text.quiz))}
+    if request.form.get("asked", mark(path.text.quiz)) != mark(path.text.quiz):
+        return _questions(path, {}, changed=True), 409
     missing = [n for n, chosen in given.items() if chosen is None]
     if missing:
-        page = render_template("training/quiz.html", path=path, marked=None, given=given, missing=missing)
-        return page, 422
+        return _questions(path, given, missing), 422
     with transaction():
         path = _with_quiz(key)
         result = courses.take_quiz(path, current_user, list(given.values()))
@@ -105,6 +107,19 @@ def certificate(code: str) -> ResponseReturnValue:
     return render_template("training/certificate.html", certificate=courses.verify(code))
 
 
+def _questions(
+    path: courses.Path,
+    given: dict[int, int | None],
+    missing: list[int] | None = None,
+    *,
+    changed: bool = False,
+) -> str:
+    asked = mark(path.text.quiz)
+    return render_template(
+        "training/quiz.html", path=path, marked=None, given=given, missing=missing or [], asked=asked, changed=changed
+    )  # fmt: skip
+
+
 def _with_quiz(key: str) -> courses.Path:
     path = courses.open_course(key, current_user)
     if not path.text.quiz:
@@ -112,5 +127,5 @@ def _with_quiz(key: str) -> courses.Path:
     return path
 
 
-def _html(text: str) -> Markup:
+def html(text: str) -> Markup:
     return markup.article(text, links=link_of).html

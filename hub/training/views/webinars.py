@@ -41,6 +41,7 @@ def index() -> ResponseReturnValue:
         coming=service.coming(current_user, COMING),
         recordings=page(recordings, request.args.get("at"), Webinar.starts_at, Webinar.id, size=8),
         courses=learning.shelf(current_user),
+        certificates=learning.earned_before(current_user),
         languages=LOCALES,
     )
 
@@ -61,7 +62,6 @@ def manage() -> ResponseReturnValue:
         seats=seats,
         past=past,
         languages=LOCALES,
-        courses=learning.figures(),
     )
 
 
