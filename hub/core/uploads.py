@@ -23,6 +23,9 @@ from .settings import settings
 
 MEGAPIXELS = 50
 FRAMES = 600
+#: Of a ZIP, and how many bytes they are listed in.
+ENTRIES, DIRECTORY = 2000, 1_000_000
+_TOO_MUCH = _l("The ZIP file would unpack to more than 2,000 files or 500 MB.")
 #: Pixels of all frames of an animation together, decoded.
 ANIMATION_PIXELS = 400_000_000
 _FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
@@ -153,14 +156,15 @@ def _zipped(stream: IO[bytes], head: bytes) -> str | None:
     if not head.startswith(b"PK\x03\x04"):
         return None
     try:
+        _refuse_many(stream)
         with zipfile.ZipFile(stream) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
         raise BadFile(_l("The ZIP file is damaged.")) from None
     finally:
         stream.seek(0)
-    if len(entries) > 2000 or sum(entry.file_size for entry in entries) > 500_000_000:
-        raise BadFile(_l("The ZIP file would unpack to more than 2,000 files or 500 MB."))
+    if len(entries) > ENTRIES or sum(entry.file_size for entry in entries) > 500_000_000:
+        raise BadFile(_TOO_MUCH)
     names = {entry.filename for entry in entries}
     if any(one.startswith("/") or ".." in one.replace("\\", "/").split("/") for one in names):
         raise BadFile(_l("The ZIP file has entries that point outside of it."))
@@ -174,6 +178,13 @@ def _zipped(stream: IO[bytes], head: bytes) -> str | None:
         if "[Content_Types].xml" in names and any(one.startswith(part) for one in names):
             return "application/vnd.openxmlformats-officedocument." + kind
     return "application/zip"
+
+
+def _refuse_many(stream: IO[bytes]) -> None:
+    """Look at the end of a ZIP first: half a million entries are not read to be counted."""
+    end = zipfile._EndRecData(stream)  # type: ignore[attr-defined]  # as ZipFile itself finds it
+    if end and (end[zipfile._ECD_ENTRIES_TOTAL] > ENTRIES or end[zipfile._ECD_SIZE] > DIRECTORY):  # type: ignore[attr-defined]
+        raise BadFile(_TOO_MUCH)
 
 
 def _as_text(stream: IO[bytes], head: bytes, name: str) -> str | None:

@@ -147,12 +147,18 @@ def update(id: int) -> ResponseReturnValue:
 @bp.post("/materials/<int:id>/versions")
 @requires(Permission.MATERIALS_MANAGE)
 def add_version(id: int) -> ResponseReturnValue:
-    """Put a new file in place of the old one; codes that were placed show it."""
+    """Put a new file in place of the old one, perhaps one that has come piece by piece; codes that were placed show it."""
     asset, form = _asset(id), VersionForm()
     try:
-        examined, stored = service.keep(request.files.get("file") or FileStorage())
-        with transaction():
-            service.add_version(asset, current_user, examined, stored)
+        if token := request.form.get("upload"):
+            upload = visible_or_404(select(Upload).where(Upload.token == token), current_user)
+            with receiving.content(upload) as (examined, stored), transaction():
+                receiving.drop(token, UploadState.READY)
+                service.add_version(asset, current_user, examined, stored)
+        else:
+            examined, stored = service.keep(request.files.get("file") or FileStorage())
+            with transaction():
+                service.add_version(asset, current_user, examined, stored)
     except HubError as error:
         form.file.errors = [error.message]
         details = _form(asset)
@@ -281,5 +287,10 @@ def _form(asset: Asset) -> EditForm:
 
 def _edit_page(asset: Asset, form: EditForm, version_form: VersionForm | None = None) -> str:
     return render_template(
-        "materials/edit.html", asset=asset, form=form, version_form=version_form or VersionForm()
+        "materials/edit.html",
+        asset=asset,
+        form=form,
+        version_form=version_form or VersionForm(),
+        limit=settings.max_upload_mb * 1_000_000,
+        largest=service.largest(),
     )

@@ -6,9 +6,9 @@ what nobody adds is thrown away after a day.
 """
 
 import fcntl
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -29,6 +29,8 @@ from . import service
 from .models import Asset, Upload, UploadState
 
 FOLDER = "incoming"
+#: Ending of a picture as it will be kept.
+KEPT = ".kept"
 #: What nobody touches for so long is thrown away.
 PATIENCE = timedelta(days=1)
 #: Of one person at a time.
@@ -92,8 +94,13 @@ def received(upload: Upload) -> int:
         return 0
 
 
-def append(upload: Upload, offset: int, stream: IO[bytes]) -> int:
-    """Write what follows at `offset`, as far as it comes; how many bytes are there then.
+def is_whole(upload: Upload) -> bool:
+    """Is all of it there, and nobody has noted yet what it is?"""
+    return upload.state is UploadState.RECEIVING and received(upload) == upload.size
+
+
+def append(upload: Upload, offset: int, stream: IO[bytes]) -> None:
+    """Write what follows at `offset`, as far as it comes.
 
     Raises WrongOffset, BeingWritten, and TooLarge for more than was announced.
     """
@@ -106,7 +113,6 @@ def append(upload: Upload, offset: int, stream: IO[bytes]) -> int:
                 raise TooLarge
             there += file.write(chunk)
             file.flush()
-        return there
 
 
 @contextmanager
@@ -124,7 +130,7 @@ def _locked(upload: Upload) -> Iterator[IO[bytes]]:
 def look_into(upload: Upload) -> dict[str, Any]:
     """Find out what a complete file is, before any transaction: it may take a while. `settle` writes it down.
 
-    What will be kept takes the place of what was sent. A file that is not accepted is thrown away.
+    What will be kept lies beside what was sent, which says how much has come until all is written down.
     """
     path = _path(upload)
     try:
@@ -132,20 +138,20 @@ def look_into(upload: Upload) -> dict[str, Any]:
             sent = FileStorage(stream, filename=upload.name)
             examined = service.examine(sent)
             if examined.stream is not stream:  # a picture, written anew
-                _replace(path, examined.stream)
-        with path.open("rb") as stream:
-            digest = service.digest(replace(examined, stream=stream))
+                _write(path.with_suffix(KEPT), examined.stream)
+            digest = service.digest(examined)
     except HubError as error:
-        path.unlink(missing_ok=True)
         return {"state": UploadState.REFUSED, "error": str(error.message)}
     return {"state": UploadState.READY, "sha256": digest, "facts": _facts(examined)}
 
 
 def settle(upload: Upload, found: dict[str, Any] | None = None) -> None:
-    """Note that a piece has come, and what the file is when it was the last one."""
+    """Note that a piece has come, and what the file is when it was the last one; what is not accepted is thrown away."""
     for name, value in (found or {}).items():
         setattr(upload, name, value)
     upload.touched_at = clock.now()
+    if upload.state is UploadState.REFUSED:
+        after_commit(lambda: _unlink(upload.token))
 
 
 def _facts(examined: Examined) -> dict[str, Any]:
@@ -153,13 +159,12 @@ def _facts(examined: Examined) -> dict[str, Any]:
     return {name: getattr(examined, name) for name in names}
 
 
-def _replace(path: Path, content: IO[bytes]) -> None:
+def _write(path: Path, content: IO[bytes]) -> None:
     content.seek(0)
-    new = path.with_suffix(".new")
-    with new.open("wb") as file:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f"{path.stem}.", delete=False) as file:
         while chunk := content.read(CHUNK):
             file.write(chunk)
-    new.replace(path)
+    Path(file.name).replace(path)
 
 
 def earlier(upload: Upload) -> Upload | None:
@@ -184,8 +189,10 @@ def content(upload: Upload) -> Iterator[tuple[Examined, Stored]]:
     facts = upload.facts
     if facts is None:
         raise Gone
+    path = _path(upload)
+    kept = path.with_suffix(KEPT)
     try:
-        stream = _path(upload).open("rb")
+        stream = (kept if kept.exists() else path).open("rb")
     except FileNotFoundError:
         raise Gone from None
     with stream:
@@ -201,7 +208,7 @@ def drop(token: str, *states: UploadState) -> None:
     fits = [Upload.token == token, *([Upload.state.in_(states)] if states else [])]
     if not touched(delete(Upload).where(*fits)):
         raise Gone
-    after_commit(lambda: _path_of(token).unlink(missing_ok=True))
+    after_commit(lambda: _unlink(token))
 
 
 def clean() -> int:
@@ -215,13 +222,18 @@ def clean() -> int:
     known = set(db.session.scalars(select(Upload.token)))
     for path in (settings.home / FOLDER).glob("*"):
         forgotten = path.stat().st_mtime < (clock.now() - PATIENCE).timestamp()
-        if forgotten and path.stem not in known:
+        if forgotten and path.name.partition(".")[0] not in known:
             path.unlink(missing_ok=True)
     return len(old)
 
 
 def _path(upload: Upload) -> Path:
     return _path_of(upload.token)
+
+
+def _unlink(token: str) -> None:
+    for path in (_path_of(token), _path_of(token).with_suffix(KEPT)):
+        path.unlink(missing_ok=True)
 
 
 def _path_of(token: str) -> Path:

@@ -12,8 +12,8 @@ from sqlalchemy import func, select, update
 
 from ..core import audit, clock, storage, uploads
 from ..core.database import db
-from ..core.errors import HubError
-from ..core.i18n import _l
+from ..core.errors import HubError, TooLarge
+from ..core.i18n import _l, filesize
 from ..core.jobs import ring
 from ..core.settings import settings
 from ..core.storage import Stored
@@ -33,6 +33,8 @@ from .models import (
 TAGS_MOST = 12
 #: Files that become ready texts.
 READY_TEXTS = ("text/plain", "text/markdown")
+#: Bytes of one: it is a row, shown whole and filled in at every look.
+LONGEST_TEXT = 100_000
 #: The job that tells search what has changed.
 INDEX = "materials.index"
 
@@ -71,6 +73,13 @@ def largest() -> int:
 def examine(file: Any) -> Examined:
     """What an upload is, with the size of a banner in it; raises TooLarge or BadFile."""
     examined = uploads.examine(file, limit=largest())
+    if examined.mime in READY_TEXTS and examined.size > LONGEST_TEXT:
+        raise TooLarge(
+            _l(
+                "A ready text has up to %(limit)s. Make a PDF or an Office file of a longer one.",
+                limit=filesize(LONGEST_TEXT),
+            )
+        )
     if examined.kind == "archive" and (banner := banners.look(examined.stream)):
         examined = replace(examined, width=banner.width, height=banner.height)
     return examined
@@ -225,8 +234,18 @@ def _describe(asset: Asset, details: Details) -> None:
         setattr(asset, name, value)
     if asset.visibility is not Visibility.CHOSEN:
         asset.readers = []
+    _release(asset)
     _changed(asset)
     db.session.flush()
+
+
+def _release(asset: Asset) -> None:
+    """What may be used later only is new then, and not when it came."""
+    now = clock.now()
+    if asset.valid_from and asset.valid_from > now:
+        asset.released_at = asset.valid_from
+    elif asset.released_at and asset.released_at > now:  # its first day was put forward
+        asset.released_at = now
 
 
 def _changed(asset: Asset) -> None:
@@ -274,6 +293,8 @@ def _text_version(asset: Asset, text: str) -> AssetVersion:
 
 
 def _add_version(asset: Asset, author: Any, version: AssetVersion) -> AssetVersion:
+    # One after the other: of two at once each gets a number, and the later one is shown.
+    db.session.execute(select(Asset.id).where(Asset.id == asset.id).with_for_update())
     db.session.execute(update(AssetVersion).where(AssetVersion.asset_id == asset.id).values(is_current=False))
     newest = db.session.scalar(select(func.max(AssetVersion.number)).where(AssetVersion.asset_id == asset.id))
     version.asset_id, version.number = asset.id, (newest or 0) + 1

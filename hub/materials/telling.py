@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select, union, update
+from sqlalchemy import func, select, union, update
 
 from ..accounts.models import User
 from ..core import clock, i18n
@@ -16,7 +16,17 @@ from ..notifications.models import Notification
 from ..notifications.service import notify
 from ..partners.models import Membership, Partner, PartnerStatus
 from .gallery import NEW_DAYS
-from .models import Asset, AssetVersion, Click, Download, Favourite, Visibility, for_partners, usable_now
+from .models import (
+    Asset,
+    AssetVersion,
+    Click,
+    Download,
+    Favourite,
+    Placement,
+    Visibility,
+    for_partners,
+    usable_now,
+)
 
 ONE, SEVERAL, ENDING = "material.new", "material.new_several", "material.ending"
 kinds.register(ONE, _l("New in Materials: “%(title)s”"), icon="photo")
@@ -79,10 +89,17 @@ def _members() -> Iterator[list[int]]:
         last = users[-1]
 
 
-def _seen(users: list[int], ids: list[int]) -> dict[int, list[str]]:
-    """Titles of those of these assets that each may see and that speak their language, the newest first."""
-    rows = (
-        select(Membership.user_id, Asset.title)
+def _seen(users: list[int], ids: list[int]) -> dict[int, tuple[str, int]]:
+    """Of those of these assets that each may see and that speak their language, the newest's title, and how many.
+
+    The database counts: ten thousand materials of five hundred people are not brought here.
+    """
+    counted = (
+        select(
+            Membership.user_id,
+            func.max(Asset.id).label("newest"),
+            func.count(Asset.id.distinct()).label("all"),
+        )
         .join(User, User.id == Membership.user_id)
         .join(Asset, Asset.locale.is_(None) | (Asset.locale == User.locale))
         .where(
@@ -90,27 +107,24 @@ def _seen(users: list[int], ids: list[int]) -> dict[int, list[str]]:
             Asset.id.in_(ids),
             for_partners(Partner.id == Membership.partner_id),
         )
-        .distinct()
-        .order_by(Membership.user_id, Asset.released_at.desc(), Asset.id.desc())
-        .add_columns(Asset.released_at, Asset.id)
+        .group_by(Membership.user_id)
+        .subquery()
     )
-    found: dict[int, list[str]] = {}
-    for user_id, title, _at, _id in db.session.execute(rows):
-        found.setdefault(user_id, []).append(title)
-    return found
+    rows = select(counted.c.user_id, Asset.title, counted.c.all).join(Asset, Asset.id == counted.c.newest)
+    return {user_id: (title, count) for user_id, title, count in db.session.execute(rows)}
 
 
-def _tell(users: list[int], seen: dict[int, list[str]], url: str) -> int:
+def _tell(users: list[int], seen: dict[int, tuple[str, int]], url: str) -> int:
     know = select(Notification.user_id).where(
         Notification.user_id.in_(users), Notification.kind.in_([ONE, SEVERAL]), Notification.url == url
     )
     known = set(db.session.scalars(know))
     told = 0
     for user in db.session.scalars(select(User).where(User.id.in_(set(seen) - known))):
-        titles = seen[user.id]
-        params = {"title": titles[0], "more": len(titles) - 1}
+        title, count = seen[user.id]
+        params = {"title": title, "more": count - 1}
         # By mail new materials come with the newsletters that one has chosen.
-        told += len(notify([user], SEVERAL if len(titles) > 1 else ONE, params, url, by_mail=False))
+        told += len(notify([user], SEVERAL if count > 1 else ONE, params, url, by_mail=False))
     return told
 
 
@@ -133,7 +147,7 @@ def tell_of_ending() -> int:
 
 
 def _users_of(asset: Asset) -> Any:
-    """Who took it, likes it, or has had visits through it lately; as far as they may still see it."""
+    """Who took it, likes it, or has had views of it or visits through it lately; as far as they may still see it."""
     took = (
         select(Download.user_id)
         .join(AssetVersion, AssetVersion.id == Download.version_id)
@@ -145,7 +159,12 @@ def _users_of(asset: Asset) -> Any:
         .join(Click, Click.partner_id == Membership.partner_id)
         .where(Click.asset_id == asset.id, Click.at > clock.now() - IN_USE)
     )
-    using = union(took, like, clicked).subquery()
+    shown = (
+        select(Membership.user_id)
+        .join(Placement, Placement.partner_id == Membership.partner_id)
+        .where(Placement.asset_id == asset.id, Placement.last_at > clock.now() - IN_USE)
+    )
+    using = union(took, like, clicked, shown).subquery()
     return (
         select(Membership.user_id)
         .join(Asset, Asset.id == asset.id)

@@ -57,6 +57,8 @@ def begin_upload() -> ResponseReturnValue:
 def upload(token: str) -> ResponseReturnValue:
     """How much of a file is there, and what became of it."""
     found = _upload(token)
+    if receiving.is_whole(found):  # the hub stopped between its last piece and the note of what it is
+        _settle(found)
     return _state(found, jsonify(_as_json(found)))
 
 
@@ -86,10 +88,14 @@ def drop_upload(token: str) -> ResponseReturnValue:
 
 def _append(found: Upload, offset: int) -> None:
     try:
-        there = receiving.append(found, offset, request.stream)
+        receiving.append(found, offset, request.stream)
     except ClientDisconnected:  # what came is there, and the rest follows
         return
-    looked = receiving.look_into(found) if there == found.size else None
+    _settle(found)
+
+
+def _settle(found: Upload) -> None:
+    looked = receiving.look_into(found) if receiving.is_whole(found) else None
     with transaction():
         receiving.settle(found, looked)
 

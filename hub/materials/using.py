@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ..core import clock
 from ..core.database import db
@@ -60,8 +61,7 @@ def add(column: str, counts: Counter[Day]) -> None:
         for key, count in counts.items()
         if key not in known
     ]
-    if fresh:
-        db.session.execute(insert(AssetUse), fresh)
+    _insert(AssetUse, AssetUse.day, column, fresh)
 
 
 def place(column: str, counts: Counter[Site]) -> None:
@@ -79,8 +79,17 @@ def place(column: str, counts: Counter[Site]) -> None:
             fresh.append(
                 key._asdict() | {"views": 0, "visits": 0, "first_at": now, "last_at": now, column: count}
             )
-    if fresh:
-        db.session.execute(insert(Placement), fresh)
+    _insert(Placement, Placement.site, column, fresh)
+
+
+def _insert(model: Any, last: Any, column: str, rows: list[dict[str, Any]]) -> None:
+    """Insert rows; what somebody else has inserted in this very moment is added to."""
+    if rows:
+        dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+        statement = dialects[db.session.get_bind().dialect.name](model)
+        more = {column: getattr(model, column) + statement.excluded[column]}
+        keys = [model.asset_id, model.partner_id, last]
+        db.session.execute(statement.on_conflict_do_update(index_elements=keys, set_=more), rows)
 
 
 def _known(model: Any, last: Any, counts: Counter[Any]) -> dict[Any, int]:
@@ -106,7 +115,9 @@ def _increase(model: Any, column: str, more: list[tuple[int, int]], **values: da
             .where(model.__table__.c.id == bindparam("row"))
             .values({column: model.__table__.c[column] + bindparam("more"), **values})
         )
-        db.session.connection().execute(statement, [{"row": row, "more": count} for row, count in more])
+        # In one order for all, so that no two writers wait for each other.
+        rows = [{"row": row, "more": count} for row, count in sorted(more)]
+        db.session.connection().execute(statement, rows)
 
 
 def _room_for_sites(keys: Iterable[Site]) -> Counter[tuple[int, int | None]]:

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 
+from ..core import clock
 from ..core.database import db
 from ..kb.models import Article, ArticleReader, Audience, Feedback, Translation
-from ..materials.models import Asset, AssetReader, AssetVersion, Download, Visibility
+from ..materials.models import Asset, AssetReader, AssetVersion, Download, Placement, Visibility
+from ..materials.telling import IN_USE
 from ..partners import groups
 from ..partners.models import Partner
 from ..training.models import Registration, RegistrationStatus
@@ -99,9 +101,19 @@ class Cards:
         return found
 
     def _used(self, partners: list[int]) -> dict[int, set[str]]:
-        """Of the banners that end, those that somebody of each of these has downloaded."""
+        """Of the banners that end, those that somebody of each of these has downloaded, or has on a site."""
+        ids = self.of.get(Kind.ENDING, [])
+        placed = (
+            select(Placement.partner_id, Asset.public_id)
+            .join(Asset, Asset.id == Placement.asset_id)
+            .where(Asset.public_id.in_(ids), Placement.partner_id.in_(partners))
+            .where(Placement.last_at > clock.now() - IN_USE)
+            .distinct()
+        )
+        rows = [(partner, id) for _who, partner, id in self._downloads(partners, ids)]
+        rows += [(partner, id) for partner, id in db.session.execute(placed)] if ids else []
         found: dict[int, set[str]] = {}
-        for _who, partner_id, public_id in self._downloads(partners, self.of.get(Kind.ENDING, [])):
+        for partner_id, public_id in rows:
             found.setdefault(partner_id or 0, set()).add(f"{Kind.ENDING}:{public_id}")
         return found
 

@@ -87,6 +87,16 @@ def test_an_html5_banner_runs_and_reaches_nothing(hub, visit):
     )
     manager.locator("main form button[type=submit]").last.click()
     manager.wait_for_url(re.compile(r"/materials/(\d+)/edit"))
-    manager.goto(manager.url.removesuffix("/edit"))
+    # A new version comes piece by piece too, whatever was chosen before it.
+    version = manager.locator("form[data-one]")
+    for name in ("Wrong.zip", "Again.zip"):
+        version.locator("#file").set_input_files(
+            {"name": name, "mimeType": "application/zip", "buffer": content.getvalue()}
+        )
+        arrived = version.locator("[data-upload-list] li")
+        expect(arrived).to_contain_text(name, timeout=SLOW)
+        expect(arrived).to_have_attribute("data-state", "ready", timeout=SLOW)
+    version.locator("button[type=submit]").click()
+    manager.wait_for_url(re.compile(r"/materials/\d+$"))
     frame = manager.frame_locator("iframe.art-frame")
     expect(frame.locator("#said")).to_have_text("false null none", timeout=SLOW)

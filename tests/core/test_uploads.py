@@ -136,6 +136,13 @@ def test_hostile_files_are_refused_with_a_reason(app, case):
     assert str(refused.value.message)
 
 
+def test_a_zip_of_very_many_entries_is_refused_without_reading_them(app, monkeypatch):
+    many = zipped({f"{i}": b"" for i in range(2001)})
+    monkeypatch.setattr("hub.core.uploads.zipfile.ZipFile", None)
+    with pytest.raises(BadFile, match="2,000 files"):
+        examine(upload(many, "a.zip"))
+
+
 def test_zip_bomb_is_refused_without_unpacking(app):
     bomb = zipped({f"{i}": b"\0" * 30_000_000 for i in range(20)})
     assert len(bomb) < 1_000_000

@@ -2,15 +2,17 @@
 
 import io
 import re
+import threading
 from datetime import timedelta
 
 import pytest
 from PIL import Image
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from hub.core import clock, storage
-from hub.core.database import db
-from hub.materials import tasks
+from hub.core.database import db, transaction
+from hub.materials import service, tasks
 from hub.materials.models import Asset, AssetVersion, Campaign, Status, ThumbnailState
 from tests.core.test_uploads import SVG, png_claiming
 
@@ -123,6 +125,30 @@ def test_new_version_appears_under_the_old_address(cast, browse, manager, client
     assert shown.getpixel((0, 0)) == (0, 0, 255)
     old = browse(manager).get(f"/materials/{asset.id}/download?version=1")
     assert Image.open(io.BytesIO(old.data)).getpixel((0, 0)) == (255, 0, 0)
+
+
+def test_two_new_versions_at_once_come_one_after_the_other(cast, app):
+    asset, gate, wrong = make_text(cast.manager), threading.Barrier(2), []
+    db.session.commit()
+    id = asset.id
+
+    def rewrite(words):
+        with app.app_context():
+            gate.wait()
+            try:
+                with transaction() as session:
+                    service.rewrite(session.get(Asset, id), None, words)
+            except IntegrityError as error:
+                wrong.append(error)
+
+    threads = [threading.Thread(target=rewrite, args=[words]) for words in ("One", "Two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    rows = select(AssetVersion.number, AssetVersion.is_current).order_by(AssetVersion.number)
+    assert db.session.execute(rows).all() == [(1, False), (2, False), (3, True)]
 
 
 def test_partners_get_the_current_version_only(cast, browse, manager, partner):

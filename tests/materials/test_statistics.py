@@ -3,6 +3,7 @@
 import csv
 import io
 import shutil
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -64,6 +65,19 @@ def sums(user, **narrowed) -> list[stats.Sums]:
 
 
 # --- Views and places ------------------------------------------------------
+
+
+def test_two_who_count_the_same_day_at_once_lose_nothing(banner, cast, monkeypatch):
+    day, site = (
+        using.Day(banner.id, cast.acme.id, months.day_of(clock.now())),
+        Site(banner.id, cast.acme.id, "a.example"),
+    )
+    for more in (2, 3):
+        using.add("downloads", Counter({day: more}))
+        using.place("visits", Counter({site: more}))
+        monkeypatch.setattr(using, "_known", lambda *_args: {})  # the other's row has just come
+    rows = db.session.scalars(select(AssetUse)).one(), db.session.scalars(select(Placement)).one()
+    assert (rows[0].downloads, rows[1].visits) == (5, 5)
 
 
 def test_views_on_other_sites_are_counted_by_partner_and_site(banner, cast, client, partner):

@@ -124,6 +124,46 @@ def test_one_broken_file_is_named_and_the_rest_is_kept(send):
     assert db.session.scalars(select(Upload)).all() == []
 
 
+def test_a_stop_between_the_last_piece_and_its_note_loses_nothing(send, monkeypatch):
+    data = picture() + b"something behind it"
+    url = send.begin("a.png", len(data)).location
+
+    def stopped(*_args):
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(receiving, "settle", stopped)
+        with pytest.raises(RuntimeError):
+            send.piece(url, 0, data)
+    db.session.remove()
+    known = send.browser.get(url).json
+    assert (known["state"], known["received"], known["width"]) == ("ready", len(data), 300)
+    send.add(known)
+    asset = db.session.scalars(select(Asset)).one()
+    assert b"behind" not in send.browser.get(f"/materials/{asset.id}/download").data
+    assert not list((settings.home / receiving.FOLDER).iterdir())
+
+
+def test_a_new_version_comes_in_pieces_too(send, cast):
+    asset = make_asset(cast.manager)
+    db.session.commit()
+    wide, film = send.whole("wide.png", picture((728, 90))), send.whole("film.mp4", mp4())
+    page = send.browser.get(f"/materials/{asset.id}/edit").text
+    assert 'data-uploads="/materials/uploads"' in page
+    door = f"/materials/{asset.id}/versions"
+    assert send.browser.post(door, data={"upload": film["token"]}).status_code == 422
+    assert send.browser.post(door, data={"upload": wide["token"]}).status_code == 303
+    db.session.expire_all()
+    assert (asset.current.number, asset.size) == (2, "728 × 90")
+    assert [each.name for each in db.session.scalars(select(Upload))] == ["film.mp4"]
+
+
+def test_a_book_is_no_ready_text(send):
+    known = send.whole("book.txt", b"word " * 20_001)
+    assert known["state"] == "refused"
+    assert "100" in known["error"]
+
+
 def test_a_twin_is_announced_and_a_second_press_adds_nothing(send, cast):
     make_asset(cast.manager, title="Known", content=picture(color="navy"))
     db.session.commit()

@@ -112,10 +112,10 @@ class Row {
   async remove() {
     this.isGone = true;
     const next = this.element.nextElementSibling ?? this.element.previousElementSibling;
-    if (this.url) await send("DELETE", this.url, {});
     this.element.remove();
     (next?.querySelector("button") ?? field).focus();
     count();
+    if (this.url) await send("DELETE", this.url, {});
   }
 
   async upload() {
@@ -150,7 +150,7 @@ class Row {
       if (begun.status !== 201) return begun;
       this.element.dataset.url = begun.getResponseHeader("Location");
     }
-    do {
+    while (offset < this.file.size) {
       this.bar(offset);
       const piece = this.file.slice(offset, offset + PIECE);
       const begin = offset;
@@ -162,7 +162,7 @@ class Row {
       if (sent.status !== 204) return sent;
       offset = number(sent, "Upload-Offset");
       moved();
-    } while (offset < this.file.size);
+    }
     const state = await send("GET", this.url, {});
     if (state.status !== 200) return state;
     this.arrived(JSON.parse(state.responseText));
@@ -195,6 +195,10 @@ async function work() {
 }
 
 function take(files) {
+  if ("one" in form.dataset && files.length) {
+    files = [files[0]]; // takes the place of the one chosen before
+    [...list.children].forEach((element) => element.row.remove());
+  }
   queue.push(...[...files].map((file) => Row.of(file)));
   field.value = "";
   for (let free = AT_ONCE - busy; free > 0 && queue.length; free -= 1) work();
@@ -208,7 +212,7 @@ function count() {
   summary.textContent = states.length ? fill(words.summary, { ready, refused, all: states.length }) : "";
   form.dataset.busy = busy ? "yes" : "";
   button.disabled = busy > 0;
-  button.lastChild.textContent = ready ? `${words.button} (${ready})` : label;
+  button.lastChild.textContent = ready && !("one" in form.dataset) ? `${words.button} (${ready})` : label;
 }
 
 field.addEventListener("change", () => take(field.files));
