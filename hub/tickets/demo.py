@@ -21,13 +21,14 @@ from ..core.mail import receive
 from ..core.settings import settings
 from ..kb.models import Status as Published
 from ..kb.models import Translation
-from . import deflecting, mail_files, mail_in, mail_tokens, policies, service
+from . import deflecting, mail_files, mail_in, mail_tokens, policies, promises, rating, service, states
 from .models import Category, Channel, Macro, Priority, Status, Ticket
 from .models_mail import CopyState, Door, MailCopy
+from .models_rating import Rating
 
 TALKS = Path(__file__).with_name("demo.yaml")
 MAILS = Path(__file__).with_name("demo_mails.yaml")
-COUNT = 66
+COUNT = 96
 #: The programme asks a little more every month: how far back, and how much more.
 SPAN = 390  # days
 GROWTH = 1.2
@@ -42,6 +43,26 @@ NEW_DAYS = 4
 SIZES = ("300×250", "728×90", "160×600", "970×250")
 MONTHS = {"en": "October", "ru": "октябрь", "uk": "жовтень", "pl": "październik"}
 
+#: How many of the solved ones are rated, and what people say with a good and with a bad rating.
+RATED = 0.6
+OPINIONS = {
+    "en": (
+        ("Quick and clear, thank you.", "Solved within the hour."),
+        ("It took two days to get a first answer.", "I had to explain it twice."),
+    ),
+    "ru": (
+        ("Быстро и понятно, спасибо.", "Решили за час."),
+        ("Первого ответа пришлось ждать два дня.", "Пришлось объяснять дважды."),
+    ),
+    "uk": (
+        ("Швидко й зрозуміло, дякую.", "Розв’язали за годину."),
+        ("Першої відповіді довелося чекати два дні.", "Довелося пояснювати двічі."),
+    ),
+    "pl": (
+        ("Szybko i jasno, dziękuję.", "Rozwiązane w godzinę."),
+        ("Na pierwszą odpowiedź trzeba było czekać dwa dni.", "Trzeba było tłumaczyć dwa razy."),
+    ),
+}
 #: Days on which the team does not work.
 HOLIDAYS = {
     "01-01": "New Year’s Day",
@@ -95,7 +116,7 @@ def fill(cast: Cast, rng: random.Random) -> None:
         db.session.add(Macro(name=name, body=body, actions=actions))
     talks = yaml.safe_load(TALKS.read_text(encoding="utf-8"))
     turn = dict.fromkeys(i18n.LOCALES, 0)
-    for n, age in enumerate(_ages(rng)):
+    for n, age in enumerate(sorted((_by_day(cast, rng, each) for each in _ages(rng)), reverse=True)):
         there = _there(cast, age)
         if not there:
             continue
@@ -110,6 +131,7 @@ def fill(cast: Cast, rng: random.Random) -> None:
         _play(cast, rng, asker, talk, age=age, key=f"demo-{n:03d}")
     _by_mail(cast)
     _solved(cast, rng)
+    db.session.execute(update(Rating).values(mail_due_at=None))
     # Nobody waits for mails about what the demo's people wrote a year ago.
     db.session.execute(update(MailCopy).values(state=CopyState.SENT))
 
@@ -134,6 +156,18 @@ def _ages(rng: random.Random) -> list[float]:
     """How many days ago each was asked, the oldest first: evenly growing, whatever day it is today."""
     turns = (n for n in reversed(range(COUNT)) if n not in BY_MAIL)
     return [SPAN * ((n + rng.random()) / COUNT) ** GROWTH for n in turns]
+
+
+def _by_day(cast: Cast, rng: random.Random, age: float) -> float:
+    """The same age, moved to a time at which people are awake, and mostly at work."""
+    if age < 2:
+        return age
+    moment = cast.now - timedelta(days=age)
+    if moment.weekday() > 4 and rng.random() < 0.75:
+        moment += timedelta(days=rng.choice((2, 3)))
+    hour = rng.choices(range(6, 22), (1, 3, 6, 9, 10, 9, 7, 8, 9, 7, 5, 3, 2, 2, 2, 1))[0]
+    moment = moment.replace(hour=hour, minute=rng.randint(0, 59))
+    return max((cast.now - moment) / timedelta(days=1), 0.5)
 
 
 def _there(cast: Cast, age: float) -> dict[str, list[User]]:
@@ -221,13 +255,20 @@ def _play(cast: Cast, rng: random.Random, asker: Any, talk: dict[str, Any], *, a
             else:
                 author = asker if who == "P" else agent
                 service.reply(ticket, author, text.format(**words), seen=ticket.last_seq, client_id=client_id)
-        moment = min(moment + _pause(rng, who), cast.now)
+        moment = min(_at_the_desk(moment + _pause(rng, who)), cast.now)
     assert ticket is not None
-    _leave(rng, ticket, agent, talk, recent=recent, moment=moment)
+    _leave(rng, ticket, agent, talk, recent=recent, moment=moment, today=cast.now)
 
 
 def _leave(
-    rng: random.Random, ticket: Ticket, agent: Any, talk: dict[str, Any], *, recent: bool, moment: datetime
+    rng: random.Random,
+    ticket: Ticket,
+    agent: Any,
+    talk: dict[str, Any],
+    *,
+    recent: bool,
+    moment: datetime,
+    today: datetime,
 ) -> None:
     """A recent ticket stays as its conversation left it; an old one is settled."""
     with frozen(moment):
@@ -242,7 +283,29 @@ def _leave(
             service.reply(
                 ticket, agent, text.format(coupon="SPRING10"), seen=99, client_id=f"demo-end-{ticket.number}"
             )
-        service.set_status(ticket, agent, Status.RESOLVED if rng.random() < 0.3 else Status.CLOSED)
+        service.set_status(ticket, agent, Status.RESOLVED)
+    if rng.random() < RATED:
+        _rate(rng, ticket, moment + timedelta(minutes=rng.randint(20, 3000)), today)
+    over = moment + timedelta(days=settings.ticket_reopen_days)
+    if ticket.status is Status.RESOLVED and over < today:
+        with frozen(over):
+            states.turn(ticket, None, Status.CLOSED)
+
+
+def _rate(rng: random.Random, ticket: Ticket, moment: datetime, now: datetime) -> None:
+    """Most are content; who is not says why more often."""
+    asked = rating.latest(ticket)
+    if asked is None or moment >= now:
+        return
+    score = rng.choices((5, 4, 3, 2, 1), (11, 6, 2, 1, 1))[0]
+    said = OPINIONS[ticket.requester.locale][0 if score > 3 else 1]
+    with frozen(moment):
+        rating.rate(asked, ticket.requester, score, rng.choice(said) if rng.random() < 0.4 else "")
+
+
+def _at_the_desk(moment: datetime) -> datetime:
+    """The moment itself, or when the team is back: next morning, after the weekend."""
+    return promises.rules_now().hours.next_opening(moment) or moment
 
 
 def _pause(rng: random.Random, who: str) -> timedelta:

@@ -91,5 +91,13 @@ class NothingChosen(HubError):
     message = _l("Choose tickets and what to change.")
 
 
+class AlreadyRated(HubError):
+    message = _l("This has been rated already. Thank you.")
+
+
+class NotToBeRated(HubError):
+    message = _l("This question is open again, or was solved long ago: it cannot be rated now.")
+
+
 class RulesMoved(HubError):
     message = _l("Somebody has changed the promised times meanwhile. Load the page again and compare.")

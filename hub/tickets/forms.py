@@ -10,6 +10,7 @@ from wtforms import (
     HiddenField,
     IntegerField,
     MultipleFileField,
+    RadioField,
     SelectField,
     StringField,
     TextAreaField,
@@ -24,6 +25,7 @@ from ..core.i18n import LOCALES, _, _l
 from .asked import LONGEST_CLIENT_ID
 from .messages import MAX_BODY
 from .models import Category, Channel, Priority, Status
+from .scores import SCORES
 
 CATEGORIES = {
     Category.COMMISSION: _l("Commission"),
@@ -168,6 +170,18 @@ class ParkedMailForm(HubForm):
             "The address of a partner’s member. Answers go there, not to the address of the mail."
         ),
     )
+
+
+class RatingForm(HubForm):
+    """How the help was."""
+
+    score = RadioField(
+        _l("Your rating"),
+        [InputRequired(_l("Choose one of them."))],
+        choices=options(SCORES.items()),
+        coerce=int,
+    )
+    comment = TextAreaField(_l("Anything you would like to add"), [Optional(), Length(max=2000)])
 
 
 class StatusForm(HubForm):

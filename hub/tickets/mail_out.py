@@ -82,7 +82,7 @@ def send(ticket_id: int, user_id: int) -> None:
     mark = db.session.get(ReadMark, {"ticket_id": ticket.id, "user_id": user_id})
     unread = []
     for copy in copies:
-        if not _may_see(user, ticket):
+        if not may_see(user, ticket):
             copy.state = CopyState.DECLINED
         elif mark is not None and copy.message.seq <= mark.seq and not _writes_by_mail(ticket.id, user):
             copy.state = CopyState.READ
@@ -119,7 +119,8 @@ def _writes_by_mail(ticket_id: int, user: User) -> bool:
     return db.session.scalar(own.order_by(Message.seq.desc()).limit(1)) is Channel.MAIL
 
 
-def _may_see(user: User, ticket: Ticket) -> bool:
+def may_see(user: User, ticket: Ticket) -> bool:
+    """Does this person still belong to the ticket's partner?"""
     member = select(Membership.id).where(
         Membership.partner_id == ticket.partner_id, Membership.user_id == user.id
     )

@@ -23,6 +23,7 @@ register("ticket.turn", _l("It is your turn: %(subject)s"), icon="inbox")
 register("ticket.soon", _l("Due soon: %(subject)s"), icon="clock")
 register("ticket.overdue", _l("Overdue: %(subject)s"), icon="alert-triangle")
 register("ticket.assigned", _l("%(name)s gave you a ticket: %(subject)s"), icon="inbox")
+register("ticket.rated", _l("%(name)s rated the help: %(subject)s"), icon="message-circle")
 register("ticket.mail_parked", _l("A mail from %(sender)s waits for a decision: %(subject)s"), icon="mail")
 
 
@@ -111,6 +112,19 @@ def assigned(ticket: Ticket, actor: User | None) -> None:
         notify([ticket.assignee], "ticket.turn", {"subject": ticket.subject}, f"/inbox/{ticket.number}")
     elif ticket.assignee_id != actor.id:
         notify([ticket.assignee], "ticket.assigned", _params(ticket, actor), f"/inbox/{ticket.number}")
+
+
+def rated(ticket: Ticket, rater: User) -> None:
+    """Who solved it hears what was thought of it."""
+    changed(ticket)
+    if ticket.assignee is not None:
+        notify(
+            [ticket.assignee],
+            "ticket.rated",
+            _params(ticket, rater),
+            f"/inbox/{ticket.number}",
+            by_mail=False,
+        )
 
 
 def changed(ticket: Ticket) -> None:

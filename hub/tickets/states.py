@@ -10,7 +10,7 @@ from ..core.access import Permission, can
 from ..core.database import db
 from ..core.errors import Forbidden
 from ..core.settings import settings
-from . import news, promises
+from . import news, promises, rating
 from .errors import AlreadyMerged, NotLater, TicketClosed
 from .history import happened, lock
 from .models import Status, Ticket
@@ -29,7 +29,10 @@ def set_status(ticket: Ticket, actor: User, status: Status) -> None:
             raise Forbidden
         if is_over(ticket):
             raise TicketClosed
+    was_resolved = ticket.status is Status.RESOLVED
     turn(ticket, actor, status)
+    if status is Status.RESOLVED and not was_resolved:
+        rating.ask(ticket)
     promises.follow(ticket)
     news.changed(ticket)
 

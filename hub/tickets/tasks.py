@@ -6,7 +6,18 @@ import structlog
 
 from ..core.database import transaction
 from ..core.jobs import each_alone, job
-from . import alarms, availability, chatting, deflecting, mail_fetching, mail_in, mail_out, rotation, states
+from . import (
+    alarms,
+    availability,
+    chatting,
+    deflecting,
+    mail_fetching,
+    mail_in,
+    mail_out,
+    rating,
+    rotation,
+    states,
+)
 from .models_mail import CopyState
 
 BATCH = 200
@@ -61,6 +72,12 @@ def send_mails() -> None:
         lambda due: mail_out.send(due[0], due[1]),
         lambda due: mail_out.claim(due[0], due[1], CopyState.REFUSED),
     )
+
+
+@job("tickets.ratings", every="* * * * *")
+def ask_for_ratings() -> None:
+    """Ask by mail how the help was, a transaction each."""
+    each_alone(rating.waiting(), rating.send, rating.claim)
 
 
 @job("tickets.wake", every="* * * * *")

@@ -9,9 +9,20 @@ from ..core.i18n import _
 from .due import when
 from .forms import CATEGORIES, PRIORITIES, STATUSES
 from .models import Category, Priority, Status, TicketEvent
+from .scores import SCORES
 
 #: Kinds of events that a partner sees too.
-FOR_PARTNERS = ("assigned", "status", "followed", "unattended", "absorbed", "split", "split_from", "unmerged")
+FOR_PARTNERS = (
+    "assigned",
+    "status",
+    "followed",
+    "unattended",
+    "absorbed",
+    "split",
+    "split_from",
+    "unmerged",
+    "rated",
+)
 
 Data = dict[str, Any]
 
@@ -94,6 +105,7 @@ SENTENCES: dict[str, Callable[[str, Data], str]] = {
         "%(who)s made this ticket from a part of № %(number)s", who=who, number=data["number"]
     ),
     "followed": lambda who, data: _("The conversation goes on in № %(number)s", number=data["number"]),
+    "rated": lambda who, data: _("%(who)s rated the help: %(score)s", who=who, score=SCORES[data["score"]]),
     "mail_automatic": lambda who, data: _(
         "An automatic reply came from %(address)s: %(subject)s",
         address=data["address"],

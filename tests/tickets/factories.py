@@ -5,10 +5,11 @@ import itertools
 
 from hub.core import storage
 from hub.core.database import db, transaction
-from hub.tickets import deflecting, service
-from hub.tickets.models import Attachment, BulkRow, BulkRun, Macro, SavedView, Ticket
+from hub.tickets import deflecting, rating, service
+from hub.tickets.models import Attachment, BulkRow, BulkRun, Macro, SavedView, Status, Ticket
 from hub.tickets.models import Outcome as Done
 from hub.tickets.models_mail import Door, InboundMail, Outcome
+from hub.tickets.models_rating import Rating
 from tests.kb.factories import make_article, make_category
 
 _numbers = itertools.count(1)
@@ -27,6 +28,7 @@ def make_ticket(
 
 def sample(cast) -> dict[str, object]:
     """A ticket of Acme's with an attachment, for the golden table."""
+    answered = make_ticket(cast.partner, "A solved one")
     ticket = make_ticket(cast.partner)
     message = service.thread(ticket, cast.partner)[0]
     file = Attachment(message_id=message.id, key="0" * 64, name="proof.png", mime="image/png", size=1)
@@ -49,6 +51,16 @@ def sample(cast) -> dict[str, object]:
     solved = make_article(make_category("asked"), "What partners ask")
     deflecting.claim(cast.partner, solved)
     db.session.add_all([done, parked])
+    answered.status = Status.RESOLVED
+    asked = Rating(ticket_id=answered.id, version=1)
+    db.session.add(asked)
     db.session.flush()
-    names = {"view": view.id, "macro": macro.id, "run": run.id, "mail": parked.id}
+    names = {
+        "rated": rating.token(asked),
+        "solved": answered.number,
+        "view": view.id,
+        "macro": macro.id,
+        "run": run.id,
+        "mail": parked.id,
+    }
     return {"number": ticket.number, "file": file.id} | names

@@ -11,4 +11,5 @@ from . import mail as mail
 from . import moving as moving
 from . import portal as portal
 from . import promises as promises
+from . import rating as rating
 from .shared import bp as bp

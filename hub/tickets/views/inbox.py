@@ -11,9 +11,10 @@ from ...core.database import db, transaction
 from ...core.errors import Forbidden
 from ...core.i18n import _
 from ...core.settings import settings
-from .. import context, inbox, service
+from .. import context, inbox, rating, service
 from ..forms import CATEGORIES, PRIORITIES, STATUSES, AssignForm, ClassifyForm, SaveViewForm
 from ..models import Category, Priority, SavedView
+from ..scores import SCORES
 from . import moving
 from .shared import bp, conversation, desk, list_asked, ticket_or_404
 
@@ -53,6 +54,8 @@ def inbox_context(number: int) -> ResponseReturnValue:
         articles=context.articles(ticket, current_user),
         local_time=context.local_time(ticket.partner),
         last_seen=context.last_seen(ticket),
+        ratings=[each for each in rating.of(ticket) if each.rated_at],
+        scores=SCORES,
         money=context.money(ticket.partner),
         labels=STATUSES,
         categories=CATEGORIES,

@@ -16,7 +16,7 @@ from ...core.access import Permission, can, visible_or_404
 from ...core.database import db
 from ...core.settings import settings as current
 from ...partners.models import Partner
-from .. import due, inbox, service, states, threads, writing
+from .. import due, inbox, rating, service, states, threads, writing
 from ..forms import (
     CATEGORIES,
     CHANNELS,
@@ -25,9 +25,11 @@ from ..forms import (
     STATUSES_FOR_PARTNER,
     TONES,
     TONES_FOR_PARTNER,
+    RatingForm,
     new_client_id,
 )
 from ..models import Attachment, Ticket
+from ..scores import SCORES
 
 bp = Blueprint("tickets", __name__, template_folder="../templates")
 
@@ -54,7 +56,18 @@ def thread_page(ticket: Ticket, **more: Any) -> str:
     if can(current_user, Permission.TICKETS_WORK):
         asked = inbox.Asked.read(request.args, inbox.home_of(ticket, current_user))
         return render_template("tickets/inbox.html", **desk(asked), **shown)
-    return render_template("tickets/show.html", **shown, labels=STATUSES_FOR_PARTNER, tones=TONES_FOR_PARTNER)
+    words = {"labels": STATUSES_FOR_PARTNER, "tones": TONES_FOR_PARTNER, "scores": SCORES}
+    return render_template("tickets/show.html", **_rated(ticket) | words | shown)
+
+
+def _rated(ticket: Ticket) -> dict[str, Any]:
+    """What a partner may say, or has said, about a solution."""
+    found = None if ticket.is_live else rating.latest(ticket)
+    return {
+        "rating": found,
+        "rating_form": RatingForm(formdata=None),
+        "rating_open": found is not None and rating.is_open(found, ticket),
+    }
 
 
 def list_asked() -> dict[str, Any]:
