@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from contextlib import suppress
 from typing import Any
 
 from wtforms import (
@@ -21,7 +22,7 @@ from wtforms.validators import InputRequired, Length, Optional, Regexp
 from ..core.forms import HubForm, options
 from ..core.i18n import LOCALES, _l
 from ..partners import groups
-from .models import Audience, Reason
+from .models import Audience, Reason, Translation
 from .service import Text
 
 AUDIENCES = {
@@ -72,6 +73,7 @@ class ArticleForm(HubForm):
     answer = HiddenField()  # the reader's answer that the text takes in
     seen = HiddenField(default="0")
     source_seen = HiddenField(default="0")
+    names_seen = HiddenField()  # address and tags when the editor was opened
     shared_seen = HiddenField()  # what all translations shared when the editor was opened
 
     @property
@@ -101,6 +103,31 @@ class ArticleForm(HubForm):
             self.owner.data or 0,
             due.isoformat() if due else "",
         ]
+
+    def number(self, name: str) -> int:
+        """What a hidden field holds; 0 for anything that is no number."""
+        text = str(self[name].data or "")
+        return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+    @staticmethod
+    def names_of(translation: Translation) -> str:
+        """Address and tags, as `names_seen` keeps them; revisions do not."""
+        return json.dumps([translation.slug, ", ".join(translation.tags)])
+
+    def names_begun(self) -> tuple[str | None, str | None]:
+        """The address and the tags the writer began with, where that is known."""
+        try:
+            slug, tags = json.loads(self.names_seen.data or "")
+        except (TypeError, ValueError):
+            return None, None
+        return str(slug), str(tags)
+
+    def take(self, kept: dict[str, Any]) -> None:
+        """Fill in what was typed once, as far as the fields still know it."""
+        for name, value in kept.items():
+            if name in self:
+                with suppress(ValueError):
+                    self[name].process_formdata(value if isinstance(value, list) else [value])
 
     def has_changed(self) -> list[bool]:
         """Which of `shared` the writer has changed; all of it, where it is not known what they began with."""

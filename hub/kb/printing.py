@@ -27,13 +27,13 @@ def of(translation: Translation) -> ArticlePdf | None:
 
 def want(translation: Translation) -> ArticlePdf:
     """Have a PDF made of a text, unless there is one of what it says now."""
-    found = _row(translation)
-    if found and found.touched == translation.touched and found.state is not PdfState.FAILED:
+    found, state_of_text = _row(translation), translation.touched
+    if found and found.touched == state_of_text and found.state is not PdfState.FAILED:
         return found
     if found is None:
         found = ArticlePdf(translation_id=translation.id)
         db.session.add(found)
-    found.touched, found.state, found.asked_at = translation.touched, PdfState.WANTED, clock.now()
+    found.touched, found.state, found.asked_at = state_of_text, PdfState.WANTED, clock.now()
     db.session.flush()
     ring(JOB)
     return found

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from ..core import clock, markup
 from ..core.database import db
@@ -90,7 +90,10 @@ def translate(article: Article, author: Any, lang: str, text: Text, *, why: str 
     """A new translation of an article, a draft. Raises Invalid when there is one already."""
     if lang not in LOCALES:
         raise Invalid(locale=[_("The hub does not speak this language.")])
-    if any(each.locale == lang for each in article.translations):
+    # Two who translate it at once wait for each other.
+    db.session.execute(select(Article.id).where(Article.id == article.id).with_for_update())
+    here = Translation.article_id == article.id, Translation.locale == lang
+    if db.session.scalar(select(Translation.id).where(*here)):
         raise Invalid(locale=[_("The article has a translation into this language already.")])
     source = article.source
     translation = Translation(article=article, locale=lang, slug="", title="", body="", tags=[])
@@ -104,6 +107,7 @@ def revise(
     translation: Translation, author: Any, text: Text, *, seen: int, why: str = "", front: str | None = None
 ) -> None:
     """A new text for a translation. Raises EditedMeanwhile when it moved past revision `seen`."""
+    _lock(translation)
     if translation.revision != seen:
         raise EditedMeanwhile
     _write(translation, author, text, why, front)
@@ -111,6 +115,7 @@ def revise(
 
 def restore(translation: Translation, author: Any, revision: Revision) -> None:
     """Make an old revision the present text again, as a new revision."""
+    _lock(translation)
     text = Text(revision.title, revision.body, revision.summary, translation.slug, translation.tags)
     _write(translation, author, text, _("Revision %(number)s restored", number=revision.number))
 
@@ -131,8 +136,10 @@ def file_under(article: Article, category: Category, audience: Audience, readers
 
 
 def publish(translation: Translation, at: datetime | None = None) -> None:
-    """Publish now, or at a moment to come."""
+    """Publish now, or at a moment to come. Raises HubError where readers would lose what they see until then."""
     if at and at > clock.now():
+        if translation.is_published:
+            raise HubError(_l("Readers see this article already. What you save is theirs at once."))
         translation.status, translation.publish_at = Status.SCHEDULED, at
         mark_stale(translation)
         return
@@ -156,7 +163,10 @@ def redraft(translation: Translation) -> None:
 
 def mark_stale(translation: Translation) -> None:
     """Tell the index, soon."""
-    translation.is_stale, translation.touched = True, (translation.touched or 0) + 1
+    translation.is_stale = True
+    # Counted by the database: two who count at once count twice.
+    is_kept: bool = inspect(translation).persistent
+    translation.touched = Translation.touched + 1 if is_kept else (translation.touched or 0) + 1
     ring(INDEX)
 
 
@@ -183,6 +193,11 @@ def render(translation: Translation, derived: Derived | None = None) -> None:
     derived = derived or derive(translation.body)
     translation.html, translation.plain = derived.html, derived.plain
     translation.toc, translation.minutes = derived.toc, derived.minutes
+
+
+def _lock(translation: Translation) -> None:
+    """Whoever else writes this text now waits, and then sees which revision it is at."""
+    db.session.refresh(translation, ["revision"], with_for_update=True)
 
 
 def _write(translation: Translation, author: Any, text: Text, why: str, front: str | None = None) -> None:

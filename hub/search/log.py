@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 
 from ..core import clock
 from ..core.access import is_staff
@@ -88,11 +88,20 @@ def join_tickets() -> None:
 
 
 def forget() -> int:
-    """Delete what is older than the setting allows, wishes too; how many searches that were."""
+    """Delete what is older than the setting allows, wishes too; how many searches that were.
+
+    Which question an article was begun for is known as long as the question is, or somebody waits for the answer.
+    """
     before = clock.now() - timedelta(days=settings.search_log_days)
     with transaction() as session:
         session.execute(delete(Wish).where(Wish.at < before))
-        return touched(delete(LoggedSearch).where(LoggedSearch.at < before))
+        gone = touched(delete(LoggedSearch).where(LoggedSearch.at < before))
+        known = [
+            exists().where(table.lang == Answering.lang, table.text == Answering.text)
+            for table in (LoggedSearch, Wish)
+        ]
+        session.execute(delete(Answering).where(~or_(*known)).execution_options(synchronize_session=False))
+        return gone
 
 
 def questions(about: str, lang: str = "") -> list[Question]:

@@ -2,7 +2,10 @@
 
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from PIL import Image
@@ -125,10 +128,76 @@ def test_a_draft_is_kept_for_its_writer_only_until_it_is_saved(article, browse, 
     assert "thought" not in others.get(f"/kb/{article.id}/edit").text
     mine.post(f"/kb/{article.id}/edit", data=fields(article, body="Whole."))
     assert "thought" not in mine.get(f"/kb/{article.id}/edit").text
-    mine.post("/kb/drafts/new", data=typed)
-    assert "Half a &lt;b&gt;thought" in mine.get("/kb/new").text
-    mine.post("/kb/drafts/new/drop")
-    assert "thought" not in mine.get("/kb/new").text
+
+
+def test_two_new_articles_in_two_tabs_are_two_drafts_with_all_their_fields(article, browse, agent, manager):
+    browser = browse(agent)
+    shared = {
+        "audience": "chosen",
+        "reader_tags": "video",
+        "owner": str(manager.id),
+        "review_due": "2027-01-05",
+        "category": str(get(article).article.category_id),
+    }
+    places = [re.search(r'data-editor="([^"]+)"', browser.get("/kb/new").text)[1] for _tab in "ab"]
+    for place, title in zip(places, ("One", "Two"), strict=True):
+        browser.post(place, data={"title": title, "body": f"Text of {title}"} | shared)
+    page = browser.get("/kb/new").text
+    assert ">One</a>" in page
+    assert "Text of" not in page, "a third tab begins with nothing"
+    links = [each.replace("&amp;", "&") for each in re.findall(r'href="(/kb/new\?draft=[^"]+)"', page)]
+    second, first = [browser.get(each).text for each in links]
+    assert ("Text of Two" in second, "Text of One" in second, "Text of One" in first) == (True, False, True)
+    assert 'value="2027-01-05"' in first
+    assert re.search(r'<option selected value="chosen"', first)
+    assert re.search(rf'<option selected value="{manager.id}"', first)
+    token = links[0].partition("=")[2]
+    data = {"locale": "en", "title": "Two", "body": "x", "audience": "partners", "owner": "0"}
+    data["category"] = shared["category"]
+    assert browser.post(f"/kb/new?draft={token}", data=data).status_code == 303
+    assert ("draft=" + token in browser.get("/kb/new").text, ">One</a>" in browser.get("/kb/new").text) == (
+        False,
+        True,
+    )
+
+
+def test_of_two_who_save_at_the_same_moment_the_second_compares(article, browse, agent, manager, monkeypatch):
+    both_write, derive = Barrier(2), service.derive
+
+    def together(body):
+        with suppress(BrokenBarrierError):
+            both_write.wait(0.3)  # the second one only comes here at once if nothing holds it
+        return derive(body)
+
+    monkeypatch.setattr(service, "derive", together)
+    edits = [(browse(person), fields(article, body=f"{person.name}.")) for person in (agent, manager)]
+
+    def save(edit):
+        return edit[0].post(f"/kb/{article.id}/edit", data=edit[1]).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(save, edits)) == [303, 409]
+    db.session.rollback()
+    assert get(article).revision == 2
+
+
+def test_address_tags_and_title_that_both_changed_are_left_to_choose(article, browse, agent, manager):
+    page = browse(agent).get(f"/kb/{article.id}/edit").text
+    begun = re.search(r'name="names_seen"[^>]*value="([^"]+)"', page)[1].replace("&#34;", '"')
+    late = fields(article, title="Mine", slug="mine", tags="a, b", summary="S", names_seen=begun)
+    theirs = {"title": "Theirs", "tags": "c"}
+    browse(manager).post(f"/kb/{article.id}/edit", data=fields(article, **theirs))
+    conflict = browse(agent).post(f"/kb/{article.id}/edit", data=late).text
+    assert [name in conflict for name in ("line-title", "line-tags", "line-slug", "line-summary")] == [
+        True, True, False, False,
+    ]  # fmt: skip
+    choice = {"theirs": "2", "line-title": "mine", "line-tags": "theirs"}
+    merged = browse(agent).post(f"/kb/{article.id}/merge", data=late | choice).text
+    values = {
+        name: re.search(rf'name="{name}"[^>]*value="([^"]*)"', merged)[1]
+        for name in ("title", "slug", "tags")
+    }
+    assert values == {"title": "Mine", "slug": "mine", "tags": "c"}
 
 
 def test_who_else_is_here_and_what_was_saved_meanwhile_is_told(article, browse, agent, manager):
@@ -144,10 +213,10 @@ def test_who_else_is_here_and_what_was_saved_meanwhile_is_told(article, browse, 
 def test_drafts_nobody_came_back_to_go(article, agent):
     with transaction():
         drafts.visit(agent, "1")
-        drafts.keep(agent, "2", {"body": "x"})
+        drafts.keep(agent, "2", {"body": ["x"]})
     with clock.frozen(clock.now() + timedelta(days=2)):
         jobs.run("kb.tidy")
-    assert (drafts.mine(agent, "1"), drafts.mine(agent, "2").fields) == (None, {"body": "x"})
+    assert (drafts.mine(agent, "1"), drafts.mine(agent, "2").fields) == (None, {"body": ["x"]})
     with clock.frozen(clock.now() + timedelta(days=61)):
         jobs.run("kb.tidy")
     assert drafts.mine(agent, "2") is None

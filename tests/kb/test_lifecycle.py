@@ -69,6 +69,12 @@ def test_the_archived_come_back_as_drafts_and_the_published_do_not(article, brow
     assert status(article) is Status.DRAFT
 
 
+def test_what_readers_see_is_not_taken_away_by_a_later_hour(article, browse, agent):
+    late = browse(agent).post(f"/kb/{article.id}/publish", data={"at": "2099-01-15T09:00"})
+    assert (late.status_code, "Readers see this article already" in late.text) == (409, True)
+    assert status(article) is Status.PUBLISHED
+
+
 def test_an_hour_is_the_writers_own(article, browse, agent):
     with transaction():
         agent.time_zone = "Europe/Kyiv"

@@ -11,7 +11,8 @@ from hub.core.settings import settings
 from hub.kb import service as articles
 from hub.kb.models import Translation
 from hub.notifications.models import Notification
-from hub.search.models import LoggedSearch, Wish
+from hub.search import answers
+from hub.search.models import Answering, LoggedSearch, Wish
 from tests.kb.factories import make_article, make_category
 from tests.tickets.factories import make_ticket
 
@@ -48,18 +49,21 @@ def test_searches_of_partners_are_noted_with_what_was_opened(shelf, browse, part
     assert search.user_id == partner.id
 
 
-def test_searches_are_forgotten_when_the_setting_says(shelf, browse, partner, worker, monkeypatch):
+def test_searches_are_forgotten_when_the_setting_says(shelf, browse, partner, agent, worker, monkeypatch):
     client = browse(partner)
     client.get("/search/?q=unknowable")
     client.post("/search/wish", data={"lang": "en", "text": "unknowable"})
     worker()
+    with transaction():
+        answers.begin(agent, "en", "unknowable")
     jobs.run("search.forget")
-    assert len(logged()) == 1
+    assert (len(logged()), db.session.scalar(db.select(Answering.text))) == (1, "unknowable")
     later = clock.now() + timedelta(days=settings.search_log_days, minutes=1)
     monkeypatch.setattr(clock, "now", lambda: later)
     jobs.run("search.forget")
     assert logged() == []
     assert db.session.scalars(db.select(Wish)).all() == []
+    assert db.session.scalars(db.select(Answering)).all() == []
 
 
 def test_nothing_is_noted_when_the_setting_is_zero(shelf, browse, partner, worker, monkeypatch):

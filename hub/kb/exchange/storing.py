@@ -273,7 +273,11 @@ class Store:
             return False
         if is_other:
             seen, front = translation.revision, entry.front or None
-            service.revise(translation, self.author, text, seen=seen, why=self.why(entry), front=front)
+            try:
+                service.revise(translation, self.author, text, seen=seen, why=self.why(entry), front=front)
+            except service.EditedMeanwhile:
+                report.conflicts.append(entry.where)
+                return False
         else:
             _keep_head(entry, translation)
             service.mark_stale(translation)

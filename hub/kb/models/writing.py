@@ -41,7 +41,7 @@ class PictureUse(db.Model):
 class Draft(db.Model):
     """Somebody at an editor: what they have typed and not saved, and when they were last there.
 
-    `place` is the text's id, `new`, or `new:<id>` for a translation of that text.
+    `place` is the text's id, or for something new `new-<tab>`, of a translation of a text `new:<id>-<tab>`.
     """
 
     __tablename__ = "article_draft"

@@ -40,7 +40,7 @@ def keep_draft(place: str) -> ResponseReturnValue:
     translation = whole(int(place)) if place.isdecimal() else None
     with transaction():
         if "body" in request.form:
-            draft = drafts.keep(current_user, place, request.form.to_dict())
+            draft = drafts.keep(current_user, place, request.form.to_dict(flat=False))
         else:
             draft = drafts.visit(current_user, place)
     seen = request.form.get("seen", "")
@@ -62,7 +62,7 @@ def drop_draft(place: str) -> ResponseReturnValue:
         drafts.drop(current_user, place)
     if place.isdecimal():
         return redirect(url_for(".edit", id=int(place)), 303)
-    return redirect(url_for(".new", of=place.partition(":")[2] or None), 303)
+    return redirect(url_for(".new", of=place.partition("-")[0].partition(":")[2] or None), 303)
 
 
 @bp.post("/pictures")

@@ -1,13 +1,13 @@
 """The editor: new articles, translations, changes, and how the page will look."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select
-from sqlalchemy.orm import undefer
 
 from ...accounts.models import User
 from ...core import audit
@@ -17,12 +17,12 @@ from ...core.errors import HubError
 from ...core.forms import options
 from ...core.i18n import LOCALES, _, locale
 from ...partners import groups, levels
-from .. import community, comparing, drafts, service, translating
+from .. import community, drafts, service, translating
 from ..forms import ArticleForm
-from ..models import Article, Audience, Category, Revision, Translation
+from ..models import Article, Audience, Category, Translation
 from ..models.community import Post
 from ..models.writing import Draft
-from . import bp
+from . import bp, merging
 from .asking import whole
 from .managing import choices
 
@@ -46,7 +46,10 @@ def new() -> ResponseReturnValue:
         )
     else:
         form = _form(locale=_missing(source), owner=current_user.id)
-    return _editor(form, None, source, unsaved=_unsaved(form, _place(None, source)))
+    place = _place(None, source)
+    unsaved = _unsaved(form, place)
+    begun = [] if request.args.get("draft") else drafts.begun(current_user, _place_of_new(source))
+    return _editor(form, None, source, unsaved=unsaved, begun=begun, place=place)
 
 
 @bp.post("/new")
@@ -54,19 +57,19 @@ def new() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     """Keep a new draft."""
     source = _source()
-    form = _form(source=source)
+    form, place = _form(source=source), _place(None, source)
     if form.validate_on_submit():
         try:
             with transaction():
                 translation = _create(form, source)
-                drafts.drop(current_user, _place(None, source))
+                drafts.drop(current_user, place)
                 audit.record(current_user, "article.created", f"translation:{translation.id}")
         except HubError as error:
             form.blame(error)
         else:
             flash(_("The draft is saved. Only the team sees it until you publish it."))
             return redirect(url_for(".edit", id=translation.id), 303)
-    return _editor(form, None, source), 422
+    return _editor(form, None, source, place=place), 422
 
 
 def _create(form: ArticleForm, source: Translation | None) -> Translation:
@@ -75,7 +78,7 @@ def _create(form: ArticleForm, source: Translation | None) -> Translation:
         # Read again: the transaction has begun anew.
         article = whole(source.id).article
         translation = service.translate(article, current_user, form.locale.data, form.text, why=why)
-        translating.catch_up(translation, current_user, _number(form.source_seen.data))
+        translating.catch_up(translation, current_user, form.number("source_seen"))
         return translation
     category = db.session.get_one(Category, form.category.data)
     audience = Audience(form.audience.data)
@@ -99,6 +102,7 @@ def edit(id: int) -> ResponseReturnValue:
         tags=", ".join(translation.tags),
         body=translation.body,
         seen=translation.revision,
+        names_seen=ArticleForm.names_of(translation),
         source_seen=article.source.revision if article.source else 0,
         **_shared(article),
     )
@@ -134,7 +138,7 @@ def update(id: int) -> ResponseReturnValue:
                 _update(whole(id), form)
                 drafts.drop(current_user, str(id))
         except service.EditedMeanwhile as error:
-            return _conflict(form, whole(id), str(error.message)), 409
+            return merging.conflict(form, whole(id), str(error.message)), 409
         except HubError as error:
             form.blame(error)
         else:
@@ -151,63 +155,22 @@ def merge(id: int) -> ResponseReturnValue:
     form.locale.data = translation.locale
     if not form.body.data:
         abort(400)
-    number = _number(request.form.get("theirs"))
-    if number != translation.revision:
-        return _conflict(form, translation, str(service.EditedMeanwhile.message)), 409
-    base, theirs = _revisions(translation, _number(form.seen.data), number)
-    parts = comparing.merge(base.body, form.text.body, theirs.body)
-    chosen = [request.form.get(f"part-{at}", "both") for at in range(len(parts))]
-    form.body.data = "".join(map(_decided, parts, chosen)).strip("\n")
-    for name in ("title", "summary"):
-        form[name].data = comparing.either(getattr(base, name), form[name].data or "", getattr(theirs, name))
-    form.seen.data = str(number)
+    if request.form.get("theirs") != str(translation.revision):
+        return merging.conflict(form, translation, str(service.EditedMeanwhile.message)), 409
+    merging.put_together(form, translation)
     flash(_("Both edits are in the text below. Look it over, then save."))
     return _editor(form, translation)
 
 
-def _conflict(form: ArticleForm, translation: Translation, message: str) -> str:
-    """What the other one has saved beside what this one wants to save."""
-    base, theirs = _revisions(translation, _number(form.seen.data), translation.revision)
-    author = db.session.get(User, theirs.author_id or 0)
-    return render_template(
-        "kb/merge.html",
-        form=form,
-        translation=translation,
-        message=message,
-        theirs=theirs,
-        author=author.name if author else None,
-        together=comparing.merge(base.body, form.text.body, theirs.body),
-        change=comparing.rows(base.body, theirs.body),
-        kept=[field for field in form if field.name not in ("csrf_token", "reader_tiers")],
-    )
-
-
-def _revisions(translation: Translation, seen: int, now: int) -> tuple[Revision, Revision]:
-    """What the writer began with (the first text, if that is not known) and what there is now."""
-    statement = select(Revision).where(Revision.translation_id == translation.id)
-    rows = statement.where(Revision.number.in_({seen, 1, now})).options(undefer(Revision.body))
-    by_number = {each.number: each for each in db.session.scalars(rows)}
-    return by_number.get(seen, by_number[1]), by_number[now]
-
-
-def _decided(part: comparing.Part, choice: str) -> str:
-    if part.settled is not None:
-        return part.settled
-    if choice in ("mine", "theirs"):
-        return part.mine if choice == "mine" else part.theirs
-    return part.theirs + ("" if part.theirs.endswith("\n") or not part.theirs else "\n") + part.mine
-
-
 def _update(translation: Translation, form: ArticleForm) -> None:
-    service.revise(
-        translation, current_user, form.text, seen=_number(form.seen.data), why=form.why.data or ""
-    )
-    if form.is_minor.data:
+    seen, why = form.number("seen"), form.why.data or ""
+    service.revise(translation, current_user, form.text, seen=seen, why=why)
+    if form.is_minor.data and translation is translation.article.source:
         translating.nothing_to_translate(translation)
     if form.is_current.data:
-        translating.catch_up(translation, current_user, _number(form.source_seen.data))
+        translating.catch_up(translation, current_user, form.number("source_seen"))
     _share(translation.article, form)
-    answer = _answer(translation, _number(form.answer.data))
+    answer = _answer(translation, form.number("answer"))
     if answer is not None:
         community.folded(answer, current_user)
     audit.record(
@@ -280,11 +243,17 @@ def _form(*, source: Translation | None = None, **values: Any) -> ArticleForm:
     return form
 
 
+def _place_of_new(source: Translation | None) -> str:
+    return f"new:{source.id}" if source else "new"
+
+
 def _place(translation: Translation | None, source: Translation | None) -> str:
-    """The name of an editor, for drafts."""
+    """The name of an editor, for drafts: each tab with something new has one of its own."""
     if translation:
         return str(translation.id)
-    return f"new:{source.id}" if source else "new"
+    asked = request.args.get("draft", "")
+    name = f"{_place_of_new(source)}-{asked}"
+    return name if asked and drafts.PLACE.fullmatch(name) else drafts.new_place(_place_of_new(source))
 
 
 def _unsaved(form: ArticleForm, place: str) -> Draft | None:
@@ -292,8 +261,7 @@ def _unsaved(form: ArticleForm, place: str) -> Draft | None:
     draft = drafts.mine(current_user, place)
     if draft is None or not draft.fields:
         return None
-    for name, text in draft.fields.items():
-        form[name].data = text
+    form.take(draft.fields)
     return draft
 
 
@@ -301,20 +269,21 @@ def _editor(
     form: ArticleForm,
     translation: Translation | None,
     source: Translation | None = None,
+    *,
     unsaved: Draft | None = None,
+    begun: Sequence[Draft] = (),
+    place: str = "",
 ) -> str:
-    place = _place(translation, source)
+    place = place or _place(translation, source)
+    of = source.id if source else None
     return render_template(
         "kb/edit.html",
         form=form,
         translation=translation,
         source=source,
         place=place,
+        here=None if translation else url_for(".new", of=of, draft=drafts.token_of(place)),
         unsaved=unsaved,
+        begun=[(each, url_for(".new", of=of, draft=drafts.token_of(each.place))) for each in begun],
         others=drafts.others(current_user, place) if translation else [],
     )
-
-
-def _number(text: str | None) -> int:
-    """What a hidden field holds; 0 for anything that is no number."""
-    return int(text) if text and text.isdecimal() and len(text) < 10 else 0

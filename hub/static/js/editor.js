@@ -5,7 +5,6 @@ import { fresh, post } from "./words.js";
 const HEARTBEAT = 20_000;
 const DRAFT_AFTER = 1_200;
 const LOOK_AFTER = 350;
-const KEPT = ["title", "summary", "slug", "tags", "body", "why", "seen", "source_seen", "locale"];
 
 export function wire(root) {
   for (const form of fresh(root, "[data-editor]", "editor")) {
@@ -30,10 +29,12 @@ function later(act, wait) {
 function keepDraft(form) {
   const status = document.getElementById("editing");
   let saving = false;
-  const fields = () => Object.fromEntries([...new FormData(form)].filter(([name]) => KEPT.includes(name)));
+  const fields = () => [...new FormData(form)].filter(([name]) => name !== "csrf_token");
   const send = async (values) => {
     try {
       status.innerHTML = await (await post(form.dataset.editor, values)).text();
+      // Reloading the page of something new finds this draft again.
+      if (form.dataset.here && Array.isArray(values)) history.replaceState(null, "", form.dataset.here);
     } catch {
       // The next change or heartbeat tries again; what is typed is still in the page.
     }
