@@ -113,4 +113,15 @@ def _sections(translation: Translation) -> Iterator[Section]:
             yield Section(heading["id"], heading["title"], found)
 
 
-fulltext.register(Source(KIND, _l("Articles"), "book-2", _everything, index_tokens))
+_ROWS = select(Translation.id).where(Translation.status != Status.ARCHIVED)
+fulltext.register(
+    Source(
+        KIND,
+        _l("Articles"),
+        "book-2",
+        _everything,
+        index_tokens,
+        rows=_ROWS,
+        is_behind=Translation.is_stale.is_(True),
+    )
+)

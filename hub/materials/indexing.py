@@ -111,4 +111,15 @@ def _everything(lang: str) -> Iterator[Document]:
         db.session.expunge_all()
 
 
-fulltext.register(Source(KIND, _l("Materials"), "photo", _everything, index_tokens))
+_ROWS = select(Asset.id).where(usable_now())
+fulltext.register(
+    Source(
+        KIND,
+        _l("Materials"),
+        "photo",
+        _everything,
+        index_tokens,
+        rows=_ROWS,
+        is_behind=Asset.is_stale.is_(True),
+    )
+)

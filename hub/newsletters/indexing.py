@@ -85,5 +85,6 @@ def _documents(condition: ColumnElement[bool]) -> Iterator[Document]:
             yield document(content)
 
 
-fulltext.register(Source(KIND, _l("News"), "news", _everything, _levels, _some))
+_SENT = select(Newsletter.id).where(Newsletter.status == Status.SENT)
+fulltext.register(Source(KIND, _l("News"), "news", _everything, _levels, _some, rows=_SENT))
 fulltext.follow(Newsletter, KIND)

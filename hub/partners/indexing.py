@@ -62,6 +62,17 @@ def _levels(viewer: Any) -> set[str]:
     return {AUDIENCE} if can(viewer, Permission.PARTNERS_VIEW) else set()
 
 
-fulltext.register(Source(KIND, _l("Partners"), "users", _everything, _levels, _some, needs_all_words=True))
+fulltext.register(
+    Source(
+        KIND,
+        _l("Partners"),
+        "users",
+        _everything,
+        _levels,
+        _some,
+        needs_all_words=True,
+        rows=select(Partner.id),
+    )
+)
 fulltext.follow(Partner, KIND)
 fulltext.follow(Membership, KIND, lambda membership: membership.partner_id)

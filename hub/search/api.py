@@ -16,7 +16,7 @@ def index() -> ResponseReturnValue:
     """Hits best first: `q`, and if wanted `lang`, `kind`, `shelf` (a category's name), `limit` (at most 50), `instant`.
 
     With `instant` the last word is unfinished. `fragment` is HTML that holds nothing but text and `<mark>`.
-    `total` counts all hits, `lang` is the language they are in.
+    `total` counts all hits, `lang` is the language they are in; without `is_complete` the index is being built.
     """
     answer = service.listed(
         current_user,
@@ -40,4 +40,4 @@ def index() -> ResponseReturnValue:
     ]
     shelf = request.args.get("shelf")
     total = answer.by_shelf.get(shelf, 0) if shelf else sum(answer.by_shelf.values())
-    return jsonify(hits=hits, total=total, lang=answer.lang)
+    return jsonify(hits=hits, total=total, lang=answer.lang, is_complete=answer.is_complete)

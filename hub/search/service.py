@@ -39,4 +39,7 @@ def grouped(answer: Answer) -> list[tuple[Source, list[Hit]]]:
 
 def _find(user: Any, text: str, lang: str, kind: str, **options: Any) -> Answer:
     kinds = [kind] if kind in fulltext.sources() else []
-    return fulltext.find(user, lang if lang in LOCALES else locale(), text, kinds=kinds, **options)
+    is_chosen = lang in LOCALES
+    return fulltext.find(
+        user, lang if is_chosen else locale(), text, kinds=kinds, insist=is_chosen, **options
+    )

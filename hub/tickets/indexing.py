@@ -69,7 +69,16 @@ def _levels(viewer: Any) -> set[str]:
 
 
 fulltext.register(
-    Source(KIND, _l("Tickets"), "message-circle", _everything, _levels, _some, needs_all_words=True)
+    Source(
+        KIND,
+        _l("Tickets"),
+        "message-circle",
+        _everything,
+        _levels,
+        _some,
+        needs_all_words=True,
+        rows=select(Ticket.id),
+    )
 )
 fulltext.follow(Ticket, KIND)
 fulltext.follow(Message, KIND, lambda message: message.ticket_id)

@@ -9,10 +9,11 @@ from ..core import fulltext, markup
 from ..core.database import db, transaction
 from ..core.fulltext import PARTNERS, STAFF, Document, IndexBusy, Source
 from ..core.i18n import _l
-from .models import Course, CourseStatus, CourseText, Lesson, LessonText, Webinar
+from .models import Course, CourseStatus, CourseText, Lesson, LessonText, Webinar, WebinarStatus
 
 WEBINAR, LESSON = "webinar", "lesson"
 AUDIENCE = frozenset({PARTNERS, STAFF})
+_SAME_COURSE = and_(CourseText.course_id == Lesson.course_id, CourseText.locale == LessonText.locale)
 _BATCH = 500
 
 
@@ -84,12 +85,11 @@ def _some(ids: list[int]) -> Iterator[Document]:
 
 
 def _published(condition: ColumnElement[bool]) -> Iterator[Document]:
-    same = and_(CourseText.course_id == Lesson.course_id, CourseText.locale == LessonText.locale)
     rows: Any = (
         select(LessonText, Lesson.key, Course.key, CourseText.title)
         .join(Lesson, Lesson.id == LessonText.lesson_id)
         .join(Course, Course.id == Lesson.course_id)
-        .join(CourseText, same)
+        .join(CourseText, _SAME_COURSE)
         .where(condition, CourseText.status == CourseStatus.PUBLISHED)
         .order_by(LessonText.id)
     )
@@ -109,6 +109,15 @@ def _published(condition: ColumnElement[bool]) -> Iterator[Document]:
         )
 
 
-fulltext.register(Source(WEBINAR, _l("Webinars"), "video", _webinars))
-fulltext.register(Source(LESSON, _l("Lessons"), "school", _lessons, some=_some))
+_HELD = select(Webinar.id).where(Webinar.status != WebinarStatus.CANCELLED)
+_TAUGHT = (
+    select(LessonText.id)
+    .join(Lesson, Lesson.id == LessonText.lesson_id)
+    .join(CourseText, _SAME_COURSE)
+    .where(CourseText.status == CourseStatus.PUBLISHED)
+)
+fulltext.register(
+    Source(WEBINAR, _l("Webinars"), "video", _webinars, rows=_HELD, is_behind=Webinar.is_stale.is_(True))
+)
+fulltext.register(Source(LESSON, _l("Lessons"), "school", _lessons, some=_some, rows=_TAUGHT))
 fulltext.follow(LessonText, LESSON)

@@ -262,6 +262,7 @@ class Certificate(db.Model):
 @visibility(WebinarQuestion)
 @visibility(Course)
 @visibility(Lesson)
+@visibility(LessonText)
 def _for_learners(statement: Select[Any], user: Any) -> Select[Any]:
     return statement if can(user, Permission.TRAINING_ATTEND) else statement.where(false())
 

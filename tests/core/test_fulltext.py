@@ -141,6 +141,8 @@ def test_another_keyboard_and_another_language_are_said(index):
     index(article(1, "Промо"), article(1, "Payout calendar", lang="en"))
     keyboard = ask("ghjvj")
     assert (keyboard.hits[0].document.id, keyboard.text, keyboard.is_other_keyboard) == (1, "промо", True)
+    for text in ("GHJVJ", "Ghjvj", "ghjvj 2024"):
+        assert ask(text).hits[0].document.id == 1, text
     language = ask("payout calendar", lang="ru")
     assert (language.lang, language.hits[0].document.title) == ("en", "Payout calendar")
 
@@ -237,6 +239,19 @@ def test_results_are_narrowed_down_to_a_shelf(index):
     assert sorted(hit.document.id for hit in answer.hits) == [3, 4]
     assert answer.by_shelf == {"Ссылки": 3, "Выплаты": 2}
     assert answer.by_kind == {"article": 5, "material": 1}
+
+
+def test_what_stands_deep_in_a_long_text_is_shown_with_its_section(index):
+    body = "Обычный текст о деньгах.\n" * 2000 + "Глубина\nЗдесь живёт нарвал."
+    index(article(1, "Длинная", body, sections=(Section("deep", "Глубина", body.index("Глубина")),)))
+    hit = ask("нарвалы").hits[0]
+    assert (hit.url, "<mark>нарвал</mark>" in hit.fragment) == ("/kb/ru/1#deep", True)
+
+
+def test_what_is_pasted_finds_as_what_is_typed(index):
+    index(article(1, "Ко\u0301мната №\u00a07", codes=("ABC-7",)), article(2, "Прочее"))
+    assert found("ком\u00adната") == found("abc\u20117") == found("ABC-\u200b7") == [1]
+    assert ask("комнаты").hits[0].title.startswith("<mark>Ко\u0301мната</mark>")
 
 
 def test_an_index_of_another_form_counts_as_missing(index, monkeypatch):

@@ -1,5 +1,7 @@
 """Words of four languages become the same term in every form."""
 
+import unicodedata
+
 import pytest
 
 from hub.core.fulltext.keyboard import swapped
@@ -32,6 +34,22 @@ def test_tokens_tell_where_they_stand():
 
 
 @pytest.mark.parametrize(
+    ("lang", "written", "usual"),
+    [
+        *(("uk", f"п{sign}ять", "п'ять") for sign in "‘’ʼ´′＇`"),
+        ("uk", unicodedata.normalize("NFD", "її змінюй"), "її змінюй"),
+        ("pl", unicodedata.normalize("NFD", "zgłoszeń źle"), "zgłoszeń źle"),
+        ("ru", "за\u0301мок договора\u0301", "замок договора"),
+        ("ru", "ко\u00adмис\u200bсия\u2060", "комиссия"),
+    ],
+)
+def test_what_cannot_be_seen_or_looks_the_same_makes_no_other_word(lang, written, usual):
+    tokens = list(analyse(lang, f"({written})"))
+    assert [token[:2] for token in tokens] == [token[:2] for token in analyse(lang, usual)]
+    assert tokens[-1].end == len(written) + 1
+
+
+@pytest.mark.parametrize(
     ("lang", "word", "plain"), [("pl", "zgłoszenie", "zgloszenie"), ("uk", "їжак", "іжак")]
 )
 def test_folding_is_what_a_foreign_keyboard_types(lang, word, plain):
@@ -58,6 +76,9 @@ def test_distance_counts_edits(one, other, edits):
         ("ru", "ghjvj", ("ru", "промо")),
         ("uk", "dbgkfnf", ("uk", "виплата")),
         ("en", "зфнщге", ("en", "payout")),
+        ("ru", "<FYYTHS", ("ru", "баннеры")),
+        ("uk", '"dhjgf', ("uk", "європа")),
+        ("en", 'ФТТФ"ашкьюсщь', ("en", "anna@firm.com")),
     ],
 )
 def test_the_other_keyboard_is_read(lang, typed, meant):

@@ -56,6 +56,22 @@ def test_staff_articles_leave_no_trace_for_partners(library, browse, partner, ag
     assert "zebra" in browse(agent).get(address.format(text)).text.lower()
 
 
+@pytest.mark.parametrize("verb", ["narrow", "archive"])
+def test_what_is_hidden_is_gone_before_the_worker_comes(library, client, browse, agent, verb):
+    with transaction():
+        found = fulltext.find(agent, "en", "payout").hits[0].document.id
+        text = db.session.get(articles.Translation, found)
+        if verb == "narrow":
+            articles.file_under(text.article, text.article.category, Audience.STAFF, [])
+        else:
+            articles.archive(text)
+    for address in ("/search/?q=payouts", "/search/?q=payouts&kind=material", "/search/suggest?q=payou"):
+        page = client.get(address).text
+        assert "Payout" not in page, address
+        assert "1 result" not in page, address
+    assert len(fulltext.find(agent, "en", "payout").hits) == (verb == "narrow")
+
+
 def test_nothing_found_offers_support_with_the_words(library, browse, partner):
     page = browse(partner).get("/search/?q=qwrtzxcv").text
     assert "Nothing fits these words" in page
@@ -64,6 +80,30 @@ def test_nothing_found_offers_support_with_the_words(library, browse, partner):
 def test_another_language_is_announced(library, client):
     page = client.get("/search/?q=календарь").text
     assert "These results are in Русский" in page
+
+
+def test_a_question_shared_by_two_languages_is_answered_in_its_own_unless_told_otherwise(
+    cast, worker, browse, partner
+):
+    """A Ukrainian question with a Russian word in it, an English one of words that Polish texts hold here and there."""
+    with transaction():
+        shelf, partner.locale = make_category(), "ru"
+        make_article(shelf, "Купон и комиссия", lang="ru", body="Оплата купона.")
+        make_article(shelf, "Оплата купона", lang="uk", body="Як отримати виплату за купон.")
+        for number in range(6):
+            make_article(shelf, f"Change the password {number}", body="How to change a password.")
+            make_article(
+                shelf, f"Zmiana hasła {number}", lang="pl", body="change password" if not number else "Hasło."
+            )
+    worker()
+    page = browse(partner).get("/search/?q=отримати+виплату+за+купон").text
+    assert "/kb/uk/" in page
+    assert 'href="/search/?q=%D0%BE' in page
+    assert "lang=ru" in page
+    assert "/kb/ru/" in browse(partner).get("/search/?q=отримати+виплату+за+купон&lang=ru").text
+    assert fulltext.find(partner, "pl", "change password").lang == "en"
+    assert fulltext.find(partner, "pl", "change password", insist=True).lang == "pl"
+    assert fulltext.find(partner, "pl", "zmiana hasła").lang == "pl"
 
 
 def test_the_wrong_keyboard_is_announced(library, browse, partner):
@@ -99,7 +139,7 @@ def test_the_api_gives_the_ranking_of_the_page(library, app, browse, partner):
     assert answer["hits"][0].keys() == {"id", "external_id", "kind", "title", "url", "fragment"}
     assert app.test_client().get("/api/v1/search?q=payouts").status_code == 401
     odd = app.test_client().get("/api/v1/search?q=x&limit=9999&kind=nothing", headers=headers).json
-    assert odd == {"hits": [], "total": 0, "lang": "en"}
+    assert odd == {"hits": [], "total": 0, "lang": "en", "is_complete": True}
     for text in ("calendar", "calxndar money", "dsgkfns", "partner"):
         page = browse(partner).get("/search/", query_string={"q": text, "lang": "en"}).text
         answer = app.test_client().get(
@@ -147,11 +187,16 @@ def test_a_rebuild_holds_what_the_tables_hold(library, app, agent, monkeypatch):
     assert len(fulltext.find(agent, "en", "zebra").hits) == 1
 
 
-def test_a_missing_index_is_built_by_the_worker(cast, worker, partner):
+def test_a_missing_index_is_said_everywhere_and_built_by_the_worker(cast, worker, client, partner):
     with transaction():
         make_article(make_category(), "Payout calendar")
     jobs.queue().flush()
     assert not fulltext.find(partner, "en", "payout").is_complete
+    assert "is being built" in client.get("/search/suggest?q=payout").text
+    with transaction():
+        _row, secret = tokens.create(partner, "reader")
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert not client.get("/api/v1/search?q=payout", headers=headers).json["is_complete"]
     worker()
     assert len(fulltext.find(partner, "en", "payout").hits) == 1
 

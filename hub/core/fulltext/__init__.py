@@ -14,6 +14,7 @@ from ..jobs import ring
 from ..settings import Settings
 from . import changes, postgres_engine, vocabulary  # noqa: F401 - their tables belong to the database
 from .advice import Advice, advise
+from .behind import hidden_from
 from .changes import WRITE, follow, note
 from .documents import PARTNERS, PUBLIC, STAFF, Document, Section
 from .engine import Engine, IndexBusy, IndexMissing, Progress
@@ -39,10 +40,14 @@ def engine() -> Engine:
     return current_app.extensions["hub.fulltext"]
 
 
-def find(user: Any, lang: str, text: str, **options: Any) -> Answer:
-    """Search as `user`; options as in `search.search`. A missing index is asked for and answers nothing yet."""
+def find(user: Any, lang: str, text: str, *, insist: bool = False, **options: Any) -> Answer:
+    """Search as `user`; options as in `search.search`. A missing index is asked for and answers nothing yet.
+
+    Unless the caller insists on `lang`, the words may turn out to be of another language.
+    """
     try:
-        return _search(engine(), lang, text, audience_of(user), **options)
+        hidden = hidden_from(user)
+        return _search(engine(), lang, text, audience_of(user), insist=insist, hidden=hidden, **options)
     except IndexMissing:
         ring(REBUILD, lang=lang)
         return Answer(text, text, lang, is_complete=False)

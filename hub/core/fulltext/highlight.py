@@ -10,7 +10,7 @@ from .words import begins, terms, words_of, written
 
 FRAGMENT = 240
 _LEAD = 60
-_FAR_ENOUGH = 20_000
+_AT_ONCE = 20_000
 _LINE_END = re.compile(r"(^|\S)\s*\n")
 _MARKED = Markup("<mark>{}</mark>")
 
@@ -49,12 +49,35 @@ class Highlighter:
 
         Without any found word it is the beginning of the text, and None.
         """
-        found = self.spots(text[:_FAR_ENOUGH])
+        found = self._first_spots(text)
         if not found:
             return _marked(text, 0, _word_end(text, FRAGMENT), []), None
         first = max(range(len(found)), key=lambda at: (self._worth(found, at), -at))
         start = _word_start(text, found[first].start)
         return _marked(text, start, _word_end(text, start + FRAGMENT), found[first:]), found[first].start
+
+    def _first_spots(self, text: str) -> list[Spot]:
+        """The wanted words of the first part of a text that has any."""
+        start = 0
+        while start < len(text):
+            end = _word_end(text, start + _AT_ONCE)
+            if found := self.spots(text[start:end]):
+                return (
+                    [Spot(spot.start + start, spot.end + start, spot.term) for spot in found]
+                    if start
+                    else found
+                )
+            start = end
+        return []
+
+    def seen(self, words: list[str]) -> list[str]:
+        """Those of the words that stood, in any form, in a text so far."""
+        here = set(self._term_of.values())
+        return [
+            each
+            for each in words
+            if any(not here.isdisjoint(terms(self._lang, word)) for word in each.split())
+        ]
 
     def spots(self, text: str) -> list[Spot]:
         """Every wanted word of a text, in order."""

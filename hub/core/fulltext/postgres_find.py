@@ -16,11 +16,11 @@ MOST_WEIGHED = 200
 _FIND = """
 WITH found AS MATERIALIZED (
   SELECT key, kind, shelf, {rough} AS rough FROM search_document, {unpacked}
-  WHERE lang || '' = {lang} AND audience && {audience} AND words @@ {telling}
+  WHERE lang || '' = {lang} AND audience && {audience} AND key <> ALL({hidden}) AND words @@ {telling}
     AND (kind <> ALL({strict}) OR words @@ {every}) AND NOT (codes && {codes}) AND key <> ALL({firsts})
   UNION ALL
   SELECT key, kind, shelf, {code} FROM search_document
-  WHERE lang = {lang} AND audience && {audience} AND (codes && {codes} OR key = ANY({firsts}))
+  WHERE lang = {lang} AND audience && {audience} AND key <> ALL({hidden}) AND (codes && {codes} OR key = ANY({firsts}))
 ), likely AS MATERIALIZED (
   (SELECT key FROM found ORDER BY rough DESC, key LIMIT {most}){likely_here}
 ), weighed AS MATERIALIZED (
@@ -74,6 +74,7 @@ def finding(
         codes=values.texts(question.codes),
         firsts=values.texts(question.best),
         strict=values.texts(question.strict),
+        hidden=values.texts(question.hidden),
         telling=values.query(term for word in question.telling for term in word.terms),
         every=values.written(" & ".join(f"({terms})" for terms in words) or quoted(TERM)),
         limit=part[0],

@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import dataclass, field
+from math import log
+from statistics import fmean
 from typing import Protocol
 
 from .advice import Advice, advice
@@ -60,7 +62,8 @@ class Question:
     """What to look for in one language.
 
     `instead` tells which words were looked for besides those typed; `codes` must match a whole code.
-    `best` are keys of documents that come first; documents of the `strict` kinds must hold every word.
+    `best` are keys of documents that come first; documents of the `strict` kinds must hold every word;
+    those with the keys `hidden` are no answers, whatever the index still says.
     """
 
     lang: str
@@ -69,6 +72,7 @@ class Question:
     codes: tuple[str, ...] = ()
     best: tuple[str, ...] = ()
     strict: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
 
     @property
     def terms(self) -> dict[str, float]:
@@ -135,12 +139,23 @@ class Reading:
         """Is it in the index, or equal to a word that may be?"""
         return not forms(token).isdisjoint(self.counts) or bool(self.advice.others(token))
 
-    def makes_sense(self, words: Words) -> bool:
-        """Is any word known, or the beginning of one that is?"""
-        if any(map(self.knows, self.tokens)):
-            return True
-        last = self.tokens[-1].surface if self.tokens else ""
-        return self.is_unfinished and can_be_completed(last) and bool(words.starting(last, 1))
+    def share(self, words: Words) -> float:
+        """How much of the text is known: 1 for all of it. Numbers say nothing, nor does an unfinished word beside others."""
+        tokens = self._telling()
+        if self.is_unfinished and len(tokens) == 1 and not self.knows(tokens[0]):
+            return float(can_be_completed(tokens[0].surface) and bool(words.starting(tokens[0].surface, 1)))
+        return sum(map(self.knows, tokens)) / len(tokens) if tokens else 0.0
+
+    def familiarity(self) -> float:
+        """How usual the words are in this language: the mean logarithm of the part of the documents that hold them."""
+        tokens, everything = self._telling(), self.counts.get(TERM, 0) + 1
+        having = (max(self.counts.get(form, 0) for form in forms(token)) for token in tokens)
+        return fmean(log((each + 0.5) / everything) for each in having) if tokens else 0.0
+
+    def _telling(self) -> list[Token]:
+        tokens = [token for token in self.tokens if not token.surface.isdigit()] or self.tokens
+        is_cut = self.is_unfinished and len(tokens) > 1 and not self.knows(tokens[-1])
+        return tokens[:-1] if is_cut else tokens
 
 
 def understand(reading: Reading, words: Words) -> Question:

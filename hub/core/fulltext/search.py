@@ -1,6 +1,7 @@
 """The one verb of finding: read what was typed, ask the engine, mark what was found."""
 
 from collections.abc import Iterable, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +12,10 @@ from .documents import PARTNERS, PUBLIC, STAFF, Document, Narrowing, Section
 from .engine import Engine, IndexMissing
 from .highlight import Highlighter
 from .keyboard import swapped
+from .languages import MUCH_LIKELIER, could_be, is_english, neighbours
 from .question import LONGEST, Question, Reading, understand
 from .registry import sources
-from .words import LANGUAGES
+from .words import LANGUAGES, tidy
 
 
 @dataclass(frozen=True)
@@ -81,42 +83,68 @@ def search(
     offset: int = 0,
     typing: bool = False,
     fragments: bool = True,
+    hidden: Set[str] = frozenset(),
+    insist: bool = True,
 ) -> Answer:
     """Find what a viewer with these audience tokens may see.
 
-    With `typing` the last word may be unfinished. A text that no document in `lang` knows a word of is
-    tried with another keyboard layout and in the other languages. Raises IndexMissing.
+    Documents with the keys `hidden` are no answers. With `typing` the last word may be unfinished. A text of
+    which another language knows more is answered in that one, and one of which nothing is known is tried with
+    another keyboard layout, too; with `insist` it is in `lang` if any word is. Raises IndexMissing.
     """
-    asked = " ".join(text.replace("\x00", " ").split())[:LONGEST]
+    asked = " ".join(tidy(text.replace("\x00", " ")).split())[:LONGEST]
     if not asked:
         return Answer(asked, asked, lang)
-    text, question = _understood(engine, lang, asked, audience, typing)
+    text, question = _understood(engine, lang, asked, audience, typing=typing, insist=insist)
     lang = question.lang
+    question.hidden = frozenset(hidden)
     question.strict = frozenset(kind for kind, source in sources().items() if source.needs_all_words)
     found = engine.find(question, audience, Narrowing(frozenset(kinds), shelf), limit, offset)
     words_found = Highlighter(lang, question.terms, question.beginnings)
     hits = [_shown(document, words_found, fragments) for document in found.documents]
     instead = question.instead if found.documents else {}
+    if hidden:  # a correction may come from one of them
+        instead = {typed: seen for typed, its in instead.items() if (seen := words_found.seen(its))}
     return Answer(asked, text, lang, hits, found.by_kind, found.by_shelf, instead)
 
 
 def _understood(
-    engine: Engine, lang: str, asked: str, audience: Set[str], typing: bool
+    engine: Engine, lang: str, asked: str, audience: Set[str], *, typing: bool, insist: bool
 ) -> tuple[str, Question]:
-    """The text as it makes sense, and the question that it is: as typed unless nothing is known so."""
-    others = [(other, asked) for other in LANGUAGES if other != lang]
-    for code, text in [(lang, asked), *swapped(lang, asked), *others]:
-        try:
-            with engine.words(code, audience) as words:
-                reading = Reading.of(code, text, words, typing=typing)
-                if reading.makes_sense(words):
-                    return text, understand(reading, words)
-        except IndexMissing:
-            # Another language that has no index yet is no reason to fail in this one.
-            if code == lang:
-                raise
+    """The text as it makes most sense, and the question that it is: as typed in `lang` unless less is known so."""
     with engine.words(lang, audience) as words:
-        return asked, understand(Reading.of(lang, asked, words, typing=typing), words)
+        best = Reading.of(lang, asked, words, typing=typing)
+        share = best.share(words)
+        others = _other_readings(lang, asked, share, insist)
+        if not others:
+            return asked, understand(best, words)
+    meant = asked
+    for code, text in others:
+        # Another language that has no index yet is no reason to fail in this one.
+        with suppress(IndexMissing), engine.words(code, audience) as words:
+            reading = Reading.of(code, text, words, typing=typing)
+            known = reading.share(words)
+            if known > share or (known == share > 0 and _is_likelier(reading, best, text)):
+                best, share, meant = reading, known, text
+    with engine.words(best.lang, audience) as words:
+        return meant, understand(best, words)
+
+
+def _is_likelier(one: Reading, other: Reading, text: str) -> bool:
+    """Of two languages that know as many words of a text: is it rather in that of `one`?"""
+    return not could_be(other.lang, text) or one.familiarity() > other.familiarity() + MUCH_LIKELIER
+
+
+def _other_readings(lang: str, asked: str, share: float, insist: bool) -> list[tuple[str, str]]:
+    """(language, text) that a text may be instead, of which this share is known in `lang`."""
+    if not share:
+        return [*swapped(lang, asked), *((other, asked) for other in LANGUAGES if other != lang)]
+    if insist:
+        return []
+    if share == 1 and could_be(lang, asked):
+        # Texts of every language hold English words.
+        return [("en", asked)] if lang != "en" and is_english(asked) else []
+    return [(other, asked) for other in neighbours(lang, asked)]
 
 
 def _shown(document: Document, words: Highlighter, fragments: bool) -> Hit:

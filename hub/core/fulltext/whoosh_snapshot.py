@@ -72,7 +72,8 @@ class Snapshot:
     ) -> Found:
         """As Engine.find promises."""
         with self._lock:
-            scores = self._add_up(question, self._allowed(audience))
+            hidden = (number for key in question.hidden for number in self._numbers("key", key))
+            scores = self._add_up(question, self._allowed(audience).difference(hidden))
             floor = FLOOR * max(scores.values(), default=0)
             strong = [(score, -number) for number, score in scores.items() if score >= floor]
             by_kind = Counter(self._kind_of[-number] for _, number in strong)

@@ -6,6 +6,7 @@ Dictionaries load at the first word of their language (together about 70 MB) and
 
 import re
 import threading
+import unicodedata
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -14,12 +15,18 @@ LANGUAGES = ("en", "ru", "uk", "pl")
 
 #: Characters of a word; what is longer was not written to be found, and PostgreSQL refuses 2 KB.
 LONGEST = 200
+_APOSTROPHES = "'’ʼ`‘‛´′＇"
+# In a word but no letter of it: accents that stand apart, soft hyphens, characters of no width.
+_MARKS = "\u0300-\u036f\u00ad\u200b-\u200d\u2060\ufeff"
 # Letters and digits, with an apostrophe allowed inside: п’ять, don't. An address is one word.
-_PLAIN_WORD = r"[^\W_]+(?:['’ʼ`][^\W_]+)*"
+_PLAIN_WORD = rf"[^\W_]+(?:[{_APOSTROPHES}][^\W_]+)*"
+_MARKED_WORD = rf"[^\W_]+(?:(?:[{_MARKS}]+[{_APOSTROPHES}]?|[{_APOSTROPHES}])[^\W_]+)*[{_MARKS}]*"
 _ADDRESS = r"\w[\w.+-]{0,63}@\w[\w-]{0,62}(?:\.\w[\w-]{0,62}){1,4}"
 _WORD = re.compile(_PLAIN_WORD)
-_WORD_OR_ADDRESS = re.compile(f"{_ADDRESS}|{_PLAIN_WORD}")
-_SAME_LETTER = str.maketrans({"ё": "е", "’": "'", "ʼ": "'", "`": "'"})
+_ANYTHING = re.compile(f"{_ADDRESS}|{_MARKED_WORD}")
+_SAME_LETTER = str.maketrans({"ё": "е"} | dict.fromkeys(_APOSTROPHES, "'"))
+_MARK = re.compile(f"[{_MARKS}]")
+_HYPHENS = str.maketrans("\u2010\u2011", "--")
 _CYRILLIC = re.compile("[а-яґєії]")
 
 # How people write without their own keyboard: letters that may stand for each other.
@@ -66,7 +73,18 @@ def is_address(word: str) -> bool:
 
 
 def _words_in(text: str) -> re.Pattern[str]:
-    return _WORD_OR_ADDRESS if "@" in text else _WORD
+    return _ANYTHING if "@" in text or _MARK.search(text) else _WORD
+
+
+def tidy(text: str) -> str:
+    """What was typed or pasted, without what cannot be seen in it."""
+    return _MARK.sub("", unicodedata.normalize("NFC", text)).translate(_HYPHENS)
+
+
+def spelled(word: str) -> str:
+    """A word as the index knows it: in lower case, with one letter for those that stand for each other."""
+    word = word.lower()
+    return (word if word.isalnum() else tidy(word)).translate(_SAME_LETTER)
 
 
 def fold(lang: str, word: str) -> str:
@@ -77,7 +95,7 @@ def fold(lang: str, word: str) -> str:
 @lru_cache(maxsize=40_000)
 def look_up(lang: str, word: str) -> tuple[str, tuple[str, ...]]:
     """A word as written → its normalised spelling and all its normal forms, at least one, without repeats."""
-    surface = word.lower().translate(_SAME_LETTER)
+    surface = spelled(word)
     if is_address(surface):
         return surface, (surface,)
     with _one_at_a_time:
@@ -101,7 +119,11 @@ def beginnings(lang: str, word: str) -> frozenset[str]:
 
 def begins(lang: str, word: str) -> str:
     """The first letters of a word as it is written, to look for among `beginnings`."""
-    return word[: 1 if lang == "pl" else 2].lower().translate(_SAME_LETTER)
+    return (
+        (word if word.isalnum() else spelled(word))[: 1 if lang == "pl" else 2]
+        .lower()
+        .translate(_SAME_LETTER)
+    )
 
 
 def warm_up() -> None:

@@ -106,6 +106,7 @@ def pick() -> ResponseReturnValue:
         limit=8,
         typing=True,
         fragments=False,
+        insist=True,
     )
     ids = [hit.document.id for hit in answer.hits]
     rows = select(Translation.id, Article.key).join(Article, Article.id == Translation.article_id)
