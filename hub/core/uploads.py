@@ -60,6 +60,10 @@ TYPES: dict[str, tuple[Kind, str]] = {
 _TEXT_ENDINGS = {".csv": "text/csv", ".md": "text/markdown"}
 
 
+#: Names that Windows gives no file, whatever their ending.
+_DEVICE = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9¹²³]|con(in|out)\$", re.IGNORECASE)
+
+
 class BadFile(Invalid):
     message = _l("This file cannot be accepted.")
 
@@ -116,6 +120,7 @@ def safe_name(name: str) -> str:
         c for c in name if c.isprintable() and unicodedata.category(c) not in ("Cf", "Cc", "Co", "Cs")
     )
     name = re.sub(r'[<>:"|?*%\s]+', " ", name).strip(" .")
+    name = f"_{name}" if _DEVICE.fullmatch(name.partition(".")[0].strip()) else name
     stem, dot, ending = name.rpartition(".")
     if not dot:
         return name[:100] or "file"

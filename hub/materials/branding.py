@@ -11,8 +11,10 @@ import json
 import re
 import tempfile
 import threading
+import time
 import zipfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +26,7 @@ from sqlalchemy import select
 
 from ..core import clock, storage
 from ..core.database import db
-from ..core.errors import Invalid
+from ..core.errors import HubError, Invalid
 from ..core.i18n import Text, _l
 from ..core.settings import settings
 from ..partners import links
@@ -48,8 +50,6 @@ FOLDER, KEEP_DAYS = "cobranded", 30
 #: Raise it when the same places would look otherwise.
 _REVISION = 1
 _PREVIEW_PPI = 110
-#: One drawing at a time in a process: they are short, and a hundred at once would stop everything else.
-_drawing = threading.Lock()
 
 
 class NoTemplate(Invalid):
@@ -60,6 +60,38 @@ class LockedPdf(Invalid):
     message = _l(
         "This PDF cannot be read: it is damaged, locked or has more than %(count)s pages.", count=MOST_PAGES
     )
+
+
+class Busy(HubError):
+    """Something else is being drawn."""
+
+
+class Drawing:
+    """One at a time in a process: drawings are short, and a hundred at once would stop everything else."""
+
+    #: Seconds between those that strangers ask for.
+    PAUSE = 2.0
+
+    def __init__(self) -> None:
+        self.lock, self.next_for_passing = threading.Lock(), 0.0
+
+    @contextmanager
+    def turn(self, is_passing: bool) -> Iterator[None]:
+        """Draw now. Who `is_passing` gets no turn while somebody draws, nor every second: raises Busy."""
+        if not self.lock.acquire(blocking=not is_passing):
+            raise Busy
+        try:
+            if is_passing:
+                now = time.monotonic()
+                if now < self.next_for_passing:
+                    raise Busy
+                self.next_for_passing = now + self.PAUSE
+            yield
+        finally:
+            self.lock.release()
+
+
+drawing = Drawing()
 
 
 @dataclass(frozen=True)
@@ -139,8 +171,13 @@ def save(asset: Asset, places: list[Place]) -> None:
 # --- Filled in -------------------------------------------------------------
 
 
-def filled(asset: Asset, template: Template | None, who: Brand, *, preview: bool = False) -> Path:
-    """The asset in a partner's name as a file, drawn when there is none yet; a PDF's `preview` is its first page as PNG."""
+def filled(
+    asset: Asset, template: Template | None, who: Brand, *, preview: bool = False, is_passing: bool = False
+) -> Path:
+    """The asset in a partner's name as a file, drawn when there is none yet; a PDF's `preview` is its first page as PNG.
+
+    Who `is_passing` does not wait in line: raises Busy when there is something else to draw, or was lately.
+    """
     ending = ".png" if preview and asset.kind is not Kind.IMAGE else Path(asset.current.filename).suffix
     said = {
         "revision": _REVISION,
@@ -155,7 +192,7 @@ def filled(asset: Asset, template: Template | None, who: Brand, *, preview: bool
         with suppress(OSError):
             path.touch()  # it is of use: see `forget_unused`
         return path
-    with _drawing:
+    with drawing.turn(is_passing):
         if not path.exists():
             _write(
                 path,
@@ -354,6 +391,7 @@ def _measure(folder: str, pages: int) -> list[tuple[float, float]] | None:
 # --- HTML5 banners ---------------------------------------------------------
 
 _MARK = re.compile(rb"\{\{(name|link|coupon|contact|logo|qr)\}\}")
+_RUNS = re.compile(r"(javascript|vbscript|data)\s*:", re.IGNORECASE)
 LOGO, QR = "hub-logo.png", "hub-qr.svg"
 
 
@@ -371,8 +409,12 @@ def html(page: bytes, who: Brand) -> bytes:
 
 
 def inert(text: str) -> str:
-    """Text that says the same in HTML, in its attributes and in a script's string, and begins nothing in any of them."""
-    return "".join(c if c.isalnum() or c in " .,-_/:" else f"&#{ord(c)};" for c in text if c.isprintable())
+    """Text that says the same in HTML, in its attributes and in a script's string, and begins nothing in any of them.
+
+    An address it becomes runs nothing either.
+    """
+    shown = _RUNS.sub(r"\1 ", "".join(c for c in text if c.isprintable()))
+    return "".join(c if c.isalnum() or c in " .,-_/:" else f"&#{ord(c)};" for c in shown)
 
 
 def beside(name: str, who: Brand) -> tuple[bytes, str] | None:

@@ -78,9 +78,9 @@ def site_of(referrer: str | None) -> str | None:
 
 
 def _fingerprint(now: datetime, address: str, agent: str) -> str:
-    """Tells whether the same visitor came twice on one day, and nothing about them; every day another."""
+    """Tells whether the same visitor came twice on one day of the programme, and nothing about them; every day another."""
     key = hashlib.blake2b(settings.secret_key.encode(), digest_size=32, person=b"clicks").digest()
-    said = f"{now:%Y-%m-%d}|{address}|{agent}".encode()
+    said = f"{months.day_of(now)}|{address}|{agent}".encode()
     return hashlib.blake2b(said, key=key, digest_size=8).hexdigest()
 
 

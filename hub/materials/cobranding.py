@@ -21,7 +21,7 @@ from ..partners.service import partner_of
 from . import branding, requesting, taking, visiting
 from .blueprint import bp
 from .branding import ALIGN, WHAT, Brand, Place
-from .models import Asset, Kind
+from .models import Asset, Kind, Template
 
 #: People measure pages in millimetres, PDF in points.
 _POINTS = 72 / 25.4
@@ -52,9 +52,14 @@ def own_download(id: int) -> ResponseReturnValue:
     """The file in one's own name, counted as any download."""
     asset, template = _template(id)
     requesting.check(asset, current_user)
+    return hand_out(asset, template)
+
+
+def hand_out(asset: Asset, template: Template | None) -> ResponseReturnValue:
+    """A template filled in for whoever asks, and counted."""
     who = _brand(asset)
     path = branding.filled(asset, template, who)
-    if not taking.is_counted(asset.current, current_user):
+    if request.method == "GET" and not taking.is_counted(asset.current, current_user):
         with transaction():
             taking.record_downloads([(asset.current.id, asset.id)], current_user)
     response: Any = send_file(path, request.environ, mimetype=asset.current.mime, etag=path.stem)

@@ -1,6 +1,7 @@
 """Which material a sale counts for: one at most, so that what materials earned never exceeds what partners did.
 
-- The shop named the click (`click_id` of a sale): its material, if the click came through the partner whose sale it is.
+- The shop named the click (`click_id` of a sale): its material, if the click came through the partner whose sale it is, for a
+  first payment in the 60 days before.
 - The shop named none, and the sale is a first payment by link: the material through which the last visitor of that
   partner came in the 60 days before. That is an assumption and shown as such.
 - A coupon's sale and a renewal without a click count for no material: nothing says which it was.
@@ -72,16 +73,15 @@ def credit_some() -> int:
     return len(rows)
 
 
-def _clicks(uids: list[str]) -> dict[str, tuple[int, int | None]]:
-    """Partner and material of the clicks that shops named."""
-    rows = db.session.execute(select(Click.uid, Click.partner_id, Click.asset_id).where(Click.uid.in_(uids)))
-    return {uid: (partner_id, asset_id) for uid, partner_id, asset_id in rows}
+def _clicks(uids: list[str]) -> dict[str, Click]:
+    """The clicks that shops named."""
+    return {click.uid: click for click in db.session.scalars(select(Click).where(Click.uid.in_(uids)))}
 
 
-def _row(sale: Conversion, clicks: dict[str, tuple[int, int | None]]) -> dict[str, Any]:
-    partner_id, asset_id = clicks.get(sale.click_id or "", (None, None))
-    basis = Basis.CLICK
-    if partner_id != sale.partner_id:
+def _row(sale: Conversion, clicks: dict[str, Click]) -> dict[str, Any]:
+    click = clicks.get(sale.click_id or "")
+    basis, asset_id = Basis.CLICK, click.asset_id if click else None
+    if click is None or click.partner_id != sale.partner_id or _is_late(sale, click):
         asset_id = _last_used(sale.partner_id, sale.occurred_at) if _may_be_assumed(sale) else None
         basis = Basis.AFTER
     return {
@@ -92,6 +92,11 @@ def _row(sale: Conversion, clicks: dict[str, tuple[int, int | None]]) -> dict[st
         "is_renewal": sale.kind is SaleKind.RENEWAL,
         "day": months.day_of(sale.occurred_at),
     }
+
+
+def _is_late(sale: Conversion, click: Click) -> bool:
+    """Was it too long before a first payment? Renewals name the click that once brought the customer."""
+    return sale.kind is SaleKind.SALE and click.at <= sale.occurred_at - WINDOW
 
 
 def _may_be_assumed(sale: Conversion) -> bool:

@@ -32,6 +32,7 @@ class Viewer:
     name: str
     coupon: str | None
     is_sample: bool = False
+    counts: bool = True  # do visits and sales by this code count?
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ def viewer(user: Any) -> Viewer:
     partner = partner_of(user)
     if partner is None:
         return Viewer(SAMPLE_CODE, str(_l("Sample partner")), "SAMPLE10", is_sample=True)
-    return Viewer(partner.code, partner.name, coupon_of(partner))
+    counts = partner.status is PartnerStatus.ACTIVE
+    return Viewer(partner.code, partner.name, coupon_of(partner), counts=counts)
 
 
 def coupon_of(partner: Partner) -> str | None:

@@ -177,8 +177,9 @@ def download_kit(id: int) -> ResponseReturnValue:
     stream = taking.archive(assets, embedding.viewer(current_user), own)
     name = storage.disposition(safe_name(f"{found.name.replace('.', ' ')}.zip"))
     versions = [(asset.current.id, asset.id) for asset in assets]
-    with transaction():
-        taking.record_downloads(versions, current_user)
+    if request.method == "GET":
+        with transaction():
+            taking.record_downloads(versions, current_user)
     response = Response(stream_with_context(stream), mimetype="application/zip")
     response.content_length = len(stream)
     response.headers.set("Content-Disposition", "attachment", **name)

@@ -31,6 +31,8 @@ from .models import Asset, AssetVersion, Kind, Status, Visibility, for_partners,
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 #: A changed picture reaches partners' sites within the hour, a withdrawn one too.
 CACHE = "public, max-age=3600, stale-while-revalidate=86400"
+#: What is shown only until the right one is there.
+STALE = "no-store"
 
 
 @bp.get("/a/<public_id>.<ending>")
@@ -65,9 +67,12 @@ def go(code: str, public_id: str | None = None) -> ResponseReturnValue:
 @public
 @light
 def go_short(token: str) -> ResponseReturnValue:
-    """Lead on from the short form of a link; from one that nobody knows to the site's first page."""
-    with db.engine.connect() as connection:
-        found = connection.execute(_SHORT, {"token": token}).first()
+    """Lead on from the short form of a link; from one that nobody knows, or while the database is away, to the first page."""
+    try:
+        with db.engine.connect() as connection:
+            found = connection.execute(_SHORT, {"token": token}).first()
+    except (OperationalError, PoolTimeout):
+        found = None
     if found is None:
         return _lead_on(Followed(), {})
     return _lead_on(
@@ -240,7 +245,8 @@ def _show(asset: Asset, ending: str, code: str | None) -> Response:
     else:
         showing.note(asset, code)
         response = _own(shown, code) or _file(shown.current)
-    response.headers["Cache-Control"] = CACHE
+    if response.headers.get("Cache-Control") != STALE:
+        response.headers["Cache-Control"] = CACHE
     # Other sites show it; that is what it is for.
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
@@ -256,7 +262,13 @@ def _own(asset: Asset, code: str | None) -> Response | None:
     partner = embedding.partner_by_code(code or "") if template else None
     if partner is None:
         return None
-    path = branding.filled(asset, template, branding.brand(partner, asset))
+    try:
+        path = branding.filled(asset, template, branding.brand(partner, asset), is_passing=True)
+    except branding.Busy:
+        # As it is, until it is drawn: nobody waits, and no strangers together keep the hub at drawing.
+        response = _file(asset.current)
+        response.headers["Cache-Control"] = STALE
+        return response
     return send_file(  # type: ignore[return-value]
         path, request.environ, mimetype=asset.current.mime, etag=path.stem, response_class=Response
     )

@@ -1,11 +1,10 @@
 """Sums of use: what is seen, downloaded and followed is added to the day's row and to the site's."""
 
 from collections import Counter
-from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..core import clock
@@ -17,6 +16,7 @@ from .models import Asset, AssetReader, AssetUse, Placement, Status, Visibility
 #: Sites kept of one material and partner: who invents referrers fills no database.
 MOST_SITES = 100
 _CHUNK = 200
+_SILENT = {"synchronize_session": False}
 
 
 class Day(NamedTuple):
@@ -70,16 +70,13 @@ def place(column: str, counts: Counter[Site]) -> None:
     _increase(
         Placement, column, [(known[key], count) for key, count in counts.items() if key in known], last_at=now
     )
-    room = _room_for_sites([key for key in counts if key not in known])
-    fresh = []
-    for key, count in counts.items():
-        whose = key.asset_id, key.partner_id
-        if key not in known and room[whose] > 0:
-            room[whose] -= 1
-            fresh.append(
-                key._asdict() | {"views": 0, "visits": 0, "first_at": now, "last_at": now, column: count}
-            )
+    fresh = [
+        key._asdict() | {"views": 0, "visits": 0, "first_at": now, "last_at": now, column: count}
+        for key, count in counts.most_common()
+        if key not in known
+    ]
     _insert(Placement, Placement.site, column, fresh)
+    _forget_least({row["asset_id"] for row in fresh}, {row["partner_id"] for row in fresh})
 
 
 def _insert(model: Any, last: Any, column: str, rows: list[dict[str, Any]]) -> None:
@@ -120,21 +117,16 @@ def _increase(model: Any, column: str, more: list[tuple[int, int]], **values: da
         db.session.connection().execute(statement, rows)
 
 
-def _room_for_sites(keys: Iterable[Site]) -> Counter[tuple[int, int | None]]:
-    """How many more sites each material and partner may have."""
-    whose = {(key.asset_id, key.partner_id) for key in keys}
-    taken: dict[Any, int] = {}
-    if whose:
-        rows = db.session.execute(
-            select(Placement.asset_id, Placement.partner_id, func.count())
-            .where(
-                Placement.asset_id.in_({asset for asset, _partner in whose}),
-                or_(
-                    Placement.partner_id.in_({partner for _asset, partner in whose if partner}),
-                    Placement.partner_id.is_(None),
-                ),
-            )
-            .group_by(Placement.asset_id, Placement.partner_id)
-        )
-        taken = {(asset, partner): count for asset, partner, count in rows}
-    return Counter({each: MOST_SITES - taken.get(each, 0) for each in whose})
+def _forget_least(assets: set[int], partners: set[int | None]) -> None:
+    """Of each partner's sites of these materials keep those most used: invented ones push no real one out."""
+    place = func.row_number().over(
+        partition_by=[Placement.asset_id, Placement.partner_id],
+        order_by=[(Placement.views + Placement.visits).desc(), Placement.last_at.desc(), Placement.id.desc()],
+    )
+    theirs = or_(Placement.partner_id.in_(partners - {None}), Placement.partner_id.is_(None))
+    ranked = (
+        select(Placement.id, place.label("place")).where(Placement.asset_id.in_(assets), theirs).subquery()
+    )
+    if assets:
+        least = select(ranked.c.id).where(ranked.c.place > MOST_SITES)
+        db.session.execute(delete(Placement).where(Placement.id.in_(least)), execution_options=_SILENT)

@@ -184,8 +184,12 @@ def download(id: int) -> ResponseReturnValue:
 @bp.get("/api/v1/materials/<int:id>/file", endpoint="api_file")
 @requires(Permission.MATERIALS_VIEW)
 def api_file(id: int) -> ResponseReturnValue:
-    """The same for programs, which have a token instead of a session."""
-    return _hand_out(visible_or_404(_WITH_FILE.where(Asset.id == id), current_user))
+    """The same for programs, which have a token instead of a session; a template is filled in, as on its page."""
+    asset = visible_or_404(_WITH_FILE.where(Asset.id == id), current_user)
+    if can(current_user, Permission.PARTNERS_OWN) and branding.is_template(asset):
+        requesting.check(asset, current_user)
+        return cobranding.hand_out(asset, branding.template_of(asset))
+    return _hand_out(asset)
 
 
 #: What a download needs to know, asked for often: built once.
@@ -195,7 +199,7 @@ _WITH_FILE = select(Asset).options(joinedload(Asset.current), raiseload("*"))
 def _hand_out(asset: Asset) -> ResponseReturnValue:
     requesting.check(asset, current_user)
     version = _wanted(asset, request.args.get("version", type=int))
-    if not taking.is_counted(version, current_user):
+    if request.method == "GET" and not taking.is_counted(version, current_user):
         with transaction():
             taking.record_downloads([(version.id, version.asset_id)], current_user)
     if version.key:

@@ -69,6 +69,12 @@ def page_of(to: str | None) -> str | None:
     if origin is None or (not parts.path.startswith("/") and (parts.path or not parts.netloc)):
         return None
     rest = "/" + parts.path.lstrip("/")
+    if below := not origin and urlsplit(settings.programme_site).path.rstrip("/"):
+        # The site itself begins below its host: what an address names of that comes once.
+        if rest == below or rest.startswith(f"{below}/"):
+            rest = rest.removeprefix(below) or "/"
+        elif parts.netloc:
+            return None
     rest += f"?{parts.query}" if parts.query else ""
     return origin + rest + (f"#{parts.fragment}" if parts.fragment else "")
 
@@ -113,14 +119,17 @@ def destination(
 
 
 def _query(parts: SplitResult) -> list[tuple[str, str]]:
-    return parse_qsl(parts.query, keep_blank_values=True)
+    """Parameters in their order; of a mark that comes twice the first."""
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    names = [name for name, _value in pairs]
+    return [pair for n, pair in enumerate(pairs) if pair[0] not in UTM or pair[0] not in names[:n]]
 
 
 def _without(page: str, given: Mapping[str, str]) -> str:
     """A page without parameters that the link itself carries."""
     parts = urlsplit(page)
     kept = [(name, value) for name, value in _query(parts) if name not in OWN and name not in given]
-    if len(kept) == len(_query(parts)):
+    if len(kept) == len(parse_qsl(parts.query, keep_blank_values=True)):
         return page
     return parts._replace(query=urlencode(kept)).geturl()
 

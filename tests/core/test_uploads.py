@@ -182,6 +182,9 @@ def test_other_files_are_accepted(app, content, name, kind, mime):
         ("...", "file"),
         ("x" * 500 + ".png", "x" * 100 + ".png"),
         ('a<b>"c|d?.png', "a b c d.png"),
+        ("Con.txt", "_Con.txt"),
+        ("nul.tar.gz", "_nul.tar.gz"),
+        ("console.txt", "console.txt"),
     ],
 )
 def test_names_are_made_harmless(name, expected):

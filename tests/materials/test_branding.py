@@ -1,5 +1,6 @@
 """Templates are filled in for each partner: what they wrote fits its place, runs nowhere, and is drawn once."""
 
+import html
 import io
 import re
 import zipfile
@@ -10,6 +11,7 @@ import typst
 from PIL import Image, ImageChops
 from sqlalchemy import func, select
 
+from hub.accounts import tokens
 from hub.core import clock, storage
 from hub.core.database import db, transaction
 from hub.materials import branding
@@ -220,6 +222,42 @@ def test_a_banners_marks_are_filled_in_and_run_nothing(cast, client, browse, par
     taken = zipfile.ZipFile(io.BytesIO(browse(partner).get(f"/materials/{asset.id}/own/download").data))
     assert set(taken.namelist()) == {"index.html", "look.css", "hub-logo.png", "hub-qr.svg"}
     assert taken.read("index.html") == shown.data
+
+
+def test_a_program_gets_a_template_filled_in(cast, app, partner, manager):
+    asset = make_asset(cast.manager, title="Play", content=html5("<b>{{name}}</b>"), name="play.zip")
+    db.session.commit()
+    said = []
+    for user in (partner, manager):
+        with transaction():
+            _row, token = tokens.create(user, "program")
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = app.test_client().get(f"/api/v1/materials/{asset.id}/file", headers=headers)
+        said.append(zipfile.ZipFile(io.BytesIO(answer.data)).read("index.html").partition(b"<b>")[2])
+    assert said == [b"Acme Media</b>", b"{{name}}</b>"]
+
+
+@pytest.mark.parametrize(
+    "text", ["javascript:alert(1)", " JavaScript :x", "java\tscript:x", "data:text/html,x"]
+)
+def test_a_contact_in_an_address_runs_nothing(text):
+    shown = branding.html(b'<a href="{{contact}}">', who(contact=text)).decode()
+    assert not re.search(r"script\s*:|data\s*:", html.unescape(shown), re.IGNORECASE)
+
+
+def test_strangers_do_not_keep_the_hub_at_drawing(asset, cast, client, monkeypatch):
+    lay(asset, Place("name", 10, 10, 500, 90))
+    monkeypatch.setattr(branding.drawing, "PAUSE", 3600)
+    monkeypatch.setattr(branding.drawing, "next_for_passing", 0.0)
+    mine, theirs = (f"/a/{code}/{asset.public_id}.png" for code in ("ACME", "OTHER"))
+    with branding.drawing.lock:
+        waiting = client.get(mine)
+    assert waiting.headers["Cache-Control"] == "no-store"
+    assert waiting.data == client.get(f"/a/{asset.public_id}.png").data
+    drawn = client.get(mine)
+    assert drawn.data != waiting.data
+    assert client.get(theirs).data == waiting.data, "not another one so soon"
+    assert client.get(mine).data == drawn.data
 
 
 def test_a_banner_without_marks_is_as_it_was(cast, client):

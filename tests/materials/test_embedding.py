@@ -70,6 +70,14 @@ def test_ready_text_is_filled_in(cast, browse, partner, other_partner):
     assert "no promo code yet" in without
 
 
+def test_whoever_is_suspended_reads_that_nothing_counts(asset, cast, browse, partner):
+    said = "Your organisation is not active in the programme"
+    assert said not in browse(partner).get(f"/materials/{asset.id}").text
+    cast.acme.status = "suspended"
+    db.session.commit()
+    assert said in browse(partner).get(f"/materials/{asset.id}").text
+
+
 def test_the_coupon_stands_with_the_codes(asset, cast, browse, partner, other_partner):
     db.session.add(Coupon(partner_id=cast.acme.id, code="ACME10"))
     db.session.commit()

@@ -71,6 +71,20 @@ def test_marks_of_a_campaign_travel_along_and_come_once(cast, client):
     assert leads_to(client, marked) == "https://nordbill.example/plans?x=1&utm_source=blog&ref=ACME"
 
 
+def test_a_mark_that_stands_twice_in_a_page_comes_once(cast, client):
+    twice = "/plans?utm_source=a&x=1&x=2&utm_source=b"
+    built = links.referral_link(cast.acme, twice)
+    assert leads_to(client, built) == "https://nordbill.example/plans?utm_source=a&x=1&x=2&ref=ACME"
+
+
+def test_a_site_below_its_host_is_named_once(cast, client, monkeypatch):
+    monkeypatch.setattr(settings._get_current_object(), "programme_site", "https://group.example/shop/")
+    for to in ("/pricing", "/shop/pricing", "https://group.example/shop/pricing"):
+        assert leads_to(client, f"/go/ACME?to={to}") == "https://group.example/shop/pricing?ref=ACME"
+    for elsewhere in ("https://group.example/", "https://group.example/shopping"):
+        assert links.page_of(elsewhere) is None
+
+
 def test_a_built_link_has_no_mark_twice(cast):
     built = links.referral_link(
         cast.acme, "/plans?utm_source=old&x=1&ref=OTHER", utm_source=" blog ", utm_medium=""
@@ -236,6 +250,16 @@ def test_a_person_counts_once_a_day_and_material(asset, client):
         assert counted()[-1].kind is ClickKind.VISIT
 
 
+def test_the_day_is_the_programmes(cast, client):
+    # Midnight in Oslo is at 22:00 UTC in summer.
+    for hour, minute in ((21, 59), (22, 1), (23, 59)):
+        with clock.frozen(datetime(2026, 7, 1, hour, minute, tzinfo=UTC)):
+            client.get("/go/ACME", headers=BROWSER)
+    with clock.frozen(datetime(2026, 7, 2, 0, 1, tzinfo=UTC)):
+        client.get("/go/ACME", headers=BROWSER)
+    assert [click.kind for click in counted()] == ["visit", "visit", "repeat", "repeat"]
+
+
 def test_a_click_through_what_its_partner_may_not_see_counts_for_the_link_alone(cast, client):
     gold = gold_asset(cast)
     draft = make_asset(cast.manager, title="Draft", status="draft")
@@ -277,6 +301,7 @@ def test_visitor_is_led_on_and_counted_when_the_database_is_away(asset, client, 
         patch.setattr(type(db.engine), "connect", lambda _engine: away())
         assert leads_to(client, f"/go/ACME/{asset.public_id}") == "https://nordbill.example/?ref=ACME"
         assert leads_to(client, "/go/NOBODY") == "https://nordbill.example/?ref=NOBODY"
+        assert leads_to(client, "/s/anything") == "https://nordbill.example/"
     assert [click.asset_id for click in counted()] == [asset.id]
 
 

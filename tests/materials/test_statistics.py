@@ -117,12 +117,20 @@ def test_views_are_counted_once_though_the_worker_dies_in_between(banner, client
         assert showing.forget_files() == 1
 
 
-def test_invented_sites_fill_no_database(banner, cast, monkeypatch):
+def test_invented_sites_fill_no_database_and_push_no_real_one_out(banner, cast, monkeypatch):
     monkeypatch.setattr(using, "MOST_SITES", 3)
-    for part in (range(5), range(3, 8)):
+    parts = [range(5), range(3, 8)]
+    for part in parts:
         with transaction():
-            using.place("views", {Site(banner.id, cast.acme.id, f"{n}.example"): 1 for n in part})
-    assert db.session.scalar(select(func.count(Placement.id))) == 3
+            using.place("views", Counter({Site(banner.id, cast.acme.id, f"{n}.example"): 1 for n in part}))
+    with transaction():
+        using.place("visits", Counter({Site(banner.id, cast.acme.id, "real.example"): 2}))
+    for part in parts:
+        with transaction():
+            using.place("views", Counter({Site(banner.id, cast.acme.id, f"{n}.fake"): 1 for n in part}))
+    sites = list(db.session.scalars(select(Placement.site)))
+    assert len(sites) == 3
+    assert "real.example" in sites
 
 
 def test_clicks_and_downloads_are_summed_by_day_without_robots_and_repeats(
@@ -163,6 +171,24 @@ def test_the_shops_click_id_comes_back_with_the_sale(banner, cast, manager):
     with transaction():
         _upload, plan = imports.preview(SALES, "sales.csv", bad, manager)
     assert [problem.column for problem in plan.problems] == ["click_id"]
+
+
+def test_a_click_of_long_ago_earns_nothing_any_more(cast, banner):
+    now = clock.now()
+    old, young = (
+        visit(cast.acme, banner, now - timedelta(days=61)),
+        visit(cast.acme, banner, now - timedelta(days=59)),
+    )
+    coupon = {"attribution": Attribution.COUPON}
+    sell(cast.acme, at=now, external_id="A", click_id=old.uid, **coupon)
+    sell(cast.acme, at=now, external_id="B", click_id=young.uid, **coupon)
+    sell(cast.acme, at=now, external_id="C", click_id=old.uid, kind=SaleKind.RENEWAL)
+    db.session.commit()
+    assert credited() == {
+        "A": (None, Basis.NONE),
+        "B": (banner.id, Basis.CLICK),
+        "C": (banner.id, Basis.CLICK),
+    }
 
 
 def test_a_sale_without_a_click_id_counts_for_the_last_visitors_material(cast, banner):

@@ -40,6 +40,14 @@ def test_download_is_counted_once_per_person_and_version(cast, browse, partner, 
     assert "Acme Media" in browse(manager).get(f"/materials/downloads?asset={asset.id}").text
 
 
+def test_asking_how_large_it_is_counts_nothing(kit, cast, browse, partner):
+    asset = make_asset(cast.manager)
+    db.session.commit()
+    for url in (f"/materials/{asset.id}/download", f"/materials/kits/{kit.id}/download"):
+        assert browse(partner).head(url).status_code == 200
+    assert db.session.scalars(select(Download)).all() == []
+
+
 def test_downloads_have_ranges_and_etags(cast, browse, partner):
     asset = make_asset(cast.manager)
     db.session.commit()
