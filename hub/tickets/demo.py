@@ -43,6 +43,14 @@ NEW_DAYS = 4
 SIZES = ("300×250", "728×90", "160×600", "970×250")
 MONTHS = {"en": "October", "ru": "октябрь", "uk": "жовтень", "pl": "październik"}
 
+#: How many come back once they were solved, and what is said then.
+REOPENED = 0.09
+AGAIN = {
+    "en": ("I am afraid it is still the same.", "Sorry, I missed one setting. It works now."),
+    "ru": ("К сожалению, всё по-прежнему.", "Простите, одну настройку пропустили. Теперь всё работает."),
+    "uk": ("На жаль, усе так само.", "Вибачте, одне налаштування пропустили. Тепер усе працює."),
+    "pl": ("Niestety nadal jest tak samo.", "Przepraszamy, umknęło jedno ustawienie. Teraz działa."),
+}
 #: How many of the solved ones are rated, and what people say with a good and with a bad rating.
 RATED = 0.6
 OPINIONS = {
@@ -255,7 +263,7 @@ def _play(cast: Cast, rng: random.Random, asker: Any, talk: dict[str, Any], *, a
             else:
                 author = asker if who == "P" else agent
                 service.reply(ticket, author, text.format(**words), seen=ticket.last_seq, client_id=client_id)
-        moment = min(_at_the_desk(moment + _pause(rng, who)), cast.now)
+        moment = min(_at_the_desk(rng, moment + _pause(rng, who)), cast.now)
     assert ticket is not None
     _leave(rng, ticket, agent, talk, recent=recent, moment=moment, today=cast.now)
 
@@ -284,12 +292,31 @@ def _leave(
                 ticket, agent, text.format(coupon="SPRING10"), seen=99, client_id=f"demo-end-{ticket.number}"
             )
         service.set_status(ticket, agent, Status.RESOLVED)
+    if rng.random() < REOPENED:
+        moment = _once_more(rng, ticket, agent, moment, today)
     if rng.random() < RATED:
         _rate(rng, ticket, moment + timedelta(minutes=rng.randint(20, 3000)), today)
     over = moment + timedelta(days=settings.ticket_reopen_days)
     if ticket.status is Status.RESOLVED and over < today:
         with frozen(over):
             states.turn(ticket, None, Status.CLOSED)
+
+
+def _once_more(rng: random.Random, ticket: Ticket, agent: Any, moment: datetime, today: datetime) -> datetime:
+    """It was not solved after all; when it was then."""
+    asked, answered = AGAIN[ticket.requester.locale]
+    back = _at_the_desk(rng, moment + timedelta(hours=rng.randint(2, 60)))
+    later = _at_the_desk(rng, back + _pause(rng, "P"))
+    if later >= today:
+        return moment
+    with frozen(back):
+        service.reply(
+            ticket, ticket.requester, asked, seen=ticket.last_seq, client_id=f"demo-back-{ticket.number}"
+        )
+    with frozen(later):
+        service.reply(ticket, agent, answered, seen=ticket.last_seq, client_id=f"demo-more-{ticket.number}")
+        service.set_status(ticket, agent, Status.RESOLVED)
+    return later
 
 
 def _rate(rng: random.Random, ticket: Ticket, moment: datetime, now: datetime) -> None:
@@ -303,9 +330,12 @@ def _rate(rng: random.Random, ticket: Ticket, moment: datetime, now: datetime) -
         rating.rate(asked, ticket.requester, score, rng.choice(said) if rng.random() < 0.4 else "")
 
 
-def _at_the_desk(moment: datetime) -> datetime:
-    """The moment itself, or when the team is back: next morning, after the weekend."""
-    return promises.rules_now().hours.next_opening(moment) or moment
+def _at_the_desk(rng: random.Random, moment: datetime) -> datetime:
+    """The moment itself, or soon after the team is back: next morning, after the weekend."""
+    opening = promises.rules_now().hours.next_opening(moment)
+    if opening is None or opening <= moment:
+        return moment
+    return opening + timedelta(minutes=rng.randint(4, 110))
 
 
 def _pause(rng: random.Random, who: str) -> timedelta:

@@ -86,6 +86,7 @@ def unmerge(record: Merge, actor: User) -> None:
     for message in _messages(target, record.message_ids):
         _take_out(message, target, source)
     turn(source, actor, record.status)
+    source.reopened -= record.status.is_live  # it had gone into another one, it was not solved
     happened(source, actor, "unmerged", number=target.number)
     happened(target, actor, "unmerged", number=source.number)
     _settle(source, target)

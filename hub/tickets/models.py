@@ -155,6 +155,8 @@ class Ticket(db.Model):
 
     is_chat: Mapped[bool] = mapped_column(default=False)  # somebody waits at the screen for an answer at once
 
+    reopened: Mapped[int] = mapped_column(default=0)  # how often it was opened again after it was solved
+
     # Kept by this class.
     rank: Mapped[int] = mapped_column(default=RANKS[Priority.NORMAL])
     turn: Mapped[Turn] = mapped_column(default=Turn.TEAM)

@@ -42,6 +42,7 @@ def turn(ticket: Ticket, actor: User | None, status: Status) -> None:
     if ticket.status is status:
         return
     happened(ticket, actor, "status", before=ticket.status, after=status)
+    ticket.reopened += status.is_live and not ticket.status.is_live
     ticket.status = status
     if status.is_live:
         ticket.resolved_at = ticket.closed_at = None

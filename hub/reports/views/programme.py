@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from ..core import months, sheets
-from ..core.access import Permission, requires
-from ..core.i18n import _, _l, exponent, format_date, format_month
-from ..earnings.models import Attribution
-from . import period as periods
-from . import service
-from .period import Period
-
-bp = Blueprint("reports", __name__, url_prefix="/reports", template_folder="templates")
+from ...core import months, sheets
+from ...core.access import Permission, requires
+from ...core.i18n import _, _l, exponent, format_date, format_month
+from ...earnings.models import Attribution
+from .. import period as periods
+from .. import service
+from ..period import Period
+from .shared import bp
 
 ATTRIBUTIONS = {
     Attribution.LINK: _l("Referral links"),

@@ -1,0 +1,5 @@
+"""The blueprint of all reports."""
+
+from flask import Blueprint
+
+bp = Blueprint("reports", __name__, url_prefix="/reports", template_folder="../templates")
