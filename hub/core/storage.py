@@ -219,7 +219,10 @@ class S3Storage:
             endpoint_url=endpoint,
             region_name=region,
             config=Config(
-                connect_timeout=5, read_timeout=30, retries={"max_attempts": 3, "mode": "standard"}
+                connect_timeout=5,
+                read_timeout=30,
+                retries={"max_attempts": 3, "mode": "standard"},
+                signature_version="s3v4",  # addresses signed the old way are refused for new buckets
             ),
         )
 

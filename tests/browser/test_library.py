@@ -5,11 +5,14 @@ import functools
 import io
 import re
 import threading
+from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+
+from .test_materials import PHONE, speak
 
 #: A busy machine is slow, and that is no failure.
 SLOW = 60_000
@@ -29,10 +32,35 @@ def picture(number, size=(300, 250)) -> bytes:
     return out.getvalue()
 
 
-def test_thirty_files_are_dropped_and_one_is_broken(hub, visit):
-    page = visit(hub.sign_ins()["manager"][0])
+@contextmanager
+def speaking(page, locale):
+    """Read the hub in a language for a while; None: as it is."""
+    page.goto("/materials/")
+    before = page.locator("html").get_attribute("lang")
+    speak(page, locale or before)
+    try:
+        yield
+    finally:
+        speak(page, before)
+
+
+#: Language, and what a browser is opened with.
+ON_A_DESK, ON_A_PHONE = (None, {}), ("uk", {"viewport": PHONE})
+WAYS = pytest.mark.parametrize("way", [ON_A_DESK, ON_A_PHONE], ids=["desk", "uk-phone"])
+
+
+@WAYS
+def test_thirty_files_are_dropped_and_one_is_broken(hub, visit, way):
+    page = visit(hub.sign_ins()["manager"][0], **way[1])
+    with speaking(page, way[0]):
+        drop_thirty(page, first=0 if way is ON_A_DESK else 100)
+        expect(page.locator("html")).to_have_attribute("lang", re.compile(way[0] or "."))
+        page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
+
+
+def drop_thirty(page, first):
     page.goto("/materials/new")
-    files = [(f"dropped {number}.png", picture(number)) for number in range(29)]
+    files = [(f"dropped {number}.png", picture(first + number)) for number in range(29)]
     files.insert(12, ("broken.png", picture(1)[:60]))
     lost = []
 
@@ -103,10 +131,12 @@ def blog(tmp_path):
         server.shutdown()
 
 
+@WAYS
 def test_an_expired_banner_on_another_site_becomes_another_or_nothing_and_its_click_goes_right(
-    hub, visit, blog
+    hub, visit, blog, way
 ):
-    team, partner = (visit(hub.sign_ins()[role][0]) for role in ("manager", "partner"))
+    locale, options = way
+    team, partner = (visit(hub.sign_ins()[role][0], **options) for role in ("manager", "partner"))
     team.goto("/materials/new")
     token = team.locator("meta[name=csrf-token]").get_attribute("content")
     facts = {"csrf_token": token, "visibility": "all", "is_published": "y", "landing": "/pricing"}
@@ -123,13 +153,16 @@ def test_an_expired_banner_on_another_site_becomes_another_or_nothing_and_its_cl
         headers = {"Referer": hub.base}
         assert team.request.post(f"/materials/{asset}", form=form, headers=headers).ok
 
-    placed, instead = upload(201, (300, 250)), upload(202, (320, 100))
-    partner.goto(f"/materials/{placed}")
-    site = blog(partner.locator("#code-html pre").inner_text())
+    first = 201 if way is ON_A_DESK else 203
+    placed, instead = upload(first, (300, 250)), upload(first + 1, (320, 100))
+    with speaking(partner, locale):
+        partner.goto(f"/materials/{placed}")
+        expect(partner.locator("html")).to_have_attribute("lang", re.compile(locale or "."))
+        site = blog(partner.locator("#code-html pre").inner_text())
 
     def reads(width):
         """A reader, whose browser has nothing stored, sees a picture so wide, and follows it."""
-        page = visit(None, base_url=site)
+        page = visit(None, base_url=site, **options)
         page.route("https://nordbill.example/**", lambda route: route.fulfill(body="Welcome"))
         page.goto("/")
         expect(page.locator("img")).to_have_js_property("naturalWidth", width, timeout=SLOW)

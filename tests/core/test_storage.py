@@ -2,12 +2,16 @@
 
 import io
 import os
+from urllib.parse import parse_qs, urlsplit
+from urllib.request import urlopen
 
 import pytest
 from flask import Response
 
 from hub.core import storage
+from hub.core.database import db
 from hub.core.errors import NotFound, TooLarge
+from tests.materials.factories import gold_asset
 
 CONTENT = bytes(range(256)) * 40
 
@@ -107,6 +111,28 @@ def test_only_harmless_types_open_in_the_browser(place, app, mimetype, dispositi
     assert response.headers["Content-Disposition"].startswith(disposition)
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert ("sandbox" in response.headers.get("Content-Security-Policy", "")) is sandboxed
+
+
+@pytest.mark.once
+def test_a_signed_address_is_for_whom_may_see_it_and_ends(
+    bucket, app, cast, browse, partner, other_partner, monkeypatch
+):
+    monkeypatch.setitem(app.extensions, "hub.storage", storage.from_url(f"{bucket}&signed=60"))
+    asset = gold_asset(cast)
+    db.session.commit()
+    url, browser = f"/materials/{asset.id}/download", browse(partner)
+    assert browse(other_partner).get(url).status_code == 404
+    for _again in range(2):
+        answer = browser.get(url)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (302, "no-store")
+        said = parse_qs(urlsplit(answer.location).query)
+        assert (said["X-Amz-Expires"], said["X-Amz-Algorithm"]) == (["60"], ["AWS4-HMAC-SHA256"])
+        with urlopen(answer.location, timeout=30) as file, storage.open(asset.current.key) as kept:
+            assert file.read() == kept.read()
+            assert file.headers["Content-Disposition"] == "attachment; filename=gold.png"
+    cast.acme.tier_id = cast.other_org.tier_id
+    db.session.commit()
+    assert browser.get(url).status_code == 404
 
 
 def test_names_of_any_language_survive(place, app):
