@@ -145,6 +145,7 @@ def test_two_new_articles_in_two_tabs_are_two_drafts_with_all_their_fields(artic
     page = browser.get("/kb/new").text
     assert ">One</a>" in page
     assert "Text of" not in page, "a third tab begins with nothing"
+    assert '<option selected value="partners">' in page, "the world reads only what somebody decides it may"
     links = [each.replace("&amp;", "&") for each in re.findall(r'href="(/kb/new\?draft=[^"]+)"', page)]
     second, first = [browser.get(each).text for each in links]
     assert ("Text of Two" in second, "Text of One" in second, "Text of One" in first) == (True, False, True)

@@ -45,7 +45,7 @@ def new() -> ResponseReturnValue:
             source_seen=source.article.source.revision if source.article.source else 0,
         )
     else:
-        form = _form(locale=_missing(source), owner=current_user.id)
+        form = _form(locale=_missing(source), owner=current_user.id, audience=Audience.PARTNERS)
     place = _place(None, source)
     unsaved = _unsaved(form, place)
     begun = [] if request.args.get("draft") else drafts.begun(current_user, _place_of_new(source))
