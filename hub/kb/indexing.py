@@ -45,8 +45,8 @@ def index_stale() -> int:
 
     A text saved meanwhile stays stale: only the state that was written is marked fresh.
     """
-    done = 0
-    while rows := _stale():
+    done, busy = 0, set[str]()  # languages that somebody else is writing: theirs stay stale
+    while rows := _stale(busy):
         by_lang: dict[str, list[Translation]] = {}
         for row in rows:
             by_lang.setdefault(row.locale, []).append(row)
@@ -56,7 +56,8 @@ def index_stale() -> int:
             try:
                 fulltext.write(lang, keep, gone)
             except IndexBusy:
-                return done
+                busy.add(lang)
+                continue
             _fresh(some)
             done += len(some)
     return done
@@ -71,9 +72,10 @@ def _audience(translation: Translation) -> frozenset[str]:
     return frozenset([str(article.audience)])
 
 
-def _stale() -> list[Translation]:
+def _stale(busy: set[str]) -> list[Translation]:
     db.session.rollback()
-    statement = select(Translation).where(Translation.is_stale).order_by(Translation.id).limit(_BATCH)
+    stale = Translation.is_stale, Translation.locale.not_in(busy)
+    statement = select(Translation).where(*stale).order_by(Translation.id).limit(_BATCH)
     return list(db.session.scalars(statement.options(*_WHOLE).execution_options(populate_existing=True)))
 
 

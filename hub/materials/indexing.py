@@ -55,6 +55,7 @@ def index_stale() -> int:
     done = 0
     while rows := _stale():
         usable = {asset.id: _is_usable(asset) for asset in rows}
+        is_busy = False
         for lang in LOCALES:
             keep = [
                 document(asset, lang) for asset in rows if usable[asset.id] and asset.locale in (lang, None)
@@ -63,7 +64,9 @@ def index_stale() -> int:
             try:
                 fulltext.write(lang, keep, [f"{KIND}:{asset.id}" for asset in rows if asset.id not in kept])
             except IndexBusy:
-                return done
+                is_busy = True
+        if is_busy:  # the other languages have them; for this one they stay stale
+            return done
         with transaction() as session:
             for asset in rows:
                 unchanged = Asset.id == asset.id, Asset.updated_at == asset.updated_at

@@ -10,7 +10,7 @@ from ..core import fulltext
 from ..core.access import Permission, can
 from ..core.database import db
 from ..core.fulltext import Document, Source
-from ..core.i18n import _l, speaking
+from ..core.i18n import LOCALES, _l, speaking
 from .forms import STATUSES
 from .models import Message, Ticket
 
@@ -21,9 +21,8 @@ _BATCH = 200
 _LONGEST = 20_000
 
 
-def document(ticket: Ticket, messages: list[str]) -> Document:
-    """A ticket in the language of who asked."""
-    lang = ticket.requester.locale
+def document(ticket: Ticket, messages: list[str], lang: str) -> Document:
+    """A ticket in the index of `lang`: people write in several, and any of the team may look for it."""
     with speaking(lang):
         status = str(STATUSES[ticket.status])
     return Document(
@@ -48,18 +47,18 @@ def _some(ids: list[int]) -> Iterator[Document]:
         said.setdefault(ticket_id, []).append(body)
     whole = joinedload(Ticket.partner), joinedload(Ticket.requester)
     for ticket in db.session.scalars(select(Ticket).where(Ticket.id.in_(ids)).options(*whole)):
-        yield document(ticket, said.get(ticket.id, []))
+        for lang in LOCALES:
+            yield document(ticket, said.get(ticket.id, []), lang)
 
 
 def _everything(lang: str) -> Iterator[Document]:
-    asked_in = Ticket.requester.has(locale=lang)
     last = 0
     while True:
-        page = select(Ticket.id).where(asked_in, Ticket.id > last).order_by(Ticket.id).limit(_BATCH)
+        page = select(Ticket.id).where(Ticket.id > last).order_by(Ticket.id).limit(_BATCH)
         ids = list(db.session.scalars(page))
         if not ids:
             return
-        yield from _some(ids)
+        yield from (each for each in _some(ids) if each.lang == lang)
         last = ids[-1]
         db.session.expunge_all()
 

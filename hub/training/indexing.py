@@ -22,9 +22,9 @@ def index_stale() -> int:
 
     What is changed meanwhile stays stale: only the version that was written is marked fresh.
     """
-    done = 0
+    done, busy = 0, set[str]()  # languages that somebody else is writing: theirs stay stale
     stale = select(Webinar).where(Webinar.is_stale).order_by(Webinar.id).limit(_BATCH)
-    while rows := list(db.session.scalars(stale)):
+    while rows := list(db.session.scalars(stale.where(Webinar.language.not_in(busy)))):
         by_lang: dict[str, list[Webinar]] = {}
         for row in rows:
             by_lang.setdefault(row.language, []).append(row)
@@ -33,7 +33,8 @@ def index_stale() -> int:
             try:
                 fulltext.write(lang, [_document(row) for row in some if not row.is_cancelled], gone)
             except IndexBusy:
-                return done
+                busy.add(lang)
+                continue
             _fresh(some)
             done += len(some)
         db.session.expire_all()

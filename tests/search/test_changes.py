@@ -4,8 +4,10 @@ from sqlalchemy import event, select
 
 from hub.core import fulltext, jobs
 from hub.core.database import db, transaction
-from hub.core.fulltext import changes
+from hub.core.fulltext import LANGUAGES, changes
+from hub.kb.service import INDEX
 from hub.partners.models import Partner
+from tests.kb.factories import make_article, make_category
 
 
 def rename(session, partner, name):
@@ -45,3 +47,37 @@ def test_a_note_that_a_savepoint_took_back_is_written_again(cast):
         assert session.scalar(select(changes.notes.c.id)) is None
         rename(session, cast.acme, "Acme Again")
     assert noted(cast.acme)
+
+
+def test_a_language_that_is_being_written_holds_up_no_other(cast, worker, agent, monkeypatch):
+    """A rebuild by hand, say; what it missed is written afterwards."""
+    jobs.run(fulltext.WRITE)
+    with transaction() as session:
+        rename(session, cast.acme, "Narwhal")
+        shelf = make_category()
+        for lang in ("en", "uk"):
+            make_article(shelf, "Walrus", lang=lang)
+    write = fulltext.engine().write
+
+    def busy(lang, *rest):
+        if lang == "en":
+            raise fulltext.IndexBusy(lang)
+        write(lang, *rest)
+
+    def finders(text):
+        answers = [
+            fulltext.find(agent, lang, text, kinds=["partner", "article"], insist=True) for lang in LANGUAGES
+        ]
+        return {
+            lang
+            for lang, answer in zip(LANGUAGES, answers, strict=True)
+            if (answer.lang, answer.total) == (lang, 1)
+        }
+
+    monkeypatch.setattr(fulltext.engine(), "write", busy)
+    worker()
+    assert (finders("narwhal"), finders("walrus")) == ({"ru", "uk", "pl"}, {"uk"})
+    monkeypatch.undo()
+    jobs.run(fulltext.WRITE)
+    jobs.run(INDEX)
+    assert (finders("narwhal"), finders("walrus")) == ({"en", "ru", "uk", "pl"}, {"en", "uk"})

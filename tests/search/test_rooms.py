@@ -28,6 +28,16 @@ def test_the_team_finds_tickets_by_words_number_and_address(cast, worker, partne
         assert (answer.hits, answer.by_kind, answer.instead) == ([], {}, {})
 
 
+def test_a_ticket_is_found_in_whatever_language_somebody_wrote_in_it(cast, worker, partner, agent):
+    ticket = make_ticket(partner, "Payout", "Питання про нарвалів: виплату затримано.")
+    worker()
+    mine = [f"№ {ticket.number} · Payout"]
+    for lang in ("en", "ru", "uk", "pl"):
+        assert titles(agent, "виплати нарвал", lang) == mine, lang
+        assert titles(agent, "payouts", lang) == mine, lang
+        assert titles(agent, str(ticket.number), lang, insist=True) == mine, lang
+
+
 def test_a_ticket_is_found_by_what_is_said_later_and_shows_its_state(cast, worker, partner, agent):
     ticket = make_ticket(partner, "Question", "Where is it?")
     worker()

@@ -68,23 +68,31 @@ def write(lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) ->
 def write_changes() -> int:
     """Index what the followed models have changed; how many documents' rows that were. For jobs.
 
-    A language that somebody else is writing keeps the notes for the next time.
+    While somebody else is writing a language, the others go on and the notes stay for the next time.
     """
-    done = 0
-    while waiting := changes.pending():
+    done, busy, last = 0, set[str](), ("", 0)
+    while waiting := changes.pending(last):
         for kind, versions in waiting.items():
             source = sources().get(kind)
             found = list(source.some(list(versions))) if source else []
             for lang in LANGUAGES:
                 here = [document for document in found if document.lang == lang]
                 gone = {f"{kind}:{number}" for number in versions} - {document.key for document in here}
-                try:
-                    write(lang, here, gone)
-                except IndexBusy:
-                    return done
-            changes.forget(kind, versions)
-            done += len(versions)
+                if lang not in busy and not _try_to_write(lang, here, gone):
+                    busy.add(lang)
+            last = kind, max(versions)
+            if not busy:
+                changes.forget(kind, versions)
+                done += len(versions)
     return done
+
+
+def _try_to_write(lang: str, documents: list[Document], gone: Iterable[str]) -> bool:
+    try:
+        write(lang, documents, gone)
+    except IndexBusy:
+        return False
+    return True
 
 
 def is_there(lang: str) -> bool:

@@ -7,7 +7,19 @@ and the worker writes the row's documents anew. A change while it writes raises 
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, String, Table, delete, event, select, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    String,
+    Table,
+    delete,
+    event,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.orm import Session, object_session
 
 from ..database import Base, db, transaction
@@ -54,11 +66,13 @@ def note(kind: str, ids: Iterable[int]) -> None:
         ring(WRITE)
 
 
-def pending(limit: int = 200) -> dict[str, dict[int, int]]:
-    """Noted ids with their versions, by kind."""
+def pending(after: tuple[str, int] = ("", 0), limit: int = 200) -> dict[str, dict[int, int]]:
+    """The next noted ids with their versions, by kind."""
     db.session.rollback()
     found: dict[str, dict[int, int]] = {}
-    for kind, number, version in db.session.execute(select(notes).limit(limit)):
+    place = tuple_(notes.c.kind, notes.c.id)
+    following = select(notes).where(place > after).order_by(notes.c.kind, notes.c.id).limit(limit)
+    for kind, number, version in db.session.execute(following):
         found.setdefault(kind, {})[number] = version
     return found
 

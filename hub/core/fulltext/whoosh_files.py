@@ -12,13 +12,14 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy import Engine as Database
 from whoosh import fields, index
 from whoosh.index import LockError
-from whoosh.writing import IndexWriter
+from whoosh.writing import OPTIMIZE, IndexWriter
 
 from .documents import Document
 from .engine import IndexBusy, analysed
 from .vocabulary import Entry
 
-_MOST_SEGMENTS = 4
+_FEW_SEGMENTS = 4
+_MUCH_LARGER = 4
 _LOCK_ATTEMPTS = 10
 _LOCK_PAUSE = 0.05
 
@@ -60,20 +61,33 @@ def store(writer: IndexWriter, batch: list[Document]) -> dict[str, Entry]:
 @contextmanager
 def writer_of(folder: Path, lang: str) -> Iterator[IndexWriter]:
     """A writer that commits at the end of the block, or leaves the index as it was."""
-    opened = index.open_dir(str(folder))
-    with opened.reader() as reader:
-        segments = len(list(reader.leaf_readers()))
     try:
-        writer = opened.writer(limitmb=64)
+        writer = index.open_dir(str(folder)).writer(limitmb=64)
     except LockError as error:
         raise IndexBusy(lang) from error
     try:
         yield writer
-        writer.commit(optimize=segments >= _MOST_SEGMENTS)
+        writer.commit(mergetype=_merge_small)
     except BaseException:
         with suppress(Exception):
             writer.cancel()
         raise
+
+
+def _merge_small(writer: IndexWriter, segments: list[Any]) -> list[Any]:
+    """Merge the small segments into what is being written; returns those that stay.
+
+    One that is much larger than all smaller ones together stays, so a save costs no whole index however large it
+    is, and the segments stay few: their sizes are powers of `_MUCH_LARGER`.
+    """
+    if len(segments) < _FEW_SEGMENTS:
+        return segments
+    by_size = sorted(segments, key=lambda segment: segment.doc_count_all())
+    sizes = [segment.doc_count_all() for segment in by_size]
+    larger = (at for at in range(1, len(sizes)) if sizes[at] > _MUCH_LARGER * sum(sizes[:at]))
+    small = next(larger, len(sizes))
+    OPTIMIZE(writer, by_size[:small])
+    return by_size[small:]
 
 
 @contextmanager
