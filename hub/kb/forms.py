@@ -162,10 +162,15 @@ class CategoryForm(HubForm):
     description_uk = StringField("Українська", validators=[Optional(), Length(max=400)])
     description_pl = StringField("Polski", validators=[Optional(), Length(max=400)])
 
-    def validate_name_en(self, field: StringField) -> None:
+    def validate(self, extra_validators: Any = None) -> bool:
         """One name is enough; readers of other languages see it instead of theirs."""
+        is_right = bool(super().validate(extra_validators))
         if not self.names:
-            field.errors = [*field.errors, _l("A category needs a name in one language at least.")]
+            self.name_en.errors = [
+                *self.name_en.errors,
+                _l("A category needs a name in one language at least."),
+            ]
+        return is_right and bool(self.names)
 
     @property
     def names(self) -> dict[str, str]:

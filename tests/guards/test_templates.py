@@ -82,3 +82,9 @@ def test_every_sentence_can_be_translated(path):
 @pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
 def test_nothing_is_declared_safe_in_a_template(path):
     assert not re.search(r"\|\s*safe\b", path.read_text()), "let the code that made it safe return Markup"
+
+
+def test_what_is_wrong_with_a_field_is_seen_wherever_it_stands():
+    """The vendor's style hides the message unless it follows the control itself, which it does in no toolbar or list."""
+    rules = (HUB / "static" / "tokens.css").read_text()
+    assert re.search(r"^\.invalid-feedback[^{]*\{[^}]*display: flex", rules, re.MULTILINE)

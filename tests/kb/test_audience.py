@@ -144,6 +144,16 @@ def test_a_category_is_made_renamed_moved_and_removed(tree, browse, agent, worke
     assert browser.post(f"/kb/categories/{taxes.id}/remove").status_code == 303
 
 
+def test_a_category_without_any_name_is_asked_for_one(browse, agent):
+    answer = browse(agent).post("/kb/categories/new", data={"parent": "0", "icon": "book-2"})
+    assert answer.status_code == 422
+    assert "A category needs a name in one language at least." in answer.text
+
+
+def test_where_there_is_no_category_yet_writers_are_led_to_one(browse, agent):
+    assert 'href="/kb/categories/new"' in browse(agent).get("/kb/new").text
+
+
 def test_a_renamed_category_reaches_the_search(tree, browse, agent, partner, worker):
     with transaction():
         make_article(db.session.get(Category, tree["rules"].id), "Marmalade")

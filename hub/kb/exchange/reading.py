@@ -402,7 +402,7 @@ def _row(line: bytes) -> dict[str, Any]:
     try:
         row = json.loads(line.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
-        raise ValueError(error.msg) from None
+        raise ValueError(_("the line is not JSON: %(problem)s", problem=error.msg)) from None
     except UnicodeDecodeError:
         raise ValueError(_("the line is not UTF-8")) from None
     except RecursionError:
