@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from babel.dates import format_date
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import Select, func, select
@@ -45,9 +45,11 @@ CHIPS = {
 
 
 @bp.get("/")
-@requires(Permission.EARNINGS_OWN)
+@requires(Permission.EARNINGS_OWN, Permission.EARNINGS_VIEW)
 def index() -> ResponseReturnValue:
-    """Show a partner their account."""
+    """Show a partner their account; the team, which follows a link meant for partners, everyone's."""
+    if can(current_user, Permission.EARNINGS_VIEW):
+        return redirect(url_for(".partners"), 303)
     partner = partner_of(current_user)
     if partner is None:
         raise NotFound

@@ -1,6 +1,6 @@
 """The first page of each role."""
 
-from flask import Blueprint, redirect, render_template
+from flask import Blueprint, current_app, redirect, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -27,6 +27,13 @@ def index() -> ResponseReturnValue:
             "home/staff.html", programme=programme.overview(), hello=service.greeting(current_user)
         )
     return redirect(link("tickets.inbox") or link("notifications.index") or "/", 303)
+
+
+@bp.get("/favicon.ico")
+@public
+def icon() -> ResponseReturnValue:
+    """What browsers ask for beside a picture or a document, which cannot name its icon."""
+    return redirect(current_app.jinja_env.globals["static"]("favicon.svg"), 302)  # type: ignore[operator]
 
 
 def _partners_home() -> ResponseReturnValue:

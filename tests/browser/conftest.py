@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests import servers
 from tests.conftest import BACKEND
@@ -21,6 +21,8 @@ FLAGS = [
 ]
 #: Redis numbers from here on belong to hubs that tests start, those below to the tests' own application.
 FIRST_REDIS = 32
+#: Milliseconds until something awaited is missing; a busy machine is slow, and that is no failure.
+PATIENCE = 60_000
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -68,27 +70,27 @@ def signed_in_states(hub):
 def visit(hub, chromium, signed_in_states):
     """`visit(person)` is a fresh browser in which the person is signed in; `visit(None)` a visitor's.
 
-    At the end nothing may have gone wrong in any of them: no script error, no violated policy.
+    At the end nothing may have gone wrong in any of them: no script error, no violated policy,
+    no complaint in the console but those that hold one of the parts `expects` names.
     """
+    expect.set_options(timeout=PATIENCE)
     contexts, troubles = [], []
 
-    def watch(page):
+    def watch(page, expects):
+        def note(message):
+            if message.type == "error" and not any(part in message.text for part in expects):
+                troubles.append(f"{page.url}: {message.text}")
+
         page.on("pageerror", lambda error: troubles.append(f"{page.url}: {error}"))
-        page.on("console", lambda message: note(page, message))
+        page.on("console", note)
+        wait_for_scripts(page)
 
-    def note(page, message):
-        # While the hub restarts, its sockets fail: that is what such a test is about.
-        # A 409 is an answer that the page deals with: somebody else was faster.
-        expected = ("net::ERR", "WebSocket", "status of 409")
-        if message.type == "error" and not any(part in message.text for part in expected):
-            troubles.append(f"{page.url}: {message.text}")
-
-    def visit(person, **options):
+    def visit(person, expects=(), **options):
         email = person["email"] if person else None
         settings = {"base_url": hub.base, "viewport": {"width": 1280, "height": 900}, **options}
         context = chromium.new_context(**settings, storage_state=signed_in_states.get(email))
-        context.set_default_timeout(60_000)
-        context.on("page", watch)
+        context.set_default_timeout(PATIENCE)
+        context.on("page", lambda page: watch(page, expects))
         contexts.append(context)
         page = context.new_page()
         if person and email not in signed_in_states:
@@ -100,6 +102,26 @@ def visit(hub, chromium, signed_in_states):
     for context in contexts:
         context.close()
     assert troubles == []
+
+
+def wait_for_scripts(page):
+    """Let whatever is done on the page wait until its scripts are at work: a click before them means something else."""
+    bare = page.locator("html:not([data-wired]):has(script[src*='/js/app'])")
+
+    def wired(*_):
+        bare.wait_for(state="detached")
+
+    def then(navigate):
+        def navigated(*args, **options):
+            answer = navigate(*args, **options)
+            wired()
+            return answer
+
+        return navigated
+
+    page.goto, page.reload = then(page.goto), then(page.reload)
+    # A click may lead to another page, on which the next click waits too.
+    page.add_locator_handler(bare, wired, no_wait_after=True)
 
 
 def sign_in(page, person):

@@ -6,8 +6,6 @@ import zipfile
 
 from playwright.sync_api import expect
 
-#: A busy machine is slow, and that is no failure.
-SLOW = 30_000
 PHONE = {"width": 390, "height": 844}
 #: A page with more than that before what one came for is none for the keyboard.
 MOST_TABS = 120
@@ -25,7 +23,7 @@ def speak(page, locale):
 
 def press(page, locator, key="Enter"):
     """Reach something with the Tab key, as many times as it takes, and press it."""
-    expect(locator).to_be_visible(timeout=SLOW)
+    expect(locator).to_be_visible()
     for _tab in range(MOST_TABS):
         page.keyboard.press("Tab")
         if locator.evaluate("element => element === document.activeElement"):
@@ -39,11 +37,11 @@ def test_from_the_gallery_to_a_zip_without_a_mouse(hub, visit):
     page.goto("/materials/?lang=uk&kind=image")
     speak(page, "uk")
     page.reload()
-    expect(page.locator("html")).to_have_attribute("lang", "uk", timeout=SLOW)
+    expect(page.locator("html")).to_have_attribute("lang", "uk")
     try:
         press(page, page.locator("a[data-asset]").first)
         drawer = page.locator("#asset")
-        expect(drawer.locator("img.art")).to_be_visible(timeout=SLOW)
+        expect(drawer.locator("img.art")).to_be_visible()
         code = drawer.locator("#code-html pre").inner_text()
         assert re.search(r"/go/KRASNOVA/\w+", code)
         press(page, drawer.locator("#code-html [data-copy]"))
@@ -55,9 +53,9 @@ def test_from_the_gallery_to_a_zip_without_a_mouse(hub, visit):
             press(page, drawer.locator("[data-take] .menu-panel form button").last)
         # The buttons come back anew with the answer; it is said when they are there.
         said = page.locator("#toasts .toast", has_text=answer.value.json()["said"])
-        expect(said).to_be_visible(timeout=SLOW)
+        expect(said).to_be_visible()
         press(page, drawer.locator("[data-take] button[aria-pressed]"))
-        expect(drawer.locator("[data-take] button[aria-pressed=true]")).to_be_focused(timeout=SLOW)
+        expect(drawer.locator("[data-take] button[aria-pressed=true]")).to_be_focused()
         page.goto("/materials/kits")
         press(page, page.locator("main .lines a.strong").first)
         page.wait_for_url(re.compile(r"/kits/\d+$"))
@@ -99,9 +97,9 @@ def test_an_html5_banner_runs_and_reaches_nothing(hub, visit):
             {"name": name, "mimeType": "application/zip", "buffer": content.getvalue()}
         )
         arrived = version.locator("[data-upload-list] li")
-        expect(arrived).to_contain_text(name, timeout=SLOW)
-        expect(arrived).to_have_attribute("data-state", "ready", timeout=SLOW)
+        expect(arrived).to_contain_text(name)
+        expect(arrived).to_have_attribute("data-state", "ready")
     version.locator("button[type=submit]").click()
     manager.wait_for_url(re.compile(r"/materials/\d+$"))
     frame = manager.frame_locator("iframe.art-frame")
-    expect(frame.locator("#said")).to_have_text("false null none", timeout=SLOW)
+    expect(frame.locator("#said")).to_have_text("false null none")

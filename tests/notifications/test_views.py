@@ -81,5 +81,12 @@ def test_an_open_page_hears_its_own_bell_only(app, browse, partner, other_partne
     assert theirs.get_received() == []
 
 
+def test_a_page_that_was_away_asks_how_many_wait(app, browse, partner):
+    mine = socketio.test_client(app, flask_test_client=browse(partner))
+    assert mine.emit("bell", {}, callback=True) == {"ok": True, "count": 0}
+    make_notification(partner)
+    assert mine.emit("bell", {}, callback=True) == {"ok": True, "count": 1}
+
+
 def test_a_visitor_gets_no_socket(app, client):
     assert not socketio.test_client(app, flask_test_client=client).is_connected()

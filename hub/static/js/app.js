@@ -50,7 +50,8 @@ document.addEventListener("htmx:load", (event) => event.target !== document.body
 document.addEventListener("hub:part", (event) => wire(event.target));
 document.addEventListener("htmx:sendError", () => say("offline"));
 document.addEventListener("htmx:responseError", () => say("failed"));
-wire(document);
+// What drives a page from outside can wait for this: before, clicks and keys meet a page without scripts.
+wire(document).then(() => (document.documentElement.dataset.wired = ""));
 
 async function say(key) {
   const [{ toast }, { word }] = await Promise.all([import("./toasts.js"), import("./words.js")]);

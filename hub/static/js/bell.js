@@ -7,13 +7,27 @@ export function wire(root) {
   for (const bell of fresh(root, "[data-bell]", "bell")) {
     bell.addEventListener("toggle", () => bell.open && load(bell.querySelector("[data-bell-list]")));
     // The socket can wait: the number on the page is right as it was rendered.
-    (window.requestIdleCallback ?? setTimeout)(async () => (await socket()).on("bell", (news) => ring(bell, news)));
+    (window.requestIdleCallback ?? setTimeout)(async () => listen(bell, await socket()));
   }
 }
 
+/** What came while nobody listened, before the socket or after a long sleep, is asked for. */
+function listen(bell, socket) {
+  const ask = () => socket.emit("bell", {}, (news) => {
+    const badge = bell.querySelector("[data-bell-count]");
+    const isSaid = news.count ? badge.textContent === shown(news.count) : badge.hidden;
+    if (news.ok && !isSaid) ring(bell, news);
+  });
+  socket.on("bell", (news) => ring(bell, news));
+  socket.on("connect", ask);
+  if (socket.connected) ask();
+}
+
+const shown = (count) => (count > 99 ? "99+" : String(count));
+
 function ring(bell, { count }) {
   const badge = bell.querySelector("[data-bell-count]");
-  badge.textContent = count > 99 ? "99+" : count;
+  badge.textContent = shown(count);
   badge.hidden = !count;
   const summary = bell.querySelector("summary");
   const label = summary.dataset.label.replace("{count}", count);

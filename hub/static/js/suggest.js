@@ -33,6 +33,8 @@ class Suggest {
       if (!form.contains(event.target) && !this.box.contains(event.target)) this.toggle(false);
     });
     this.toggle(false);
+    // Words sent off before this script was there are those of the page of results.
+    this.recent.add(this.input.defaultValue.trim());
     if (document.activeElement === this.input) this.input.value ? this.ask() : this.reopen();
   }
 
