@@ -51,7 +51,6 @@ def pages_of_every_kind(page, endpoint):
             continue
         if "sandbox" in answer.headers.get("content-security-policy", ""):  # a stranger's page, for a frame
             continue
-        print(path, flush=True)
         yield path
         links = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
         here = page.evaluate("location.origin")
@@ -88,6 +87,5 @@ def objections(page, options):
 def test_axe_finds_nothing(hub, visit, endpoint, role):
     page = visit(None if role == "visitor" else hub.sign_ins()[role][0], reduced_motion="reduce")
     found = {path: sticking_out(page) + findings(page) for path in pages_of_every_kind(page, endpoint)}
-    print(len(found), sorted(found))
     assert len(found) > (3 if role == "visitor" else 30)
     assert [finding for each in found.values() for finding in each] == []
