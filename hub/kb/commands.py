@@ -42,6 +42,8 @@ def sync(folder: Path, force: bool) -> None:
         raise click.ClickException(str(error)) from None
     for name, report in reports.items():
         click.echo(f"{name}: " + ", ".join(f"{count} {what}" for what, count in report.counts.items()))
+    for problem in [each for report in reports.values() for each in report.problems]:
+        click.echo(str(problem), err=True)
     conflicts = [path for report in reports.values() for path in report.conflicts]
     for path in conflicts:
         click.echo(

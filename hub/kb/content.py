@@ -69,6 +69,7 @@ def sync(folder: Path, *, force: bool = False) -> Report:
         ready, skipped = store.prepare(batch)
         report.add(skipped)
         report.add(store.put(ready))
+    report.problems += bundle.problems  # what kept nothing from going in: links that lead nowhere
     return report
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from hub.core import clock, fulltext, jobs
 from hub.core.access import visible
@@ -240,3 +240,15 @@ def test_a_comment_that_is_too_long_is_not_lost(article, browse, partner):
     )
     assert (answer.status_code, "Long Long</textarea>" in answer.text) == (422, True)
     assert db.session.scalar(select(func.count(Feedback.id))) == 0
+
+
+def test_states_are_counted_by_the_database(app):
+    """Whoever counts from what they have read misses what was counted meanwhile; the index would take it for known."""
+    with transaction():
+        article = make_article(make_category())
+    with transaction() as session:
+        here = session.get_one(Translation, article.id)
+        before = here.touched
+        session.execute(update(Translation.__table__).values(touched=before + 5))
+        service.mark_stale(here)
+    assert db.session.scalar(select(Translation.touched)) == before + 6

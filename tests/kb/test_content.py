@@ -11,6 +11,7 @@ from hub.core.database import db, transaction
 from hub.kb import commands, content, service
 from hub.kb.exchange import heads
 from hub.kb.models import Article, Category, Translation
+from hub.partners import levels
 
 SHIPPED = Path(__file__).parents[2] / "content" / "kb"
 
@@ -48,7 +49,9 @@ def article_of(path):
 
 @pytest.mark.once
 def test_everything_shipped_goes_in_and_comes_out_byte_for_byte(app, tmp_path):
-    """Articles, categories, the course, newsletters."""
+    """Articles, categories, the course, newsletters; and nothing in them leads nowhere."""
+    with transaction():
+        levels.ensure_ladder()
     synced = CliRunner().invoke(commands.content, ["sync", str(SHIPPED.parent)]).output
     shipped = {path: each for path, each in bytes_of(SHIPPED.parent).items() if path.parts[0] != "samples"}
     assert {path.parts[0] for path in shipped} == {"kb", "training", "newsletters"}
@@ -213,6 +216,15 @@ def test_taking_over_what_the_hub_says_already_leaves_no_trace(app, folder):
     with transaction():
         content.export(folder)
     assert "\ntags:  [" in path.read_text(), "the head is kept word for word"
+
+
+def test_a_link_that_leads_nowhere_goes_in_and_is_named(app, folder):
+    path = one(folder)
+    path.write_text(path.read_text() + "\n[x](kb:nobody)\n")
+    (folder.parent / "kb").symlink_to(folder)
+    synced = CliRunner().invoke(commands.content, ["sync", str(folder.parent)]).output
+    assert f"{len(path.read_text().splitlines())}: the link leads nowhere: 'kb:nobody'" in synced
+    assert "nobody" in article_of(path).body
 
 
 def test_two_files_with_one_address_are_refused(app, folder):

@@ -70,6 +70,15 @@ def test_a_translation_catches_up_with_the_revision_its_writer_saw(source, trans
     assert not get(translated).is_outdated
 
 
+def test_only_a_change_of_the_source_can_be_small(source, translated, browse, agent):
+    with transaction():
+        polish = service.translate(get(source).article, None, "pl", service.Text("Wypłaty", "Piątego."))
+    browser = browse(agent)
+    save(browser, source, body="New.")
+    save(browser, translated, body="Новое.", is_minor="y")
+    assert (get(translated).source_revision, get(polish).source_revision) == (1, 1)
+
+
 def test_a_small_change_outdates_nothing_that_was_up_to_date(source, translated, browse, agent):
     browser = browse(agent)
     save(browser, source, body="Payouts leave on the 5th!", is_minor="y")

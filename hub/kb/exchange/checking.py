@@ -18,10 +18,10 @@ from .. import pictures
 from ..models import Article, Category, Redirect, Translation
 from .reading import PICTURES, Bundle, Entry, Problem, names_of
 
-#: `](target)` of links and pictures, and `[name]: target` of references; `!` of a picture.
+#: `](target)` of links and pictures, and `[name]: target` of references (`[^1]: …` is a footnote).
 _TARGET = re.compile(
     r"""(?P<picture>!\[[^\[\]\n]{0,500})?\]\(\s*(?:<(?P<quoted>[^<>\n]{1,500})>|(?P<bare>(?:[^\s<>()]|\([^\s<>()]*\)){1,500}))
-    |^\ {0,3}\[[^\]\n]{1,200}\]:\s*<?(?P<named>[^\s<>]{1,500})""",
+    |^\ {0,3}\[(?!\^)[^\]\n]{1,200}\]:\s*<?(?P<named>[^\s<>]{1,500})(?=>?\s*(?:["'(].*)?$)""",
     re.M | re.X,
 )
 _CODE = re.compile(r"(?<![`\\])(`+)(?!`).*?(?<!`)\1(?!`)")
