@@ -212,8 +212,17 @@ def duration(seconds: float) -> str:
     minutes = round(seconds / 60)
     days, rest = divmod(minutes, 24 * 60)
     hours, minutes = divmod(rest, 60)
-    parts = [(days, "duration-day"), (hours, "duration-hour"), (minutes, "duration-minute")]
-    largest = next((at for at, (value, _unit) in enumerate(parts) if value), 2)
+    return _in_units([(days, "duration-day"), (hours, "duration-hour"), (minutes, "duration-minute")])
+
+
+def working(minutes: float) -> str:
+    """Working time: “27 hrs”, for a day of work has no fixed length."""
+    hours, rest = divmod(round(minutes), 60)
+    return _in_units([(hours, "duration-hour"), (rest, "duration-minute")])
+
+
+def _in_units(parts: list[tuple[int, str]]) -> str:
+    largest = next((at for at, (value, _unit) in enumerate(parts) if value), len(parts) - 1)
     where = _babel(_locale.get())
     shown = [
         format_unit(value, unit, length="short", locale=where)
@@ -303,6 +312,7 @@ def init_app(app: Flask) -> None:
         month=format_month,
         ago=ago,
         duration=duration,
+        working=working,
         iso=iso,
         number=number,
         money=money,

@@ -210,6 +210,13 @@ class MergeForm(HubForm):
     sure = BooleanField(_l("Both may read everything"))
 
 
+class TieForm(HubForm):
+    """Another ticket that has to do with this one."""
+
+    other = IntegerField(_l("Number of the other ticket"), [InputRequired(), NumberRange(1, 2**31 - 1)])
+    part = BooleanField(_l("Part them"))
+
+
 class SplitForm(HubForm):
     subject = StringField(_l("Subject"), [DataRequired(), Length(max=200)])
 

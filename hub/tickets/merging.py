@@ -13,7 +13,7 @@ from ..accounts.models import User
 from ..core import clock
 from ..core.access import Permission, can
 from ..core.database import db
-from . import news, promises
+from . import news, promises, ties
 from .errors import AlreadyMerged, NothingToSplit, OtherPartner, OtherRequester, SameTicket
 from .history import happened, lock
 from .messages import settle_preview
@@ -65,6 +65,7 @@ def merge(source: Ticket, target: Ticket, actor: User, *, sure: bool = False) ->
     if waits and target.turn is not Turn.TEAM:
         turn(target, actor, Status.OPEN)
     _move_drafts(source, target)
+    ties.carry(source, target)
     _settle(source, target)
     return record
 

@@ -1,5 +1,7 @@
 """Who hears of what happens to a ticket: open pages at once, everyone in the bell."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import bindparam, select
 
 from ..accounts.models import User
@@ -11,7 +13,7 @@ from ..core.live import announce, moved
 from ..notifications.kinds import register
 from ..notifications.service import notify
 from ..partners.models import Membership
-from . import mail_out
+from . import mail_out, ties
 from .messages import html_of
 from .models import Message, Ticket, Visibility
 
@@ -81,6 +83,8 @@ def answered(ticket: Ticket, message: Message, *, from_team: bool) -> None:
         # The message itself goes by mail, so the bell need not.
         params = _params(ticket, message.author)
         notify(others, "ticket.reply", params, f"/tickets/{ticket.number}", by_mail=False, once=True)
+        following = _others(ties.followers(ticket), message.author_id)
+        notify(following, "ticket.reply", params, f"/inbox/{ticket.number}", once=True)
     else:
         _tell_team(ticket, message.author, "ticket.reply")
 
@@ -91,8 +95,9 @@ def noted(ticket: Ticket, message: Message) -> None:
     params, url = _params(ticket, message.author), f"/inbox/{ticket.number}"
     named = [each for each in everyone() if f"@{each.name}" in message.body] if "@" in message.body else []
     notify([each for each in named if each.id != message.author_id], "ticket.named", params, url)
-    if ticket.assignee is not None and ticket.assignee_id not in (message.author_id, *(u.id for u in named)):
-        notify([ticket.assignee], "ticket.note", params, url)
+    listeners = [ticket.assignee] if ticket.assignee else []
+    others = _others([*listeners, *ties.followers(ticket)], message.author_id, *(u.id for u in named))
+    notify(others, "ticket.note", params, url)
 
 
 def edited(ticket: Ticket, message: Message) -> None:
@@ -172,14 +177,19 @@ def everyone() -> list[User]:
 
 def _tell_team(ticket: Ticket, author: User, kind: str) -> None:
     """The one who works on it hears; while nobody does, everyone."""
-    listeners = [ticket.assignee] if ticket.assignee else everyone()
+    listeners = [ticket.assignee, *ties.followers(ticket)] if ticket.assignee else everyone()
     notify(
-        [user for user in listeners if user.id != author.id],
+        _others(listeners, author.id),
         kind,
         _params(ticket, author),
         f"/inbox/{ticket.number}",
         once=True,
     )
+
+
+def _others(people: Iterable[User], *but: int) -> list[User]:
+    """Each of them once, without some."""
+    return list({user.id: user for user in people if user.id not in but}.values())
 
 
 def _partner_side(ticket: Ticket, author: User) -> list[User]:

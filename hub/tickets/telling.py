@@ -105,6 +105,10 @@ SENTENCES: dict[str, Callable[[str, Data], str]] = {
         "%(who)s made this ticket from a part of № %(number)s", who=who, number=data["number"]
     ),
     "followed": lambda who, data: _("The conversation goes on in № %(number)s", number=data["number"]),
+    "follows": lambda who, data: _("%(who)s follows the ticket", who=who),
+    "unfollows": lambda who, data: _("%(who)s no longer follows the ticket", who=who),
+    "tied": lambda who, data: _("%(who)s linked № %(number)s", who=who, number=data["number"]),
+    "untied": lambda who, data: _("%(who)s removed the link to № %(number)s", who=who, number=data["number"]),
     "rated": lambda who, data: _("%(who)s rated the help: %(score)s", who=who, score=SCORES[data["score"]]),
     "mail_automatic": lambda who, data: _(
         "An automatic reply came from %(address)s: %(subject)s",

@@ -10,6 +10,7 @@ from hub.tickets.models import Attachment, BulkRow, BulkRun, Macro, SavedView, S
 from hub.tickets.models import Outcome as Done
 from hub.tickets.models_mail import Door, InboundMail, Outcome
 from hub.tickets.models_rating import Rating
+from hub.tickets.models_ties import Follower, Tie
 from tests.kb.factories import make_article, make_category
 
 _numbers = itertools.count(1)
@@ -53,7 +54,13 @@ def sample(cast) -> dict[str, object]:
     db.session.add_all([done, parked])
     answered.status = Status.RESOLVED
     asked = Rating(ticket_id=answered.id, version=1)
-    db.session.add(asked)
+    db.session.add_all(
+        [
+            asked,
+            Follower(ticket_id=ticket.id, user_id=cast.agent.id),
+            Tie(one_id=answered.id, other_id=ticket.id),
+        ]
+    )
     db.session.flush()
     names = {
         "rated": rating.token(asked),

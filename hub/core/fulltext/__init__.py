@@ -46,8 +46,12 @@ def find(user: Any, lang: str, text: str, *, insist: bool = False, **options: An
     Unless the caller insists on `lang`, the words may turn out to be of another language.
     """
     try:
-        hidden = hidden_from(user)
-        return _search(engine(), lang, text, audience_of(user), insist=insist, hidden=hidden, **options)
+        # Where no fragments are wanted, nobody is told how much there is of other kinds either.
+        kinds = () if options.get("fragments", True) else options.get("kinds", ())
+        hidden = hidden_from(user, kinds)
+        return _search(
+            engine(), lang, text, audience_of(user, kinds), insist=insist, hidden=hidden, **options
+        )
     except IndexMissing:
         ring(REBUILD, lang=lang)
         return Answer(text, text, lang, is_complete=False)

@@ -3,6 +3,7 @@
 Whether a reader may find it is asked of the rows themselves, so that what is hidden is hidden at once.
 """
 
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
@@ -14,8 +15,11 @@ from .changes import notes
 from .registry import Source, sources
 
 
-def hidden_from(user: Any) -> frozenset[str]:
-    """Keys of documents that the index may still give to `user` although the rows no longer do."""
+def hidden_from(user: Any, kinds: Collection[str] = ()) -> frozenset[str]:
+    """Keys of documents that the index may still give to `user` although the rows no longer do.
+
+    With `kinds`, whatever has changed of other kinds is among them unasked: it is no answer anyway.
+    """
     known = sources()
     changed: dict[str, set[int]] = {}
     for number, kind in db.session.execute(_all_changed(tuple(known.values()))):
@@ -24,7 +28,7 @@ def hidden_from(user: Any) -> frozenset[str]:
         f"{kind}:{number}"
         for kind, numbers in changed.items()
         if kind in known
-        for number in numbers - _still_visible(known[kind], user)
+        for number in numbers - (set() if kinds and kind not in kinds else _still_visible(known[kind], user))
     )
 
 

@@ -1,6 +1,6 @@
 """The one verb of finding: read what was typed, ask the engine, mark what was found."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Collection, Iterable, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,13 +61,14 @@ class Answer:
         return self.text != self.asked
 
 
-def audience_of(user: Any) -> frozenset[str]:
-    """The audience tokens of a viewer: a visitor's, a partner's, or the team's, and each room's own."""
+def audience_of(user: Any, kinds: Collection[str] = ()) -> frozenset[str]:
+    """The audience tokens of a viewer: a visitor's, a partner's, or the team's, and the rooms' own, of `kinds` or all."""
     tokens = {PUBLIC}
     if getattr(user, "is_authenticated", False):
         tokens |= {PARTNERS, STAFF} if is_staff(user) else {PARTNERS}
     for source in sources().values():
-        tokens |= source.audience(user)
+        if not kinds or source.kind in kinds:
+            tokens |= source.audience(user)
     return frozenset(tokens)
 
 

@@ -12,4 +12,6 @@ from . import moving as moving
 from . import portal as portal
 from . import promises as promises
 from . import rating as rating
+from . import ties as ties
+from . import timeline as timeline
 from .shared import bp as bp

@@ -11,7 +11,7 @@ from ...core.database import db, transaction
 from ...core.errors import Forbidden
 from ...core.i18n import _
 from ...core.settings import settings
-from .. import context, inbox, rating, service
+from .. import context, inbox, rating, service, ties
 from ..forms import CATEGORIES, PRIORITIES, STATUSES, AssignForm, ClassifyForm, SaveViewForm
 from ..models import Category, Priority, SavedView
 from ..scores import SCORES
@@ -42,19 +42,22 @@ def inbox_context(number: int) -> ResponseReturnValue:
     """What stands beside a thread; fetched after it, so that the thread need not wait."""
     ticket = ticket_or_404(number)
     part = "HX-Request" in request.headers
+    team, around = service.team(), ties.around(ticket)
     return render_template(
         "tickets/_context.html" if part else "tickets/context.html",
         ticket=ticket,
         asked_for=list_asked(),
         base_url=settings.base_url,
-        team=service.team(),
+        team=team,
         others=context.others(ticket),
         disputes=context.disputes(ticket),
         article=context.asked_in(ticket),
         articles=context.articles(ticket, current_user),
         local_time=context.local_time(ticket.partner),
         last_seen=context.last_seen(ticket),
-        ratings=[each for each in rating.of(ticket) if each.rated_at],
+        tied=around.tied,
+        followers=[each for each in team if each.id in around.followers],
+        ratings=[each for each in rating.of(ticket) if each.rated_at] if ticket.first_replied_at else [],
         scores=SCORES,
         money=context.money(ticket.partner),
         labels=STATUSES,
