@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from .words import begins, terms, words_of, written
+from .words import Beginnings, places_of, terms, words_of
 
 FRAGMENT = 240
 _LEAD = 60
@@ -32,7 +32,7 @@ class Highlighter:
     def __init__(self, lang: str, wanted: Mapping[str, float], beginnings: Set[str]) -> None:
         self._lang = lang
         self._wanted = wanted
-        self._beginnings = beginnings
+        self._beginnings = Beginnings(lang, beginnings)
         self._term_of: dict[str, str] = {}
         self._met: set[str] = set()
 
@@ -81,20 +81,18 @@ class Highlighter:
 
     def spots(self, text: str) -> list[Spot]:
         """Every wanted word of a text, in order."""
-        here = set(words_of(text))
-        for word in here - self._met:
+        here = words_of(text)
+        for word in self._beginnings.among(here - self._met):
             if term := self._find(word):
                 self._term_of[word] = term
         self._met |= here
         term_of = self._term_of
         if here.isdisjoint(term_of):
             return []
-        return [Spot(*match.span(), term_of[match[0]]) for match in written(text) if match[0] in term_of]
+        return [Spot(*match.span(), term_of[match[0]]) for match in places_of(term_of, text)]
 
     def _find(self, word: str) -> str:
         """The wanted term that a written word is a form of, the weightiest; empty if it is none."""
-        if begins(self._lang, word) not in self._beginnings:
-            return ""
         wanted = self._wanted
         mine = [term for term in terms(self._lang, word) if term in wanted]
         return max(mine, key=wanted.__getitem__) if mine else ""

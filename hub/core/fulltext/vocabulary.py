@@ -14,7 +14,6 @@ from sqlalchemy import (
     Connection,
     Index,
     Integer,
-    Select,
     String,
     Table,
     Text,
@@ -89,14 +88,20 @@ class Entry(NamedTuple):
 _total = func.sum(words.c.documents)
 _mine = (words.c.lang == bindparam("lang")) & words.c.audience.in_(bindparam("audience", expanding=True))
 _counts = select(words.c.word, _total).group_by(words.c.word)
-_best_counts = _counts.where(_mine).order_by(_total.desc(), words.c.word).limit(bindparam("most"))
 _COUNTS = _counts.where(_mine, words.c.word.in_(bindparam("wanted", expanding=True)))
-_STARTING = _best_counts.where(words.c.word > bindparam("first"), words.c.word < bindparam("last"))
-_FOLDED = _best_counts.where(words.c.folded == bindparam("folded"), words.c.word != bindparam("itself"))
-_SHARING = (
-    select(keys.c.word)
-    .where(keys.c.lang == bindparam("lang"), keys.c.key.in_(bindparam("shortened", expanding=True)))
-    .distinct()
+_STARTING = (
+    _counts.where(_mine, words.c.word > bindparam("first"), words.c.word < bindparam("last"))
+    .order_by(_total.desc(), words.c.word)
+    .limit(bindparam("most"))
+)
+# Neither is grouped nor made distinct: to have the words in order SQLite would go through all of the language's.
+_FOLDED = select(words.c.word).where(
+    words.c.lang == bindparam("lang"),
+    words.c.folded == bindparam("folded"),
+    words.c.word != bindparam("itself"),
+)
+_SHARING = select(keys.c.word).where(
+    keys.c.lang == bindparam("lang"), keys.c.key.in_(bindparam("shortened", expanding=True))
 )
 
 
@@ -115,11 +120,13 @@ class KnownWords:
 
     def starting(self, prefix: str, limit: int) -> list[Seen]:
         """The most frequent words that begin with `prefix`, itself excepted."""
-        return self._seen(_STARTING, limit, first=prefix, last=prefix + "\U0010ffff")
+        values = self._mine | {"first": prefix, "last": prefix + "\U0010ffff", "most": limit}
+        return [Seen(word, int(count)) for word, count in self._connection.execute(_STARTING, values)]
 
     def folded(self, word: str, limit: int) -> list[Seen]:
         """Words that look like `word` when typed without the language's own letters."""
-        return self._seen(_FOLDED, limit, folded=fold(self._lang, word), itself=word)
+        like = {"lang": self._lang, "folded": fold(self._lang, word), "itself": word}
+        return self._most_frequent(set(self._connection.scalars(_FOLDED, like)), limit)
 
     def similar(self, word: str, limit: int) -> list[Seen]:
         """Words one edit from `word`, or two when it is long and nothing is nearer; most frequent first."""
@@ -129,7 +136,7 @@ class KnownWords:
         # One statement for both steps is a join that a database without statistics may plan disastrously.
         shared = {"lang": self._lang, "shortened": list(_shortened(word, reach))}
         near: dict[int, set[str]] = {1: set(), 2: set()}
-        for other in self._connection.scalars(_SHARING, shared):
+        for other in set(self._connection.scalars(_SHARING, shared)):
             if 0 < (away := distance(word, other)) <= reach:
                 near[away].add(other)
         return self._most_frequent(near[1], limit) or self._most_frequent(near[2], limit)
@@ -140,10 +147,6 @@ class KnownWords:
         return sorted(
             (Seen(*each) for each in counts.items()), key=lambda seen: (-seen.documents, seen.word)
         )[:limit]
-
-    def _seen(self, statement: Select[Any], limit: int, **values: Any) -> list[Seen]:
-        rows = self._connection.execute(statement, self._mine | values | {"most": limit})
-        return [Seen(word, int(count)) for word, count in rows]
 
 
 def put(to: Connection, lang: str, documents: Mapping[str, Entry | None]) -> None:

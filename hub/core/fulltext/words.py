@@ -7,8 +7,9 @@ Dictionaries load at the first word of their language (together about 70 MB) and
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from functools import cache, lru_cache
+from itertools import product
 from typing import Any, NamedTuple
 
 LANGUAGES = ("en", "ru", "uk", "pl")
@@ -62,9 +63,14 @@ def written(text: str) -> Iterator[re.Match[str]]:
     return (match for match in _words_in(text).finditer(text) if match.end() - match.start() <= LONGEST)
 
 
-def words_of(text: str) -> list[str]:
-    """The words of `text` as they stand there, without their places."""
-    return [word for word in _words_in(text).findall(text) if len(word) <= LONGEST]
+def words_of(text: str) -> set[str]:
+    """The different words of `text` as they stand there."""
+    return {word for word in set(_words_in(text).findall(text)) if len(word) <= LONGEST}
+
+
+def places_of(some: Container[str], text: str) -> list[re.Match[str]]:
+    """Where any of these words stand in `text`."""
+    return [match for match in _words_in(text).finditer(text) if match[0] in some]
 
 
 def is_address(word: str) -> bool:
@@ -118,12 +124,34 @@ def beginnings(lang: str, word: str) -> frozenset[str]:
 
 
 def begins(lang: str, word: str) -> str:
-    """The first letters of a word as it is written, to look for among `beginnings`."""
-    return (
-        (word if word.isalnum() else spelled(word))[: 1 if lang == "pl" else 2]
-        .lower()
-        .translate(_SAME_LETTER)
-    )
+    """The first letters of a word, to look for among `beginnings`."""
+    return spelled(word)[: _letters(lang)]
+
+
+class Beginnings:
+    """First letters of words, to look for among the words of many texts; quick where a word is letters only."""
+
+    def __init__(self, lang: str, some: Iterable[str]) -> None:
+        self._lang, self._letters = lang, _letters(lang)
+        self._spelled = frozenset(some)
+        self._written = {"".join(each) for begin in some for each in product(*map(_ways_to_write, begin))}
+
+    def among(self, words: Iterable[str]) -> list[str]:
+        """Those of the words that begin so."""
+        letters, written = self._letters, self._written
+        return [
+            word
+            for word in words
+            if word[:letters] in written or (not word.isalnum() and begins(self._lang, word) in self._spelled)
+        ]
+
+
+def _letters(lang: str) -> int:
+    return 1 if lang == "pl" else 2
+
+
+def _ways_to_write(letter: str) -> str:
+    return "еЕёЁ" if letter == "е" else letter + letter.upper()
 
 
 def warm_up() -> None:
