@@ -8,7 +8,7 @@ from flask_wtf import FlaskForm
 from wtforms import Field, PasswordField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.i18n import get_translations
-from wtforms.validators import Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from .errors import HubError, Invalid
 from .i18n import Text, locale
@@ -29,8 +29,10 @@ class HubForm(FlaskForm):
             field = super().bind_field(form, unbound_field, options)
             if isinstance(field, StringField):
                 # A password may well begin or end with a space.
-                tidy = without_nul if isinstance(field, PasswordField) else clean
-                field.filters = [tidy, *field.filters]
+                is_password = isinstance(field, PasswordField)
+                field.filters = [without_nul if is_password else clean, *field.filters]
+                if not is_password:
+                    _need_words(field)
                 _limit(field)
             return field
 
@@ -57,6 +59,12 @@ def clean(value: Any) -> Any:
 def without_nul(value: Any) -> Any:
     """Text without NUL, which PostgreSQL refuses to store."""
     return value.replace("\x00", "") if isinstance(value, str) else value
+
+
+def _need_words(field: Field) -> None:
+    """What is required is more than space: `InputRequired` looks at what was sent, not at what is left of it."""
+    wanted = [each for each in field.validators if isinstance(each, InputRequired)]
+    field.validators = [*field.validators, *(DataRequired(each.message) for each in wanted)]
 
 
 def _limit(field: Field) -> None:

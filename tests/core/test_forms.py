@@ -2,7 +2,7 @@
 
 import pytest
 from wtforms import PasswordField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from hub.core import i18n
 from hub.core.errors import HubError, Invalid
@@ -14,6 +14,11 @@ class NoteForm(HubForm):
     text = TextAreaField("Text")
     book = TextAreaField("Book", [Length(max=50_000)])
     password = PasswordField("Password")
+
+
+class AskForm(HubForm):
+    question = StringField("Question", [InputRequired()])
+    secret = PasswordField("Secret", [InputRequired()])
 
 
 @pytest.fixture
@@ -58,3 +63,11 @@ def test_a_refusal_goes_beside_its_field_or_above_the_form(fill):
     form.blame(HubError("The year is closed."))
     assert form.title.errors == ["This title is taken."]
     assert form.form_errors == ["The year is closed."]
+
+
+@pytest.mark.parametrize("nothing", ["  ", "\x00", "\n"])
+def test_space_is_no_answer_to_what_is_required(app, nothing):
+    with app.test_request_context("/", method="POST", data={"question": nothing, "secret": "  "}):
+        form = AskForm()
+        form.validate()
+        assert form.errors == {"question": ["This field is required."]}

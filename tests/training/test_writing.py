@@ -142,6 +142,8 @@ def test_a_removed_lesson_takes_nothing_from_those_who_read_it(browser, browse, 
 def test_questions_are_added_changed_moved_and_removed(browser, course):
     page = post(browser, f"{AT}/quiz", 422, text="Where?", **{"options-0": "Here", "options-1": "There"})
     assert "Mark the option that is right." in page
+    page = post(browser, f"{AT}/quiz", 422, answer="1", **QUESTION | {"options-2": "x" * 301})
+    assert "Field cannot be longer than 300 characters." in page
     post(browser, f"{AT}/quiz", answer="2", **QUESTION)
     new = {"text": "Where?", "options": ["Here", "There"], "answer": 1, "why": "It is near."}
     assert quiz() == [*QUIZ, new]
