@@ -18,6 +18,7 @@ from ..core.frame import nav_count
 from ..core.i18n import _l
 from ..core.paging import Page, page
 from ..partners.models import Partner
+from . import finding
 from .models import Category, Channel, Priority, SavedView, Status, Ticket, TicketTag, Turn
 
 State = TypeVar("State", bound=StrEnum)
@@ -84,6 +85,7 @@ class Asked:
     assignee: str | None = None  # ME, NOBODY or a user's id
     partner: str | None = None  # a code
     tag: str | None = None
+    q: str | None = None  # words that stand in it
 
     @classmethod
     def read(cls, args: Mapping[str, str], view: View = View.MINE) -> "Asked":
@@ -98,6 +100,7 @@ class Asked:
             assignee=assignee if assignee in (ME, NOBODY) or _is_id(assignee) else None,
             partner=args.get("partner", "").strip().upper()[:20] or None,
             tag=args.get("tag", "").strip().lower()[:30] or None,
+            q=" ".join(args.get("q", "").replace("\x00", "").split())[:100] or None,
         )
 
     @property
@@ -161,6 +164,8 @@ def narrow(statement: Select[Any], asked: Asked, user: User) -> Select[Any]:
     if asked.partner:
         wanted = select(Partner.id).where(Partner.code == asked.partner).scalar_subquery()
         conditions.append(Ticket.partner_id == wanted)
+    if asked.q:
+        conditions.append(Ticket.id.in_(finding.ids(user, asked.q)))
     if asked.tag:
         conditions.append(Ticket.id.in_(select(TicketTag.ticket_id).where(TicketTag.name == asked.tag)))
     return visible(statement, user).where(*(each for each in conditions if each is not None))
@@ -251,7 +256,9 @@ def _theirs(role: Role) -> Select[Any]:
 
 def save_view(user: User, name: str, asked: Asked, *, is_shared: bool) -> SavedView:
     """Keep a list under a name, for `user` alone or for the whole team."""
-    view = SavedView(owner_id=user.id, name=name, asked=asked.parameters(), is_shared=is_shared)
+    # Words are for finding once: a view is counted on every page.
+    kept = asked.parameters(q=None)
+    view = SavedView(owner_id=user.id, name=name, asked=kept, is_shared=is_shared)
     db.session.add(view)
     db.session.flush()
     return view

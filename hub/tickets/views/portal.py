@@ -17,7 +17,7 @@ from ...earnings import explaining
 from ...earnings.models import LedgerEntry
 from ...kb.models import Translation
 from ...partners.service import partner_of
-from .. import availability, deflecting, inbox, service
+from .. import availability, deflecting, finding, inbox, service
 from ..forms import STATUSES_FOR_PARTNER, TONES_FOR_PARTNER, MessageForm, StatusForm, TicketForm
 from ..models import LIVE, Attachment, Category, Macro, Message, Status, Ticket, Visibility
 from .shared import bp, list_asked, missed, received, thread_page, ticket_or_404
@@ -38,6 +38,9 @@ def index() -> ResponseReturnValue:
     statement = visible(select(Ticket), current_user).options(
         joinedload(Ticket.requester), joinedload(Ticket.assignee)
     )
+    text = request.args.get("q", "").strip()[:100]
+    if text:
+        statement = statement.where(Ticket.id.in_(finding.own(current_user, text)))
     if chosen in FILTERS:
         statement = statement.where(Ticket.status.in_(FILTERS[chosen]))
     tickets = page(statement, request.args.get("cursor"), Ticket.updated_at, Ticket.id)
@@ -45,6 +48,7 @@ def index() -> ResponseReturnValue:
         "tickets/index.html",
         tickets=tickets,
         chosen=chosen,
+        text=text,
         labels=STATUSES_FOR_PARTNER,
         tones=TONES_FOR_PARTNER,
         answer_by=_answer_by(),

@@ -1,0 +1,58 @@
+"""Tickets by their words: the team's through the index, a partner's own right from the table."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
+from ..accounts.models import User
+from ..core import fulltext
+from ..core.access import visible
+from ..core.database import db
+from ..core.fulltext import LANGUAGES
+from .indexing import KIND
+from .models import Message, Ticket
+
+#: Results of each language that the filters are applied to.
+MOST = 200
+#: The latest messages that are looked through, and tickets that are shown.
+LOOKED_AT, SHOWN = 5000, 50
+LONGEST = 100
+
+
+def ids(user: User, text: str) -> list[int]:
+    """Tickets in which all of the words stand, whatever language they were asked in; for the team."""
+    found: set[int] = set()
+    for lang in LANGUAGES:
+        answer = fulltext.find(user, lang, text, kinds=(KIND,), limit=MOST, fragments=False, insist=True)
+        found.update(hit.document.id for hit in answer.hits)
+    return sorted(found)
+
+
+def own(user: User, text: str) -> list[int]:
+    """A partner's own tickets in which all of the words stand, in the subject or in what they may read.
+
+    Not from the index: what is indexed of a ticket holds the team's notes too. What one partner has written is
+    little enough to be read.
+    """
+    words = folded(text).split()
+    if not words:
+        return []
+    tickets = visible(select(Ticket), user).order_by(Ticket.id.desc()).limit(LOOKED_AT)
+    subjects = db.session.execute(tickets.with_only_columns(Ticket.id, Ticket.number, Ticket.subject))
+    said = {id: [str(number), subject] for id, number, subject in subjects}
+    messages = visible(select(Message), user).where(Message.moved_to_id.is_(None))
+    messages = messages.order_by(Message.id.desc()).limit(LOOKED_AT)
+    for id, body in db.session.execute(messages.with_only_columns(Message.ticket_id, Message.body)):
+        if id in said:
+            said[id].append(body)
+    return [id for id, texts in said.items() if _has_all(texts, words)][:SHOWN]
+
+
+def folded(text: str) -> str:
+    """Text as it is compared: small letters, «е» for «ё»."""
+    return text[:LONGEST].casefold().replace("ё", "е")
+
+
+def _has_all(texts: Iterable[str], words: list[str]) -> bool:
+    everything = " ".join(texts).casefold().replace("ё", "е")
+    return all(word in everything for word in words)

@@ -1,0 +1,46 @@
+"""Tickets by their words, for the team with filters and for partners in their own."""
+
+from hub.accounts.models import User
+from hub.core import fulltext
+from hub.core.database import db, transaction
+from hub.tickets import finding, service
+from hub.tickets.models import Category, SavedView
+
+from .factories import an_id, make_ticket
+
+
+def test_the_team_finds_all_words_in_any_language_and_narrows_them_down(cast, browse):
+    payout = make_ticket(cast.partner, "Payout is late", "The bank says nothing.", category=Category.PAYOUT)
+    link = make_ticket(cast.partner, "Link is late", "The bank again.")
+    cast.other_partner.locale = "ru"
+    russian = make_ticket(cast.other_partner, "Выплата", "Ещё не пришла на счёт.")
+    agent, agent_id = browse(cast.agent), cast.agent.id
+    english, other = [payout.id, link.id], [russian.id]
+    fulltext.write_changes()
+    reader = db.session.get(User, agent_id)  # a new index begins with a session of its own
+    assert finding.ids(reader, "late bank") == english
+    assert finding.ids(reader, "выплата счёт") == other
+    page = agent.get("/inbox?view=all&q=bank+late&category=payout").text
+    assert "Payout is late" in page
+    assert "Link is late" not in page
+    assert "No ticket fits" in agent.get("/inbox?view=all&q=bank+unheard").text
+    agent.post("/inbox/views?view=all&q=bank&category=payout", data={"name": "Late"})
+    with transaction() as session:
+        assert session.query(SavedView).one().asked == {"view": "all", "category": "payout"}
+
+
+def test_partners_find_their_own_and_nothing_that_is_not_for_them(cast, browse):
+    mine = make_ticket(cast.partner, "Où est ma commission", "Счёт ЕЩЁ не оплачен.")
+    theirs = make_ticket(cast.other_partner, "Their commission", "MARKER-OTHER")
+    with transaction():
+        service.note(mine, cast.agent, "MARKER-NOTE", client_id=an_id())
+    partner = browse(cast.partner)
+    for words in ("еще счет", "COMMISSION оплачен", str(mine.number)):
+        assert mine.subject in partner.get("/tickets", query_string={"q": words}).text
+    for words in ("MARKER-NOTE", "MARKER-OTHER", theirs.subject, "оплачен нет"):
+        assert (
+            "No conversation has all of these words"
+            in partner.get("/tickets", query_string={"q": words}).text
+        )
+    assert finding.own(cast.other_partner, "commission") == [theirs.id]
+    assert finding.own(cast.partner, "  ") == []
