@@ -1,7 +1,9 @@
 """What gunicorn serves."""
 
 from .app import create_app
+from .core import lean
 from .core.live import Process, start_relay
 
+lean.give_back()
 app = create_app(process=Process.WEB)
 start_relay(app)

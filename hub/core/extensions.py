@@ -3,8 +3,12 @@
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
-from flask_socketio import SocketIO
 from flask_wtf.csrf import CSRFProtect
+
+from .lean import without
+
+with without("requests", "websocket"):  # for a client, which no hub is: 5 MB
+    from flask_socketio import SocketIO
 
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address)

@@ -11,12 +11,15 @@ from typing import Any
 
 import structlog
 from flask import Flask, current_app
-from huey import Huey, RedisHuey, SqliteHuey, crontab
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from .database import after_commit, db, transaction
+from .lean import without
 from .settings import Settings
+
+with without("psycopg", "psycopg2"):  # for a kind of queue that is not used here: 9 MB
+    from huey import Huey, RedisHuey, SqliteHuey, crontab
 
 log = structlog.get_logger()
 

@@ -2,11 +2,12 @@
 
 import unicodedata
 
+import pymorphy3
 import pytest
 
 from hub.core.fulltext.keyboard import swapped
 from hub.core.fulltext.vocabulary import distance
-from hub.core.fulltext.words import analyse, fold, terms
+from hub.core.fulltext.words import _pymorphy, analyse, fold, terms
 
 
 @pytest.mark.parametrize(
@@ -83,3 +84,17 @@ def test_distance_counts_edits(one, other, edits):
 )
 def test_the_other_keyboard_is_read(lang, typed, meant):
     assert meant in swapped(lang, typed)
+
+
+@pytest.mark.parametrize(
+    ("lang", "known_and_not"),
+    [("ru", "люди баннерами стали гуглениями ёж"), ("uk", "людьми банерів стали ґуґлити п'ятьма")],
+)
+def test_a_dictionary_on_the_disk_says_what_one_in_memory_says(lang, known_and_not):
+    in_memory = pymorphy3.MorphAnalyzer(lang=lang, probability_estimator_cls=None)
+    for word in known_and_not.split():
+        on_disk, loaded = (
+            [(reading.word, str(reading.tag), reading.normal_form) for reading in analyser.parse(word)]
+            for analyser in (_pymorphy(lang), in_memory)
+        )
+        assert on_disk == loaded

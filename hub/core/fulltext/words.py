@@ -10,7 +10,10 @@ import unicodedata
 from collections.abc import Callable, Container, Iterable, Iterator
 from functools import cache, lru_cache
 from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple
+
+from . import on_disk
 
 LANGUAGES = ("en", "ru", "uk", "pl")
 
@@ -177,7 +180,12 @@ def _pymorphy(lang: str) -> Any:
     import pymorphy3
 
     # Which reading of a word is the likelier is of no use here, and takes 6 MB to know.
-    return pymorphy3.MorphAnalyzer(lang=lang, probability_estimator_cls=None)
+    analyser = pymorphy3.MorphAnalyzer(lang=lang, probability_estimator_cls=None)
+    dictionary = analyser.dictionary
+    on_disk.leave(dictionary.words, Path(dictionary.path, "words.dawg"))
+    for number, endings in enumerate(dictionary.prediction_suffixes_dawgs):
+        on_disk.leave(endings, Path(dictionary.path, f"prediction-suffixes-{number}.dawg"))
+    return analyser
 
 
 @cache

@@ -1,0 +1,32 @@
+"""What keeps a process small: nothing is loaded in case somebody needs it, and what is free goes back."""
+
+import ctypes
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+LIBC = ctypes.CDLL(None)
+#: Parameter of mallopt(3): give back what is free at the end of the heap once it is so large. Setting it
+#: also keeps glibc from raising the limit by itself, up to 64 MB, after the first large answer.
+M_TRIM_THRESHOLD, ENOUGH = -1, 131_072
+
+
+@contextmanager
+def without(*packages: str) -> Iterator[None]:
+    """Import a library inside as if these packages, for which it looks by itself, were not installed.
+
+    What is loaded already stays; afterwards everyone can import them.
+    """
+    hidden = [name for name in packages if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: “there is none” to an import
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+def give_back() -> None:
+    """Let this process return free memory to the system early, where the C library can."""
+    if hasattr(LIBC, "mallopt"):
+        LIBC.mallopt(M_TRIM_THRESHOLD, ENOUGH)
