@@ -104,10 +104,11 @@ def test_an_unknown_form_of_a_known_word_is_no_typo(index):
     assert answer.instead == {}
 
 
-def test_the_last_word_completes_only_while_typing(index):
-    index(article(1, "Партнёрская ссылка"))
-    assert found("партнёрс", typing=True) == [1]
-    assert found("партнёрс", typing=False) == []
+def test_the_last_word_completes_while_typing_and_when_nothing_else_is_known(index):
+    index(article(1, "Партнёрская ссылка"), article(2, "Партнёр"))
+    assert found("партнёр", typing=True) == [2, 1]
+    assert found("партнёр", typing=False) == [2]
+    assert found("партнёрс", typing=True) == found("партнёрс") == found("gfhny`hc") == [1]
 
 
 def test_polish_letters_are_optional(index):

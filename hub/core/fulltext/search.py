@@ -120,10 +120,16 @@ def _understood(
         if not others:
             return asked, understand(best, words)
     meant = asked
-    for code, text in others:
+    readings = [(code, text, typing) for code, text in others]
+    if not share and not typing:
+        # What is known nowhere may be the beginning of a word, which the list while typing has found.
+        readings += [(code, text, True) for code, text in [(lang, asked), *swapped(lang, asked)]]
+    for code, text, unfinished in readings:
+        if share and unfinished and not typing:
+            break
         # Another language that has no index yet is no reason to fail in this one.
         with suppress(IndexMissing), engine.words(code, audience) as words:
-            reading = Reading.of(code, text, words, typing=typing)
+            reading = Reading.of(code, text, words, typing=unfinished)
             known = reading.share(words)
             if known > share or (known == share > 0 and _is_likelier(reading, best, text)):
                 best, share, meant = reading, known, text
