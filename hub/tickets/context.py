@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 from sqlalchemy.orm import joinedload
 
 from ..accounts.models import User
@@ -73,17 +73,29 @@ def asked_about(ticket: Ticket) -> Line | None:
     return Line(_entries([ticket.entry_id])[ticket.entry_id], ticket)
 
 
-def disputes(ticket: Ticket) -> list[Line]:
-    """Lines of the ledger that the partner's live tickets question, this ticket's own first."""
-    statement = select(Ticket).where(
-        Ticket.partner_id == ticket.partner_id, Ticket.is_live.is_(True), Ticket.entry_id.is_not(None)
+def beside(ticket: Ticket) -> tuple[list[Ticket], list[Line]]:
+    """The partner's latest tickets besides this one, and lines of the ledger that their live ones question.
+
+    One statement for both; of the lines this ticket's own is the first.
+    """
+    theirs = select(Ticket.id).where(Ticket.partner_id == ticket.partner_id)
+    theirs = theirs.order_by(Ticket.updated_at.desc()).limit(OTHERS)
+    latest = theirs.where(Ticket.id != ticket.id).subquery()
+    disputed = theirs.where(Ticket.is_live.is_(True), Ticket.entry_id.is_not(None)).subquery()
+    either = union_all(select(latest.c.id), select(disputed.c.id))
+    found = list(
+        db.session.scalars(select(Ticket).where(Ticket.id.in_(either)).order_by(Ticket.updated_at.desc()))
     )
-    found = list(db.session.scalars(statement.order_by(Ticket.updated_at.desc()).limit(OTHERS)))
-    if not found:
+    questioning = [each for each in found if each.is_live and each.entry_id][:OTHERS]
+    return [each for each in found if each.id != ticket.id][:OTHERS], _lines(ticket, questioning)
+
+
+def _lines(ticket: Ticket, questioning: list[Ticket]) -> list[Line]:
+    if not questioning:
         return []
-    entries = _entries([each.entry_id for each in found if each.entry_id])
-    found.sort(key=lambda each: each.id != ticket.id)
-    return [Line(entries[each.entry_id], each) for each in found if each.entry_id]
+    entries = _entries([each.entry_id for each in questioning if each.entry_id])
+    first = sorted(questioning, key=lambda each: each.id != ticket.id)
+    return [Line(entries[each.entry_id], each) for each in first if each.entry_id]
 
 
 def _entries(ids: list[int]) -> dict[int, LedgerEntry]:

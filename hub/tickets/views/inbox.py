@@ -43,14 +43,15 @@ def inbox_context(number: int) -> ResponseReturnValue:
     ticket = ticket_or_404(number)
     part = "HX-Request" in request.headers
     team, around = service.team(), ties.around(ticket)
+    others, disputes = context.beside(ticket)
     return render_template(
         "tickets/_context.html" if part else "tickets/context.html",
         ticket=ticket,
         asked_for=list_asked(),
         base_url=settings.base_url,
         team=team,
-        others=context.others(ticket),
-        disputes=context.disputes(ticket),
+        others=others,
+        disputes=disputes,
         article=context.asked_in(ticket),
         articles=context.articles(ticket, current_user),
         local_time=context.local_time(ticket.partner),
