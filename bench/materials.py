@@ -1,8 +1,10 @@
 """Referral links, downloads, the gallery at 10,000 assets, and the memory that a ZIP of a gigabyte takes."""
 
+import getpass
 import http.client
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -14,7 +16,7 @@ from pathlib import Path
 
 from .client import Client, interleaved
 from .rows import Row, against
-from .server import ROOT, environment, hub, spare_port, web
+from .server import ROOT, environment, hub, spare_port, wait_until_listening, web
 
 ASSETS, FILE_KB, ROUNDS, WARM_UP = 10_000, 200, 150, 20
 THREADS, FOLLOWED = 4, 1000
@@ -57,7 +59,27 @@ with app.app_context():
         for number, stored in enumerate(big):
             db.session.flush()
             taking.put(add(assets + 1 + number, stored, Kind.VIDEO, "video/mp4", "mp4"), kit)
-    print(json.dumps({"code": code, "public_id": asset.public_id, "file": str(app.extensions["hub.storage"].folder / file.key), "document": one.id, "kit": kit.id}))
+    print(json.dumps({"code": code, "public_id": asset.public_id, "folder": str(app.extensions["hub.storage"].folder), "key": file.key, "document": one.id, "kit": kit.id}))
+"""
+
+#: A front end that sends the stored files itself: plainly, and when the hub behind it has said so.
+NGINX = """
+daemon off; user {user}; pid {home}/nginx.pid; worker_processes 1;
+events {{ }}
+http {{
+  access_log off; sendfile on; default_type application/octet-stream;
+  client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/fastcgi;
+  uwsgi_temp_path {home}/uwsgi; scgi_temp_path {home}/scgi;
+  upstream hub {{ server 127.0.0.1:{behind}; keepalive 8; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location /plain/ {{ alias {folder}/; }}
+    location /files/ {{ internal; alias {folder}/; }}
+    location / {{
+      proxy_pass http://hub; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host;
+    }}
+  }}
+}}
 """
 
 
@@ -70,7 +92,11 @@ def measure(home: Path) -> Iterator[Row]:
     made = grow(env, person["email"])
     with ExitStack() as stack:
         stack.enter_context(
-            web("bench.baseline:create_app()", bare_port, os.environ | {"BENCH_FILE": made["file"]})
+            web(
+                "bench.baseline:create_app()",
+                bare_port,
+                os.environ | {"BENCH_FILE": f"{made['folder']}/{made['key']}"},
+            )
         )
         process = stack.enter_context(web("hub.wsgi:app", port, env))
         partner, bare = Client(f"http://127.0.0.1:{port}"), Client(f"http://127.0.0.1:{bare_port}")
@@ -105,8 +131,42 @@ def measure(home: Path) -> Iterator[Row]:
             backend="sqlite",
             unit="ms",
         )
+        yield from through_nginx(env, made, partner)
         peak, size = zip_peak(partner, f"/materials/kits/{made['kit']}/download", process)
         yield Row("materials.zip_peak_mb", round(size / 1_000_000), "sqlite", round(peak, 1), "MB")
+
+
+def through_nginx(env: dict[str, str], made: dict[str, str], partner: Client) -> Iterator[Row]:
+    """Yield the row of a file that nginx sends when the hub has allowed it, against the same file without a hub."""
+    program = shutil.which("nginx")
+    if not program:
+        print("materials.nginx: left out, nginx is not installed", file=sys.stderr)
+        return
+    port, behind = spare_port(), spare_port()
+    home = Path(env["HUB_HOME"])
+    config = home / "nginx.conf"
+    config.write_text(
+        NGINX.format(user=getpass.getuser(), home=home, port=port, behind=behind, folder=made["folder"])
+    )
+    with web("hub.wsgi:app", behind, env | {"HUB_ACCEL_PREFIX": "/files"}):
+        nginx = subprocess.Popen([program, "-c", str(config), "-p", str(home), "-e", str(home / "nginx.log")])
+        try:
+            wait_until_listening(port)
+            client = Client(f"http://127.0.0.1:{port}")
+            client.cookies = dict(partner.cookies)
+            medians = interleaved(
+                {
+                    "plain": (client, f"/plain/{made['key']}"),
+                    "allowed": (client, f"/materials/{made['document']}/download"),
+                },
+                ROUNDS,
+                WARM_UP,
+            )
+        finally:
+            nginx.terminate()
+            nginx.wait(30)
+    rates = 1000 / medians["allowed"], 1000 / medians["plain"]
+    yield against("materials.nginx", *rates, scale=FILE_KB, backend="sqlite", unit="1/s")
 
 
 def grow(env: dict[str, str], email: str) -> dict[str, str]:

@@ -55,6 +55,15 @@ with app.app_context():
     ).stdout
 
 
+def wait_until_listening(port: int, seconds: float = 60) -> None:
+    """Wait until a server that was started answers at the port; raises RuntimeError when it does not."""
+    deadline = time.monotonic() + seconds
+    while not is_listening("127.0.0.1", port):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"nothing listens on port {port}")
+        time.sleep(0.1)
+
+
 @contextmanager
 def web(
     application: str, port: int, env: dict[str, str] | None = None, threads: int = 100
@@ -62,11 +71,7 @@ def web(
     """Run an application under the web server that the hub uses, with the same options."""
     process = subprocess.Popen(web_command(application, "127.0.0.1", port, threads), env=env, cwd=ROOT)
     try:
-        deadline = time.monotonic() + 60
-        while not is_listening("127.0.0.1", port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{application} does not start")
-            time.sleep(0.1)
+        wait_until_listening(port)
         yield process
     finally:
         process.terminate()
