@@ -80,6 +80,8 @@ def test_nothing_found_offers_support_with_the_words(library, browse, partner):
 def test_another_language_is_announced(library, client):
     page = client.get("/search/?q=календарь").text
     assert "These results are in Русский" in page
+    assert ">Русский</" in client.get("/search/suggest?q=календарь").text
+    assert ">English</" not in client.get("/search/suggest?q=payout").text
 
 
 def test_a_question_shared_by_two_languages_is_answered_in_its_own_unless_told_otherwise(
