@@ -34,6 +34,9 @@ class HubForm(FlaskForm):
                 if not is_password:
                     _need_words(field)
                 _limit(field)
+                if isinstance(field, TextAreaField):
+                    # A browser would cut off what is pasted past it, and say nothing; the form says it.
+                    field.flags.maxlength = False
             return field
 
     def blame(self, error: HubError) -> None:

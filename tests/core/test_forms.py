@@ -57,6 +57,12 @@ def test_long_text_is_refused_unless_the_field_allows_it(fill):
     assert not form.book.errors
 
 
+def test_a_long_text_is_refused_and_not_cut_off_by_the_browser(fill):
+    form = fill(text="x")
+    assert "maxlength" not in form.book() + form.text()
+    assert 'maxlength="200"' in form.title()
+
+
 def test_a_refusal_goes_beside_its_field_or_above_the_form(fill):
     form = fill(title="Taken")
     form.blame(Invalid(title=["This title is taken."]))
