@@ -74,6 +74,7 @@ def create(
     why: str = "",
 ) -> Translation:
     """A new article with its first translation, a draft. Raises SlugTaken, Invalid."""
+    take_turns()
     article = Article(
         key=_free_key(key or slug_of(text.title)),
         category=category,
@@ -90,6 +91,7 @@ def translate(article: Article, author: Any, lang: str, text: Text, *, why: str 
     """A new translation of an article, a draft. Raises Invalid when there is one already."""
     if lang not in LOCALES:
         raise Invalid(locale=[_("The hub does not speak this language.")])
+    take_turns()
     # Two who translate it at once wait for each other.
     db.session.execute(select(Article.id).where(Article.id == article.id).with_for_update())
     here = Translation.article_id == article.id, Translation.locale == lang
@@ -193,6 +195,12 @@ def render(translation: Translation, derived: Derived | None = None) -> None:
     derived = derived or derive(translation.body)
     translation.html, translation.plain = derived.html, derived.plain
     translation.toc, translation.minutes = derived.toc, derived.minutes
+
+
+def take_turns() -> None:
+    """Whoever else names something new now waits: of two equal titles the second one is numbered."""
+    turn = select(Category.id).order_by(Category.id).limit(1)
+    db.session.execute(turn.with_for_update(key_share=True))
 
 
 def _lock(translation: Translation) -> None:

@@ -1,6 +1,7 @@
 """Files in, files out: nothing lost, nothing overwritten, nothing half-imported."""
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import func, select
 from hub.core.database import db, transaction
 from hub.kb import commands, content, service
 from hub.kb.exchange import heads
-from hub.kb.models import Article, Category, Translation
+from hub.kb.models import Article, Audience, Category, Translation
 from hub.partners import levels
 
 SHIPPED = Path(__file__).parents[2] / "content" / "kb"
@@ -198,6 +199,25 @@ def test_what_was_archived_here_is_not_published_by_a_file_that_changed(app, fol
     with transaction():
         content.export(folder)
     assert sync(folder).unchanged
+
+
+def test_what_a_file_said_before_undoes_no_audience_and_no_review_of_the_hub(app, folder):
+    path = one(folder)
+    path.write_text(path.read_text().replace("---\n", "---\nreview: 2027-01-01\n", 1))
+    sync(folder)
+    reviewed = date(2027, 9, 1)
+    with transaction():
+        article = article_of(path).article
+        service.file_under(article, article.category, Audience.STAFF, [])
+        article.review_due = reviewed
+    path.write_text(path.read_text() + "\nOne more line.\n")
+    assert sync(folder).revised == [str(path)]
+    article = article_of(path).article
+    assert (article.audience, article.review_due) == (Audience.STAFF, reviewed)
+    path.write_text(path.read_text().replace("2027-01-01", "2027-02-02", 1))
+    sync(folder)
+    article = article_of(path).article
+    assert (article.audience, article.review_due) == (Audience.STAFF, date(2027, 2, 2)), "only that is new"
 
 
 def test_taking_over_what_the_hub_says_already_leaves_no_trace(app, folder):

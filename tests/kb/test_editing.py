@@ -9,6 +9,7 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 from PIL import Image
+from sqlalchemy import select
 
 from hub.core import clock, jobs
 from hub.core.database import db, transaction
@@ -162,7 +163,9 @@ def test_two_new_articles_in_two_tabs_are_two_drafts_with_all_their_fields(artic
     )
 
 
-def test_of_two_who_save_at_the_same_moment_the_second_compares(article, browse, agent, manager, monkeypatch):
+@pytest.fixture
+def at_once(monkeypatch):
+    """Two who write do so at the same moment."""
     both_write, derive = Barrier(2), service.derive
 
     def together(body):
@@ -171,6 +174,22 @@ def test_of_two_who_save_at_the_same_moment_the_second_compares(article, browse,
         return derive(body)
 
     monkeypatch.setattr(service, "derive", together)
+
+
+def test_two_articles_of_one_title_begun_at_once_both_get_an_address(
+    article, browse, agent, manager, at_once
+):
+    begun = {"locale": "en", "title": "Same", "body": "x", "audience": "partners", "owner": "0"}
+    begun["category"] = str(get(article).article.category_id)
+    with ThreadPoolExecutor(2) as pool:
+        saved = pool.map(lambda hers: hers.post("/kb/new", data=begun), [browse(agent), browse(manager)])
+        assert [answer.status_code for answer in saved] == [303, 303]
+    db.session.rollback()
+    slugs = select(Translation.slug).where(Translation.title == "Same").order_by(Translation.slug)
+    assert db.session.scalars(slugs).all() == ["same", "same-2"]
+
+
+def test_of_two_who_save_at_the_same_moment_the_second_compares(article, browse, agent, manager, at_once):
     edits = [(browse(person), fields(article, body=f"{person.name}.")) for person in (agent, manager)]
 
     def save(edit):

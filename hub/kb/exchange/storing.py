@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
@@ -16,13 +17,15 @@ from ...core.i18n import LOCALES
 from ...core.jobs import ring
 from ...core.slugs import slug as slug_of
 from .. import pictures, service
-from ..models import Article, ArticleReader, Category, Redirect, Revision, Translation
+from ..models import Article, ArticleReader, Audience, Category, Redirect, Revision, Translation
 from ..models.writing import Picture, PictureUse
 from .checking import ARRIVING
-from .heads import Head
+from .heads import KEYS, OPTIONAL, Head, parse
 from .reading import PICTURES, Bundle, Entry, Problem
 
 BATCH = 100
+#: Category, audience, readers, review and owner.
+Shared = tuple[str, Audience, list[str], date | None, int | None]
 _ARRIVING = re.compile(rf"{ARRIVING}([^\s)>]+)|\bimage:([0-9a-f]{{20}}\.[a-z]{{3,4}})\b")
 
 
@@ -153,6 +156,7 @@ class Store:
     def put(self, ready: list[Ready]) -> Report:
         """Put a batch in, within a transaction."""
         report = Report()
+        service.take_turns()
         ready = [self._with_pictures(each, report) for each in ready]
         with db.session.no_autoflush:
             known = self._articles(ready)
@@ -261,7 +265,8 @@ class Store:
                 head.title, entry.body, translation.summary, translation.slug, translation.tags
             )
         is_other = text != service.text_of(translation)
-        if not is_other and (entry.shelf or not self._is_news(entry, translation)):
+        shared = self._shared(entry, translation)
+        if not is_other and (entry.shelf or not self._is_news(entry, translation, shared)):
             if not entry.shelf:
                 _remember(entry, translation)
                 _keep_head(entry, translation)
@@ -282,22 +287,31 @@ class Store:
             _keep_head(entry, translation)
             service.mark_stale(translation)
         if not entry.shelf:
-            service.file_under(translation.article, shelves[head.category], head.audience, head.readers)
-            if translation is translation.article.source:
-                translation.article.review_due = head.review
-                translation.article.owner_id = self._owner(head, translation.article)
+            category, audience, readers, review_due, owner_id = shared
+            service.file_under(translation.article, shelves[category], audience, readers)
+            translation.article.review_due, translation.article.owner_id = review_due, owner_id
         report.revised.append(entry.where)
         return True
 
-    def _is_news(self, entry: Entry, translation: Translation) -> bool:
+    def _shared(self, entry: Entry, translation: Translation) -> Shared:
+        """What the article is to be: as the file says, but nothing is undone by what it said before, too."""
+        head, article = entry.head, translation.article
+        place = head.category, head.audience, sorted(head.readers)
+        review, owner = head.review, self._owner(head, article)
+        again = set[str]() if self.force else _said_again(entry, translation)
+        if again >= {"category", "audience", "readers"}:
+            place = article.category.key, article.audience, sorted(article.readers)
+        if "review" in again or translation is not article.source:
+            review = article.review_due
+        if "owner" in again or translation is not article.source:
+            owner = article.owner_id
+        return (*place, review, owner)
+
+    def _is_news(self, entry: Entry, translation: Translation, shared: Shared) -> bool:
         """Does the file say of the text itself what the hub does not know?"""
         head, article = entry.head, translation.article
-        is_source = translation is article.source
-        hub = (article.category.key, article.audience, sorted(article.readers))
-        if (head.category, head.audience, sorted(head.readers)) != hub:
-            return True
-        ours = head.review, self._owner(head, article)
-        if is_source and ours != (article.review_due, article.owner_id):
+        place = article.category.key, article.audience, sorted(article.readers)
+        if shared != (*place, article.review_due, article.owner_id):
             return True
         if entry.is_dated and head.updated != translation.updated_at:
             return True
@@ -384,6 +398,17 @@ def _keep_head(entry: Entry, translation: Translation) -> None:
     """The head of the file word for word, for the day it goes out again."""
     if entry.front:
         translation.revisions[-1].front = entry.front
+
+
+def _said_again(entry: Entry, translation: Translation) -> set[str]:
+    """What the head says, or leaves out, just as the one that was taken last."""
+    number = translation.synced_revision
+    here = Revision.translation_id == translation.id, Revision.number == number
+    front = db.session.scalar(select(Revision.front).where(*here)) if number and entry.front else None
+    if not front:
+        return set()
+    before, now = parse(front), parse(entry.front)
+    return {key for key in (*KEYS, *OPTIONAL) if before.get(key) == now.get(key)}
 
 
 def _is_moved_twice(head: Head, translation: Translation) -> bool:
