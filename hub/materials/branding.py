@@ -32,7 +32,7 @@ from ..core.settings import settings
 from ..partners import links
 from ..partners.models import Partner
 from . import banners, embedding, service
-from .models import Asset, Kind, Template
+from .models import Asset, AssetVersion, Kind, Template
 
 HERE = Path(__file__).parent
 #: What can stand in a place.
@@ -135,16 +135,25 @@ def brand(partner: Partner | None, asset: Asset) -> Brand:
     return Brand(partner.code, partner.name, address, coupon, contact, partner.logo_key)
 
 
-def template_of(asset: Asset) -> Template | None:
-    """The places on an asset, if it has any."""
-    return db.session.scalar(select(Template).where(Template.asset_id == asset.id))
+def template_of(asset: Asset, version: AssetVersion | None = None) -> Template | None:
+    """The places on an asset, or on an older version of it, if there are any."""
+    return db.session.scalar(select(Template).where(Template.version_id == (version or asset.current).id))
 
 
-def is_template(asset: Asset) -> bool:
+def versions_with_places(asset: Asset) -> set[int]:
+    """The ids of an asset's versions that are filled in for each partner."""
+    versions = select(AssetVersion.id).where(AssetVersion.asset_id == asset.id)
+    return set(db.session.scalars(select(Template.version_id).where(Template.version_id.in_(versions))))
+
+
+def is_template(asset: Asset, version: AssetVersion | None = None) -> bool:
     """Is something filled in for each partner?"""
+    version = version or asset.current
     if asset.kind is Kind.HTML:
-        return bool(_MARK.search(banners.entry(asset.current, banners.FIRST)[0]))
-    return can_have_places(asset) and template_of(asset) is not None
+        return bool(_MARK.search(banners.entry(version, banners.FIRST)[0]))
+    if version is asset.current and not can_have_places(asset):
+        return False
+    return template_of(asset, version) is not None
 
 
 def can_have_places(asset: Asset) -> bool:
@@ -160,7 +169,7 @@ def save(asset: Asset, places: list[Place]) -> None:
         if template:
             db.session.delete(template)
         return
-    template = template or Template(asset_id=asset.id)
+    template = template or Template(version_id=asset.current.id)
     template.pages = len(page_sizes(asset)) if asset.kind is not Kind.IMAGE else 1
     template.places = [asdict(place) for place in places]
     template.changed_at = clock.now()
@@ -172,16 +181,25 @@ def save(asset: Asset, places: list[Place]) -> None:
 
 
 def filled(
-    asset: Asset, template: Template | None, who: Brand, *, preview: bool = False, is_passing: bool = False
+    asset: Asset,
+    template: Template | None,
+    who: Brand,
+    *,
+    version: AssetVersion | None = None,
+    preview: bool = False,
+    is_passing: bool = False,
 ) -> Path:
-    """The asset in a partner's name as a file, drawn when there is none yet; a PDF's `preview` is its first page as PNG.
+    """The asset, or an older version, in a partner's name as a file, drawn when there is none yet.
 
+    A PDF's `preview` is its first page as PNG.
     Who `is_passing` does not wait in line: raises Busy when there is something else to draw, or was lately.
     """
-    ending = ".png" if preview and asset.kind is not Kind.IMAGE else Path(asset.current.filename).suffix
+    version = version or asset.current
+    as_picture = preview and version.mime == "application/pdf"
+    ending = ".png" if as_picture else Path(version.filename).suffix
     said = {
         "revision": _REVISION,
-        "content": asset.current.sha256,
+        "content": version.sha256,
         "places": template.places if template else None,
         "who": asdict(who),
         "ending": ending,
@@ -194,10 +212,7 @@ def filled(
         return path
     with drawing.turn(is_passing):
         if not path.exists():
-            _write(
-                path,
-                _draw(asset, template, who, as_picture=ending == ".png" and asset.kind is not Kind.IMAGE),
-            )
+            _write(path, _draw(version, template, who, as_picture=as_picture))
     return path
 
 
@@ -205,12 +220,12 @@ def filled_all(assets: list[Asset], partner: Partner | None) -> dict[int, Path]:
     """The templates among these assets in the partner's name, by the asset's id; the team takes them as they are."""
     if partner is None:
         return {}
-    wanted = Template.asset_id.in_([asset.id for asset in assets])
-    templates = {each.asset_id: each for each in db.session.scalars(select(Template).where(wanted))}
+    wanted = Template.version_id.in_([asset.current.id for asset in assets])
+    templates = {each.version_id: each for each in db.session.scalars(select(Template).where(wanted))}
     return {
-        asset.id: filled(asset, templates.get(asset.id), brand(partner, asset))
+        asset.id: filled(asset, templates.get(asset.current.id), brand(partner, asset))
         for asset in assets
-        if asset.id in templates or (asset.kind is Kind.HTML and is_template(asset))
+        if asset.current.id in templates or (asset.kind is Kind.HTML and is_template(asset))
     }
 
 
@@ -232,17 +247,17 @@ def _write(path: Path, data: bytes) -> None:
     Path(file.name).replace(path)
 
 
-def _draw(asset: Asset, template: Template | None, who: Brand, *, as_picture: bool) -> bytes:
-    if asset.kind is Kind.HTML:
-        return _zip(asset, who)
+def _draw(version: AssetVersion, template: Template | None, who: Brand, *, as_picture: bool) -> bytes:
+    if version.mime == "application/zip":
+        return _zip(version, who)
     places = [Place(**place) for place in template.places] if template else []
-    if asset.kind is Kind.IMAGE:
-        return _picture(asset, places, who)
-    return _pdf(asset, places, who, as_picture=as_picture)
+    if version.mime == "application/pdf":
+        return _pdf(version, places, who, as_picture=as_picture)
+    return _picture(version, places, who)
 
 
-def _picture(asset: Asset, places: list[Place], who: Brand) -> bytes:
-    with Image.open(service.content(asset.current)) as picture:
+def _picture(version: AssetVersion, places: list[Place], who: Brand) -> bytes:
+    with Image.open(service.content(version)) as picture:
         form, mode, icc = picture.format or "PNG", picture.mode, picture.info.get("icc_profile")
         below = picture.convert("RGBA")
     with _folder(who) as folder:
@@ -258,9 +273,9 @@ def _picture(asset: Asset, places: list[Place], who: Brand) -> bytes:
     return out.getvalue()
 
 
-def _pdf(asset: Asset, places: list[Place], who: Brand, *, as_picture: bool) -> bytes:
+def _pdf(version: AssetVersion, places: list[Place], who: Brand, *, as_picture: bool) -> bytes:
     with _folder(who) as folder:
-        _put_pdf(folder, asset)
+        _put_pdf(folder, version)
         sizes = _sizes(folder)
         shown = sizes[:1] if as_picture else sizes
         form: Literal["png", "pdf"] = "png" if as_picture else "pdf"
@@ -344,12 +359,12 @@ def _content(place: Place, who: Brand) -> dict[str, Any] | None:
 def page_sizes(asset: Asset) -> list[tuple[float, float]]:
     """Width and height of a PDF's pages in points. Raises LockedPdf."""
     with tempfile.TemporaryDirectory(prefix="hub-cobranding-") as folder:
-        _put_pdf(folder, asset)
+        _put_pdf(folder, asset.current)
         return _sizes(folder)
 
 
-def _put_pdf(folder: str, asset: Asset) -> None:
-    (Path(folder) / _PDF).write_bytes(service.content(asset.current).read())
+def _put_pdf(folder: str, version: AssetVersion) -> None:
+    (Path(folder) / _PDF).write_bytes(service.content(version).read())
     (Path(folder) / "sizes.typ").write_bytes((HERE / "branding_sizes.typ").read_bytes())
 
 
@@ -430,10 +445,10 @@ def beside(name: str, who: Brand) -> tuple[bytes, str] | None:
         return logo.read(), "image/png"
 
 
-def _zip(asset: Asset, who: Brand) -> bytes:
+def _zip(version: AssetVersion, who: Brand) -> bytes:
     """The banner's own files with the first page filled in, to be uploaded to an advertising network."""
     out = io.BytesIO()
-    with storage.open(asset.current.key or "") as stored, zipfile.ZipFile(stored) as archive:
+    with storage.open(version.key or "") as stored, zipfile.ZipFile(stored) as archive:
         folder = banners.folder(archive) or ""
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
             for entry in archive.infolist():

@@ -21,7 +21,7 @@ from ..partners.service import partner_of
 from . import branding, requesting, taking, visiting
 from .blueprint import bp
 from .branding import ALIGN, WHAT, Brand, Place
-from .models import Asset, Kind, Template
+from .models import Asset, AssetVersion, Kind, Template
 
 #: People measure pages in millimetres, PDF in points.
 _POINTS = 72 / 25.4
@@ -35,12 +35,12 @@ LONG_NAME = (
 @requires(Permission.MATERIALS_VIEW)
 def own_preview(id: int) -> ResponseReturnValue:
     """What the template looks like in one's own name; for the team as a sample, as `?partner=`, with a `?long=1` name."""
-    asset, template = _template(id)
+    asset, version, template = _template(id)
     requesting.check(asset, current_user)
     if asset.kind is Kind.HTML:
         raise NotFound
-    path = branding.filled(asset, template, _brand(asset), preview=True)
-    mime = asset.current.mime if asset.kind is Kind.IMAGE else "image/png"
+    path = branding.filled(asset, template, _brand(asset), version=version, preview=True)
+    mime = version.mime if asset.kind is not Kind.DOCUMENT else "image/png"
     response: Any = send_file(path, request.environ, mimetype=mime, etag=path.stem)
     response.headers["Cache-Control"] = "private, no-cache"
     return response
@@ -49,21 +49,21 @@ def own_preview(id: int) -> ResponseReturnValue:
 @bp.get("/materials/<int:id>/own/download")
 @requires(Permission.MATERIALS_VIEW)
 def own_download(id: int) -> ResponseReturnValue:
-    """The file in one's own name, counted as any download."""
-    asset, template = _template(id)
+    """The file in one's own name, counted as any download; an old `?version=` for the team, with the places it had."""
+    asset, version, template = _template(id)
     requesting.check(asset, current_user)
-    return hand_out(asset, template)
+    return hand_out(asset, version, template)
 
 
-def hand_out(asset: Asset, template: Template | None) -> ResponseReturnValue:
+def hand_out(asset: Asset, version: AssetVersion, template: Template | None) -> ResponseReturnValue:
     """A template filled in for whoever asks, and counted."""
     who = _brand(asset)
-    path = branding.filled(asset, template, who)
-    if request.method == "GET" and not taking.is_counted(asset.current, current_user):
+    path = branding.filled(asset, template, who, version=version)
+    if request.method == "GET" and not taking.is_counted(version, current_user):
         with transaction():
-            taking.record_downloads([(asset.current.id, asset.id)], current_user)
-    response: Any = send_file(path, request.environ, mimetype=asset.current.mime, etag=path.stem)
-    stem, _dot, ending = asset.current.filename.rpartition(".")
+            taking.record_downloads([(version.id, asset.id)], current_user)
+    response: Any = send_file(path, request.environ, mimetype=version.mime, etag=path.stem)
+    stem, _dot, ending = version.filename.rpartition(".")
     name = storage.disposition(safe_name(f"{stem}-{who.code.lower()}.{ending}"))
     response.headers.set("Content-Disposition", "attachment", **name)
     response.headers["Content-Security-Policy"] = storage.SANDBOX
@@ -71,11 +71,12 @@ def hand_out(asset: Asset, template: Template | None) -> ResponseReturnValue:
     return response
 
 
-def _template(id: int) -> tuple[Asset, Any]:
+def _template(id: int) -> tuple[Asset, AssetVersion, Template | None]:
     asset = _asset(id)
-    if not branding.is_template(asset):
+    version = taking.wanted(asset, request.args.get("version", type=int), current_user)
+    if not branding.is_template(asset, version):
         raise NotFound
-    return asset, branding.template_of(asset)
+    return asset, version, branding.template_of(asset, version)
 
 
 def _asset(id: int) -> Asset:

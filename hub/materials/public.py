@@ -1,8 +1,9 @@
 """What partners' own sites use: the pictures in their codes, and the links that lead to the programme."""
 
 import base64
+import functools
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -34,9 +35,54 @@ CACHE = "public, max-age=3600, stale-while-revalidate=86400"
 #: What is shown only until the right one is there.
 STALE = "no-store"
 
+View = Callable[..., ResponseReturnValue]
+
+
+def looks_like_nothing(empty: Callable[[], Response]) -> Callable[[View], View]:
+    """What is not there, or not for this partner, is not found – and is no broken picture on anybody's page.
+
+    The answer is the same for what exists and what does not, so it gives nothing away.
+    """
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def shown(**values: str) -> ResponseReturnValue:
+            try:
+                return view(**values)
+            except NotFound:
+                response = empty()
+                response.status_code = 404
+                return response
+
+        return shown
+
+    return decorate
+
+
+def _pixel() -> Response:
+    return _for_other_sites(Response(PIXEL, mimetype="image/gif"))
+
+
+def _empty_frame() -> Response:
+    return _for_frames(Response(b"", mimetype="text/html"))
+
+
+def _for_frames(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = banners.policy()
+    return _for_other_sites(response)
+
+
+def _for_other_sites(response: Response) -> Response:
+    if response.headers.get("Cache-Control") != STALE:
+        response.headers["Cache-Control"] = CACHE
+    # Other sites show it; that is what it is for.
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
 
 @bp.get("/a/<public_id>.<ending>")
 @public
+@looks_like_nothing(_pixel)
 def picture(public_id: str, ending: str) -> ResponseReturnValue:
     """The picture in a code, for any visitor of a partner's site."""
     asset = _picture(public_id)
@@ -47,6 +93,7 @@ def picture(public_id: str, ending: str) -> ResponseReturnValue:
 
 @bp.get("/a/<code>/<public_id>.<ending>")
 @public
+@looks_like_nothing(_pixel)
 def picture_for(code: str, public_id: str, ending: str) -> ResponseReturnValue:
     """The picture in a partner's code; one that is not everyone's in the name of a partner only who may use it."""
     asset, code = _picture(public_id), code.strip().upper()
@@ -148,6 +195,7 @@ def _lead_on(followed: Followed, query: Mapping[str, str]) -> ResponseReturnValu
 
 @bp.get("/b/<public_id>/<path:name>")
 @public
+@looks_like_nothing(_empty_frame)
 def banner(public_id: str, name: str) -> ResponseReturnValue:
     """A file of an HTML5 banner, for any visitor of a partner's site."""
     asset = _banner(public_id)
@@ -158,6 +206,7 @@ def banner(public_id: str, name: str) -> ResponseReturnValue:
 
 @bp.get("/b/for/<code>/<public_id>/<path:name>")
 @public
+@looks_like_nothing(_empty_frame)
 def banner_for(code: str, public_id: str, name: str) -> ResponseReturnValue:
     """A file of a banner in a partner's code; one that is not everyone's as with pictures."""
     asset, code = _banner(public_id), code.strip().upper()
@@ -189,17 +238,12 @@ def _banner(public_id: str) -> Asset:
 
 def _play(asset: Asset, name: str, code: str | None) -> Response:
     """The file, or what takes its place once the banner is over; without that, an empty page is an empty frame."""
-    if shown := _shown(asset):
-        data, kind = _entry(shown, name, code)
-        if name == banners.FIRST:
-            showing.note(asset, code)
-    else:
-        data, kind = b"", "text/html"
-    response = Response(data, mimetype=kind)
-    response.headers["Content-Security-Policy"] = banners.policy()
-    response.headers["Cache-Control"] = CACHE
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response
+    if (shown := _shown(asset)) is None:
+        return _empty_frame()
+    data, kind = _entry(shown, name, code)
+    if name == banners.FIRST:
+        showing.note(asset, code)
+    return _for_frames(Response(data, mimetype=kind))
 
 
 def _entry(asset: Asset, name: str, code: str | None) -> tuple[bytes, str]:
@@ -241,15 +285,9 @@ def _show(asset: Asset, ending: str, code: str | None) -> Response:
     if TYPES[asset.current.mime][1] != f".{ending}" and not _was(asset, ending):
         raise NotFound
     if (shown := _shown(asset)) is None:
-        response = Response(PIXEL, mimetype="image/gif")
-    else:
-        showing.note(asset, code)
-        response = _own(shown, code) or _file(shown.current)
-    if response.headers.get("Cache-Control") != STALE:
-        response.headers["Cache-Control"] = CACHE
-    # Other sites show it; that is what it is for.
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response
+        return _pixel()
+    showing.note(asset, code)
+    return _for_other_sites(_own(shown, code) or _file(shown.current))
 
 
 def _file(version: AssetVersion) -> Response:

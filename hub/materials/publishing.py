@@ -15,7 +15,7 @@ from ..core.errors import HubError
 from ..core.i18n import LOCALES, _, ngettext
 from ..core.paging import page
 from ..core.settings import settings
-from . import receiving, service
+from . import branding, receiving, service
 from .blueprint import bp
 from .forms import BannerForm, CampaignForm, EditForm, TextForm, UploadForm, VersionForm
 from .models import Asset, AssetVersion, Campaign, Download, Kind, Upload, UploadState
@@ -291,6 +291,7 @@ def _edit_page(asset: Asset, form: EditForm, version_form: VersionForm | None = 
         asset=asset,
         form=form,
         version_form=version_form or VersionForm(),
+        laid=branding.versions_with_places(asset),
         limit=settings.max_upload_mb * 1_000_000,
         largest=service.largest(),
     )

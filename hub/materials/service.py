@@ -26,6 +26,7 @@ from .models import (
     Genre,
     Kind,
     Status,
+    Template,
     ThumbnailState,
     Visibility,
 )
@@ -134,7 +135,10 @@ def add_version(asset: Asset, author: Any, examined: Examined, stored: Stored) -
     if {kind, asset.kind} - {Kind.IMAGE, Kind.ANIMATED} and kind != asset.kind:
         raise WrongKind
     asset.kind = kind
+    old = db.session.scalar(select(Template).where(Template.version_id == asset.current.id))
     version = _add_version(asset, author, _file_version(examined, stored))
+    if old and kind is not Kind.ANIMATED:  # places laid anew are the new version's alone
+        db.session.add(Template(version_id=version.id, places=old.places, pages=old.pages))
     audit.record(author, "asset.new_version", f"asset:{asset.id}", after={"number": version.number})
     return version
 

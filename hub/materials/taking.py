@@ -12,9 +12,9 @@ from sqlalchemy.orm import joinedload
 from zipstream import ZipStream
 
 from ..core import clock, months, storage
-from ..core.access import Role, Somebody, visible
+from ..core.access import Permission, Role, Somebody, can, visible
 from ..core.database import db, touched
-from ..core.errors import HubError, Invalid
+from ..core.errors import HubError, Invalid, NotFound
 from ..core.i18n import _, _l
 from ..core.uploads import safe_name
 from ..partners.service import partner_of
@@ -35,6 +35,17 @@ class TooManyKits(HubError):
 
 
 # --- Downloads -------------------------------------------------------------
+
+
+def wanted(asset: Asset, number: int | None, user: Any) -> AssetVersion:
+    """The version with this number: the team sees old ones, others the current one only. Raises NotFound."""
+    if number is None or number == asset.current.number:
+        return asset.current
+    older = select(AssetVersion).where(AssetVersion.asset_id == asset.id, AssetVersion.number == number)
+    found = db.session.scalar(older) if can(user, Permission.MATERIALS_MANAGE) else None
+    if found is None:
+        raise NotFound
+    return found
 
 
 def is_counted(version: AssetVersion, user: Any) -> bool:

@@ -41,7 +41,7 @@ from . import (
 from .blueprint import bp
 from .colours import FAMILIES
 from .gallery import Facets, Filters, Option
-from .models import GENRES, KINDS, Asset, AssetVersion, Campaign, Kind, ThumbnailState
+from .models import GENRES, KINDS, Asset, Campaign, Kind, ThumbnailState
 
 __all__ = [
     "asking",
@@ -188,7 +188,7 @@ def api_file(id: int) -> ResponseReturnValue:
     asset = visible_or_404(_WITH_FILE.where(Asset.id == id), current_user)
     if can(current_user, Permission.PARTNERS_OWN) and branding.is_template(asset):
         requesting.check(asset, current_user)
-        return cobranding.hand_out(asset, branding.template_of(asset))
+        return cobranding.hand_out(asset, asset.current, branding.template_of(asset))
     return _hand_out(asset)
 
 
@@ -198,7 +198,7 @@ _WITH_FILE = select(Asset).options(joinedload(Asset.current), raiseload("*"))
 
 def _hand_out(asset: Asset) -> ResponseReturnValue:
     requesting.check(asset, current_user)
-    version = _wanted(asset, request.args.get("version", type=int))
+    version = taking.wanted(asset, request.args.get("version", type=int), current_user)
     if request.method == "GET" and not taking.is_counted(version, current_user):
         with transaction():
             taking.record_downloads([(version.id, version.asset_id)], current_user)
@@ -208,7 +208,9 @@ def _hand_out(asset: Asset) -> ResponseReturnValue:
     response = make_response(text)
     response.mimetype = "text/plain"
     response.headers.set("Content-Disposition", "attachment", **storage.disposition(version.filename))
-    return response
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.add_etag()
+    return response.make_conditional(request, accept_ranges=True, complete_length=len(response.get_data()))
 
 
 @bp.get("/materials/<int:id>/qr.<any(svg, png):form>")
@@ -240,17 +242,6 @@ def _visible(id: int) -> Asset:
     statement = select(Asset).where(Asset.id == id)
     loaded = (joinedload(Asset.current), joinedload(Asset.campaign), selectinload(Asset.tag_rows))
     return visible_or_404(statement.options(*loaded), current_user)
-
-
-def _wanted(asset: Asset, number: int | None) -> AssetVersion:
-    """The version with this number: the team sees old ones, partners the current one only."""
-    if number is None or number == asset.current.number:
-        return asset.current
-    older = select(AssetVersion).where(AssetVersion.asset_id == asset.id, AssetVersion.number == number)
-    found = db.session.scalar(older) if can(current_user, Permission.MATERIALS_MANAGE) else None
-    if found is None:
-        raise NotFound
-    return found
 
 
 def _marks() -> dict[str, str]:

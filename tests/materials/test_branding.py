@@ -141,6 +141,25 @@ def test_the_same_is_drawn_once_and_forgotten_when_nobody_asks(asset, monkeypatc
     assert not first.exists()
 
 
+def test_an_old_version_is_drawn_with_the_places_it_had(asset, browse, manager, partner):
+    lay(asset, Place("name", 10, 10, 200, 60))
+    team, page = browse(manager), f"/materials/{asset.id}"
+    before = team.get(f"{page}/own?partner=ACME").data
+    new = io.BytesIO()
+    Image.new("RGB", SIZE, "white").save(new, "PNG")
+    new.seek(0)
+    assert team.post(f"{page}/versions", data={"file": (new, "new.png")}).status_code == 303
+    db.session.expire_all()
+    after = team.get(f"{page}/own?partner=ACME").data
+    assert Image.open(io.BytesIO(after)).getpixel((5, 5)) == (255, 255, 255)
+    lay(asset, Place("name", 300, 90, 200, 60))
+    assert team.get(f"{page}/own?partner=ACME").data != after, "laid anew"
+    for door in ("own", "own/download"):
+        assert team.get(f"{page}/{door}?partner=ACME&version=1").data == before
+        assert browse(partner).get(f"{page}/{door}?version=1").status_code == 404
+    assert team.get(f"{page}/edit").text.count("/own?version=") == 2
+
+
 # --- Doors -----------------------------------------------------------------
 
 

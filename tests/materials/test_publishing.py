@@ -254,6 +254,24 @@ def test_drafts_and_wrong_endings_are_not_public(cast, client):
     assert client.get(f"/a/{text.public_id}.txt").status_code == 404
 
 
+def test_no_site_shows_a_broken_picture_whatever_becomes_of_a_material(cast, browse, manager, client):
+    asset, gone = make_asset(cast.manager), "0" * 12
+    db.session.commit()
+    placed = f"/a/ACME/{asset.public_id}.png"
+    assert Image.open(io.BytesIO(client.get(placed).data)).size == (300, 250)
+    said = {"title": "Ours", "visibility": "staff"}
+    assert browse(manager).post(f"/materials/{asset.id}", data=said).status_code == 303
+    answers = [client.get(url) for url in (placed, f"/a/{gone}.png", f"/a/ACME/{gone}.png")]
+    for answer in answers:
+        assert (answer.status_code, answer.mimetype) == (404, "image/gif")
+        assert Image.open(io.BytesIO(answer.data)).size == (1, 1)
+    told = [{k: v for k, v in answer.headers if k not in ("Date", "X-Request-ID")} for answer in answers]
+    assert told[0] == told[1] == told[2], "nobody learns whether there is one"
+    frame = client.get(f"/b/for/ACME/{gone}/index.html")
+    assert (frame.status_code, frame.data) == (404, b"")
+    assert "frame-ancestors *" in frame.headers["Content-Security-Policy"]
+
+
 def test_public_pictures_may_be_kept_by_browsers(cast, client):
     asset = make_asset(cast.manager)
     db.session.commit()

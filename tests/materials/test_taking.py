@@ -58,6 +58,16 @@ def test_downloads_have_ranges_and_etags(cast, browse, partner):
     assert browser.get(url, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
 
 
+def test_ready_texts_have_ranges_and_etags(cast, browse, partner):
+    text = make_text(cast.manager)
+    db.session.commit()
+    browser, url = browse(partner), f"/materials/{text.id}/download"
+    whole = browser.get(url)
+    part = browser.get(url, headers={"Range": "bytes=1-4"})
+    assert (part.status_code, part.data) == (206, whole.data[1:5])
+    assert browser.get(url, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
+
+
 def test_a_file_that_was_had_before_is_refused_as_soon_as_it_must(cast, browse, partner, manager):
     asset = gold_asset(cast)
     db.session.commit()
