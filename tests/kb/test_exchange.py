@@ -156,6 +156,7 @@ def test_every_way_a_text_can_lead_nowhere_is_named_and_code_is_left_alone(app, 
     (tmp_path / "real.png").write_bytes(photo("PNG"))
     fine = """[a](/kb/en/there#x) [b](/kb/open/there) [c](/kb/en/next) ![../real.png](../real.png "e") ![f](<../real.png>)
 `[g](no.md)` and ``a ` [h](no.md)``, [i](https://x.test/y_(z).md), [j](/kb/) [k](/tickets/new)
+[![l](https://x.test/y.png)](https://x.test) ![m](https://youtu.be/dQw4w9WgXcQ)
 
 - A step:
 
@@ -177,6 +178,7 @@ def test_every_way_a_text_can_lead_nowhere_is_named_and_code_is_left_alone(app, 
     )
     came = hub("import", "--partial", tmp_path)
     assert {line.removeprefix(f"{tmp_path}/en/") for line in came.output.splitlines() if ".md:" in line} == {
+        "fine.md:7: a picture of another site is not shown: 'https://x.test/y.png'",
         "bad.md:5: there is no level 'nope'",
         "bad.md:8: the link leads nowhere: '/kb/en/nowhere'",
         "bad.md:9: the link leads nowhere: 'kb:nothing'",

@@ -11,6 +11,7 @@ from ...accounts.models import User
 from ...core.access import Permission, roles_with
 from ...core.database import db
 from ...core.i18n import _
+from ...core.markup.video import video_of
 from ...core.settings import settings
 from ...core.slugs import slug as slug_of
 from ...partners import groups, levels
@@ -32,6 +33,7 @@ _ADDRESS = re.compile(
     r"/kb/(?:open/(?P<key>[\w.-]+)|pictures/(?P<picture>[\w.]+)|(?P<text>[a-z]{2}/[\w-]+))/?(?:[?#].*)?"
 )
 _OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:|//|/|#", re.I)
+_ELSEWHERE = re.compile(r"https?:|//", re.I)
 _CHUNK = 500
 #: How a picture of the bundle is written in a text until it has been kept and has its name.
 ARRIVING = "arriving:"
@@ -179,6 +181,10 @@ def _targets(entry: Entry, bundle: Bundle, pictures_of: _Pictures) -> Iterator[T
             target = match.string[start:end]
             what, name, written = _within(target, entry, bundle)
             file = unquote(written.removeprefix(ARRIVING)) if written.startswith(ARRIVING) else None
+            is_far = _ELSEWHERE.match(written) and not written.startswith(settings.base_url)
+            if match["picture"] is not None and is_far and not video_of(written):
+                reason = _("a picture of another site is not shown: '%(target)s'", target=target)
+                bundle.blame(entry.where, entry.line + number, reason, leaves_out=False)
             is_shown = match["picture"] is not None and what in ("kb", "text")
             if is_shown or (file and not pictures_of.has(file)):
                 what, name = "no picture", target
