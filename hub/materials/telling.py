@@ -33,7 +33,9 @@ kinds.register(ONE, _l("New in Materials: “%(title)s”"), icon="photo")
 kinds.register(SEVERAL, _l("New in Materials: “%(title)s” and %(more)s more"), icon="photo")
 kinds.register(
     ENDING,
-    _l("“%(title)s” may be used until %(day)s: afterwards its codes show an empty picture"),
+    _l(
+        "“%(title)s” may be used until %(day)s: afterwards its codes show what takes its place, or an empty picture"
+    ),
     icon="calendar-time",
     present=lambda params: params | {"day": i18n.format_date(date.fromisoformat(params["day"]))},
 )
