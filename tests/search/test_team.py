@@ -155,7 +155,8 @@ def test_a_best_answer_comes_first_but_only_for_who_may_see_it(shelf, browse, pa
     client.post("/search/words/best", data=best | {"best-address": "escalation"})
     assert fulltext.find(agent, "en", "percent discount").hits[0].document.title == "Escalation"
     answer = fulltext.find(partner, "en", "percent discount")
-    assert [hit.document.title for hit in answer.hits] == ["Discounts"] or "Escalation" not in str(answer)
+    assert answer.hits
+    assert "Escalation" not in str(answer)
     assert client.post("/search/words/best", data=best | {"best-address": "nowhere"}).status_code == 422
 
 
