@@ -38,7 +38,11 @@ def status(translation):
 
 
 def told(user):
-    return list(db.session.scalars(select(Notification.kind).where(Notification.user_id == user.id)))
+    return list(
+        db.session.scalars(
+            select(Notification.kind).where(Notification.user_id == user.id).order_by(Notification.id)
+        )
+    )
 
 
 def test_the_worker_publishes_at_the_minute_and_search_finds_it(scheduled, client, partner, agent, worker):

@@ -41,7 +41,9 @@ def files(asset):
 
 
 def told(user) -> list[str]:
-    rows = db.session.scalars(select(Notification).where(Notification.user_id == user.id))
+    rows = db.session.scalars(
+        select(Notification).where(Notification.user_id == user.id).order_by(Notification.id)
+    )
     return [line.text for line in lines(rows)]
 
 

@@ -20,7 +20,9 @@ from .factories import gold_asset, make_asset, make_text
 
 
 def told(user) -> list[str]:
-    rows = db.session.scalars(select(Notification).where(Notification.user_id == user.id))
+    rows = db.session.scalars(
+        select(Notification).where(Notification.user_id == user.id).order_by(Notification.id)
+    )
     return [line.text for line in lines(rows)]
 
 

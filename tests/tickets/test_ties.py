@@ -12,7 +12,9 @@ from .factories import an_id, make_ticket
 
 def told(user) -> list[str]:
     """What the bell has of tickets for somebody, and takes it away."""
-    found = db.session.scalars(select(Notification).where(Notification.user_id == user.id)).all()
+    found = db.session.scalars(
+        select(Notification).where(Notification.user_id == user.id).order_by(Notification.id)
+    ).all()
     kinds = [each.kind for each in found]
     with transaction() as session:
         session.execute(db.delete(Notification))

@@ -28,14 +28,19 @@ def status_of(webinar, user):
 
 def told(user):
     return [
-        row.kind for row in db.session.scalars(select(Notification).where(Notification.user_id == user.id))
+        row.kind
+        for row in db.session.scalars(
+            select(Notification).where(Notification.user_id == user.id).order_by(Notification.id)
+        )
     ]
 
 
 def letters(user):
     return [
         row.template
-        for row in db.session.scalars(select(MailMessage).where(MailMessage.address == user.email))
+        for row in db.session.scalars(
+            select(MailMessage).where(MailMessage.address == user.email).order_by(MailMessage.id)
+        )
     ]
 
 
