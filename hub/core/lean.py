@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 LIBC = ctypes.CDLL(None)
-#: Parameter of mallopt(3): give back what is free at the end of the heap once it is so large. Setting it
-#: also keeps glibc from raising the limit by itself, up to 64 MB, after the first large answer.
+#: Parameters of mallopt(3). Give back what is free at the end of the heap once it is so large; setting it also
+#: keeps glibc from raising the limit by itself, up to 64 MB, after the first large answer.
 M_TRIM_THRESHOLD, ENOUGH = -1, 131_072
+#: Threads share one heap, for they take turns anyway; sixteen heaps would each keep what is free in them.
+M_ARENA_MAX, ONE = -8, 1
 
 
 @contextmanager
@@ -30,3 +32,4 @@ def give_back() -> None:
     """Let this process return free memory to the system early, where the C library can."""
     if hasattr(LIBC, "mallopt"):
         LIBC.mallopt(M_TRIM_THRESHOLD, ENOUGH)
+        LIBC.mallopt(M_ARENA_MAX, ONE)
