@@ -259,7 +259,7 @@ def _may_accept(question: Post, user: Any) -> bool:
 
 def _say(translation: Translation, question: Post | None, author: User, body: str, client_id: str) -> Post:
     # A double click waits for the first one, and finds its post.
-    db.session.execute(select(User.id).where(User.id == author.id).with_for_update())
+    db.session.execute(select(User.id).where(User.id == author.id).with_for_update(key_share=True))
     same = select(Post).where(Post.author_id == author.id, Post.client_id == client_id)
     said = db.session.scalar(same)
     if said is not None:

@@ -28,7 +28,7 @@ def visit(user: User, place: str) -> Draft:
     draft = mine(user, place)
     if draft is None:
         # Two requests of one editor wait for each other.
-        db.session.execute(select(User.id).where(User.id == user.id).with_for_update())
+        db.session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
         draft = mine(user, place)
     if draft is None:
         draft = Draft(user_id=user.id, place=place)

@@ -42,7 +42,7 @@ def fitting(user: Any, subject: str) -> Answer:
 
 def claim(user: User, article: Translation) -> Deflection:
     """`user` says that an article solved it; saying so again changes nothing while the first is open."""
-    db.session.execute(select(User.id).where(User.id == user.id).with_for_update())
+    db.session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
     said = select(Deflection).where(
         Deflection.user_id == user.id,
         Deflection.translation_id == article.id,

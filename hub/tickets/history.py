@@ -14,16 +14,19 @@ from .models import Ticket, TicketEvent
 
 def lock(ticket: Ticket) -> None:
     """Take the ticket's row until the transaction ends, as it is now."""
-    # Two writers would otherwise take the same `seq`.
+    # Two writers would otherwise take the same `seq`. `key_share`: who adds a row that points to the ticket, such as how
+    # far they have read, need not wait for it; both would do so for each other otherwise.
     if ticket.id not in _held():
         db.session.flush()  # what was changed so far must not be read away
-        db.session.refresh(ticket, with_for_update={"of": Ticket})
+        db.session.refresh(ticket, with_for_update={"of": Ticket, "key_share": True})
         _held().add(ticket.id)
 
 
 @functools.cache
 def _to_lock() -> Select[Any]:
-    return select(Ticket).where(Ticket.number == bindparam("number")).with_for_update(of=Ticket)
+    return (
+        select(Ticket).where(Ticket.number == bindparam("number")).with_for_update(of=Ticket, key_share=True)
+    )
 
 
 def locked(user: User, number: int) -> Ticket:

@@ -41,7 +41,7 @@ def open_ticket(
     if partner is None:
         raise NoPartner
     # A double click must find the ticket of the first one.
-    db.session.execute(select(User.id).where(User.id == requester.id).with_for_update())
+    db.session.execute(select(User.id).where(User.id == requester.id).with_for_update(key_share=True))
     if (said := said_before(requester, client_id)) is not None:
         if said.seq != 1:
             raise ClientIdTaken

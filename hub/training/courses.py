@@ -151,7 +151,7 @@ def finish(step: Step, user: User) -> None:
     """Note that `user` has read a lesson; a second time changes nothing."""
     key = (user.id, step.text.lesson_id)
     # Two presses at once queue for the person's row, so that the second sees the first.
-    db.session.execute(select(User.id).where(User.id == user.id).with_for_update())
+    db.session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
     if db.session.get(Progress, key) is None:
         db.session.add(Progress(user_id=user.id, lesson_id=step.text.lesson_id))
         db.session.flush()
@@ -207,7 +207,7 @@ def best_result(path: Path, user: User) -> QuizResult | None:
 
 def certify(path: Path, user: User) -> Certificate | None:
     """The certificate, once every lesson is read and the quiz passed; issued once and kept."""
-    db.session.execute(select(User.id).where(User.id == user.id).with_for_update())
+    db.session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
     certificate = certificate_of(path, user)
     if certificate or path.next_step or not has_passed(best_result(path, user)):
         return certificate

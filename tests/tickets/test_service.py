@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql
 
 from hub.accounts.models import User
 from hub.core import clock, jobs
@@ -14,7 +15,7 @@ from hub.core.database import db, transaction
 from hub.core.errors import Forbidden
 from hub.core.settings import settings
 from hub.notifications.models import Notification
-from hub.tickets import service
+from hub.tickets import history, service
 from hub.tickets.errors import (
     EmptyMessage,
     MessageTooLong,
@@ -277,4 +278,12 @@ def test_numbers_have_no_gap_when_twenty_write_at_once(app, cast, ticket):
     db.session.rollback()
     assert sorted(db.session.scalars(select(Message.seq).where(Message.ticket_id == number))) == list(
         range(1, 22)
+    )
+
+
+@pytest.mark.once
+def test_rows_that_point_to_a_ticket_need_not_wait_for_who_writes_in_it():
+    # PostgreSQL checks a foreign key by FOR KEY SHARE, for which FOR UPDATE has to be over.
+    assert str(history._to_lock().compile(dialect=postgresql.dialect())).endswith(
+        "FOR NO KEY UPDATE OF ticket"
     )
