@@ -1,6 +1,5 @@
 """Keep the web server and the worker running side by side, and stop both together."""
 
-import ctypes
 import http.client
 import os
 import signal
@@ -12,13 +11,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .lean import LIBC
+
 STOP_SECONDS = 25.0
 QUICK_DEATH_SECONDS = 5.0
 MOST_QUICK_DEATHS = 3
 LONGEST_PAUSE_SECONDS = 30.0
-
-
-LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1
 
 

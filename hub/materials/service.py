@@ -298,7 +298,7 @@ def _text_version(asset: Asset, text: str) -> AssetVersion:
 
 def _add_version(asset: Asset, author: Any, version: AssetVersion) -> AssetVersion:
     # One after the other: of two at once each gets a number, and the later one is shown.
-    db.session.execute(select(Asset.id).where(Asset.id == asset.id).with_for_update())
+    db.session.execute(select(Asset.id).where(Asset.id == asset.id).with_for_update(key_share=True))
     db.session.execute(update(AssetVersion).where(AssetVersion.asset_id == asset.id).values(is_current=False))
     newest = db.session.scalar(select(func.max(AssetVersion.number)).where(AssetVersion.asset_id == asset.id))
     version.asset_id, version.number = asset.id, (newest or 0) + 1

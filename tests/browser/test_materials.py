@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 
+import pytest
 from playwright.sync_api import expect
 
 PHONE = {"width": 390, "height": 844}
@@ -31,14 +32,23 @@ def press(page, locator, key="Enter"):
     raise AssertionError(f"the Tab key does not come to {locator}")
 
 
-def test_from_the_gallery_to_a_zip_without_a_mouse(hub, visit):
-    page = visit(hub.sign_ins()["partner"][0], viewport=PHONE, accept_downloads=True)
+@pytest.mark.parametrize(
+    ("locale", "viewport", "codes"),
+    [("ru", {"width": 1280, "height": 900}, "коды.txt"), ("uk", PHONE, "коди.txt")],
+    ids=["desk", "uk-phone"],
+)
+def test_from_the_gallery_to_a_zip_without_a_mouse(hub, visit, locale, viewport, codes):
+    page = visit(hub.sign_ins()["partner"][0], viewport=viewport, accept_downloads=True)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=hub.base)
-    page.goto("/materials/?lang=uk&kind=image")
-    speak(page, "uk")
+    page.goto("/materials/")
+    speak(page, locale)
     page.reload()
-    expect(page.locator("html")).to_have_attribute("lang", "uk")
+    expect(page.locator("html")).to_have_attribute("lang", locale)
     try:
+        if viewport is PHONE:
+            press(page, page.locator(".filters-line [data-facets]"))
+        press(page, page.locator("#facets input[name=kind][value=image]"), "Space")
+        page.wait_for_url("**/materials/?*kind=image*")
         press(page, page.locator("a[data-asset]").first)
         drawer = page.locator("#asset")
         expect(drawer.locator("img.art")).to_be_visible()
@@ -63,8 +73,8 @@ def test_from_the_gallery_to_a_zip_without_a_mouse(hub, visit):
             press(page, page.locator("a[href$='/download'].btn-primary"))
         files = zipfile.ZipFile(io.BytesIO(waiting.value.path().read_bytes()))
         assert files.testzip() is None
-        assert "коди.txt" in files.namelist()
-        assert b"/go/KRASNOVA/" in files.read("коди.txt")
+        assert codes in files.namelist()
+        assert b"/go/KRASNOVA/" in files.read(codes)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     finally:
         speak(page, "ru")
