@@ -60,12 +60,14 @@ def measure(home: Path) -> Iterator[Row]:
         env |= {"HUB_MAIL_URL": f"smtp://127.0.0.1:{port}", "HUB_MAIL_CONNECTIONS": str(CONNECTIONS)}
         _part("fill", env)
         sample = bytes.fromhex(_part("freeze", env)["sample"])
-        before = bare(port, sample, RECIPIENTS, CONNECTIONS)
+        # Half of the bare loop before and half after: what else the machine does meets both.
+        seconds = bare(port, sample, RECIPIENTS // 2, CONNECTIONS)
         sent = _part("send", env)
+        seconds += bare(port, sample, RECIPIENTS // 2, CONNECTIONS)
         assert sent["states"] == {"sent": RECIPIENTS}, sent["states"]
         assert taken(port) == 2 * RECIPIENTS
     frozen = sent["freeze_s"]
-    rate, baseline = RECIPIENTS / sent["seconds"], RECIPIENTS / before
+    rate, baseline = RECIPIENTS / sent["seconds"], RECIPIENTS / seconds
     scale = {"scale": RECIPIENTS, "backend": "sqlite"}
     yield against("newsletters.send", rate, baseline, unit="mails/s", **scale)  # type: ignore[arg-type]
     yield Row("newsletters.peak_mb", RECIPIENTS, "sqlite", sent["peak_mb"], "MB")

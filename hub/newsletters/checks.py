@@ -11,7 +11,7 @@ from ..core.settings import settings
 from . import audience, blocks, cards, figures, letters, linkcheck, variables
 from .letters import Prepared
 from .models import Newsletter
-from .personal import Occasion, locale_of
+from .personal import Occasion
 from .variables import used
 
 #: Mail programs cut longer messages off, and with them the link to unsubscribe.
@@ -173,7 +173,7 @@ def _filled_variables(newsletter: Newsletter, occasion: Occasion) -> Check:
     """Look for a reader in whose mail a variable would be empty, among the first ones."""
     if any(default is None for each in occasion.texts.values() for _name, default in each.own_slots):
         readers = list(audience.recipients(newsletter.audience, newsletter.topic, limit=LOOKED_AT))
-        locales = [locale_of(newsletter, each) for each in readers]
+        locales = [occasion.locale_of(each) for each in readers]
         if found := hole(occasion, readers, locales, occasion.values(readers, locales)):
             return found
         if len(readers) == LOOKED_AT:

@@ -22,9 +22,18 @@ class Occasion:
         self.newsletter = newsletter
         self.texts = texts
         self.names = {locale: text.names for locale, text in texts.items()}
+        self._locales: dict[str, str] = {}
         self.keys = frozenset[str]().union(*(text.keys for text in texts.values()))
         self.month = figures.Month(newsletter.figures_month)
         self.cards = seen.Cards(newsletter, self.keys)
+
+    def locale_of(self, recipient: Recipient) -> str:
+        """The language of the text a reader gets."""
+        read = recipient.user.locale
+        if read not in self._locales:
+            content = self.newsletter.content_for(read)
+            self._locales[read] = content.locale if content else next(iter(LOCALES))
+        return self._locales[read]
 
     @property
     def tells_figures(self) -> bool:
@@ -98,9 +107,3 @@ def _level_words(level: TierAssignment) -> dict[str, str]:
         "level.since": i18n.format_date(level.starts_at, "long"),
         "level.rate": i18n.percent(level.tier.rate_bp),
     }
-
-
-def locale_of(newsletter: Newsletter, recipient: Recipient) -> str:
-    """The language of the text a reader gets."""
-    content = newsletter.content_for(recipient.user.locale)
-    return content.locale if content else next(iter(LOCALES))
