@@ -6,4 +6,5 @@ from .core.live import Process, start_relay
 
 lean.give_back()
 app = create_app(process=Process.WEB)
+lean.keep()
 start_relay(app)

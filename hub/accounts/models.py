@@ -37,6 +37,8 @@ class User(UserMixin, db.Model):
     #: What this user was loaded through: a browser's session, or neither for an API token.
     session_token = cast("str | None", None)
     current_session = cast("UserSession | None", None)
+    #: Their last visit was written down a while ago. Known from the start: asking again after a commit costs a statement.
+    is_visit_due = False
 
     @validates("email")
     def _lower(self, _key: str, value: str) -> str:

@@ -62,6 +62,7 @@ def load(secret: str) -> User | None:
         return None
     user: User = found[0]
     user.session_token, user.current_session = secret, found[1]
+    user.is_visit_due = is_due(found[1])
     return user
 
 

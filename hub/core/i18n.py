@@ -50,6 +50,9 @@ HOME_SIGNS = {
     "CZK": "Kč",
 }
 
+#: From so much of an hour on, “an hour ago” is nearer the truth than minutes are.
+MOST_OF = 0.95
+
 _locale: ContextVar[str] = ContextVar("locale", default="en")
 _zone: ContextVar[ZoneInfo] = ContextVar("zone", default=ZoneInfo("UTC"))  # noqa: B039 (a zone never changes)
 
@@ -172,18 +175,26 @@ def _local(moment: datetime) -> datetime:
 def format_date(value: date | datetime, width: Width = "medium") -> str:
     """A day; a moment becomes the day it is in the reader's zone."""
     if isinstance(value, datetime):
-        value = _local(value)
-    return _pattern(_locale.get(), "date", width).apply(value, _babel(_locale.get()))
+        value = _local(value).date()
+    return _written(value, _locale.get(), "date", width)
 
 
-def format_time(value: datetime | time, width: Width = "short") -> str:
+def format_time(value: datetime | time) -> str:
+    """Hours and minutes; of a moment those in the reader's zone."""
     if isinstance(value, datetime):
-        value = _local(value)
-    return _pattern(_locale.get(), "time", width).apply(value, _babel(_locale.get()))
+        value = _local(value).time()
+    return _written(value.replace(second=0, microsecond=0), _locale.get(), "time", "short")
 
 
 def format_datetime(value: datetime, width: Width = "medium") -> str:
-    return _pattern(_locale.get(), "datetime", width).apply(_local(value), _babel(_locale.get()))
+    local = _local(value).replace(tzinfo=None, second=0, microsecond=0)
+    return _written(local, _locale.get(), "datetime", width)
+
+
+@functools.lru_cache(maxsize=4096)
+def _written(value: date | time, code: str, kind: str, width: Width) -> str:
+    """Lists show the same days and minutes again and again. None of the patterns asks for a zone or for seconds."""
+    return _pattern(code, kind, width).apply(value, _babel(code))
 
 
 def format_month(value: date, *, year: bool = True) -> str:
@@ -204,7 +215,15 @@ def ago(moment: datetime) -> str:
         return format_date(moment)
     if abs(delta) < timedelta(seconds=45):
         return gettext("just now")
-    return format_timedelta(delta, add_direction=True, threshold=0.95, locale=_babel(_locale.get()))
+    seconds = delta.total_seconds()
+    size = next((size for size in (86_400, 3_600, 60) if abs(seconds) >= MOST_OF * size), 1)
+    return _away(round(seconds / size) * size, _locale.get())
+
+
+@functools.lru_cache(maxsize=4096)
+def _away(seconds: int, code: str) -> str:
+    """Lists say “3 hours ago” again and again."""
+    return format_timedelta(seconds, add_direction=True, threshold=MOST_OF, locale=_babel(code))
 
 
 def duration(seconds: float) -> str:

@@ -149,6 +149,15 @@ def user_room(user_id: int) -> str:
     return f"user:{user_id}"
 
 
+def listening(user_ids: list[int]) -> list[int]:
+    """Those of these people who may have a page open: where this process holds all the sockets, those who do."""
+    app = current_app
+    if app.extensions["hub.process"] is not Process.WEB or app.extensions["hub.settings"].redis_url:
+        return user_ids
+    here = set(_listeners.copy().values())
+    return [user_id for user_id in user_ids if user_id in here]
+
+
 def on(event: str, *, writes: bool = False) -> Callable[[Handler], Handler]:
     """Handle an event of an open page as `handler(user, data)`, the user loaded afresh.
 

@@ -126,7 +126,7 @@ def _tell(users: list[int], seen: dict[int, tuple[str, int]], url: str) -> int:
         title, count = seen[user.id]
         params = {"title": title, "more": count - 1}
         # By mail new materials come with the newsletters that one has chosen.
-        told += len(notify([user], SEVERAL if count > 1 else ONE, params, url, by_mail=False))
+        told += notify([user], SEVERAL if count > 1 else ONE, params, url, by_mail=False)
     return told
 
 
@@ -144,7 +144,7 @@ def tell_of_ending() -> int:
             asset = session.get_one(Asset, id)
             params = {"title": asset.title, "day": (asset.last_day or clock.now().date()).isoformat()}
             users = session.scalars(select(User).where(User.id.in_(_users_of(asset))))
-            told += len(notify(users, ENDING, params, path("materials.show", id=id)))
+            told += notify(users, ENDING, params, path("materials.show", id=id))
     return told
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Select
+from sqlalchemy import JSON, ForeignKey, Index, Select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..core import clock
@@ -17,6 +17,14 @@ class Notification(db.Model):
     __table_args__ = (
         Index("ix_notification_user_id_read_at", "user_id", "read_at"),
         Index("ix_notification_mailed_at", "mailed_at", "read_at", "created_at"),
+        # Who knows already, and what a page that opens has shown: somebody may have thousands unread.
+        Index(
+            "ix_notification_unread_url",
+            "url",
+            "user_id",
+            sqlite_where=text("read_at IS NULL"),
+            postgresql_where=text("read_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

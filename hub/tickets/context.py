@@ -15,7 +15,7 @@ from ..earnings import service as earnings
 from ..earnings.models import LedgerEntry
 from ..kb.models import Translation
 from ..partners.models import Partner
-from .models import Ticket
+from .models import ONGOING, Ticket
 
 OTHERS = 5
 ARTICLES = 3
@@ -81,7 +81,7 @@ def beside(ticket: Ticket) -> tuple[list[Ticket], list[Line]]:
     theirs = select(Ticket.id).where(Ticket.partner_id == ticket.partner_id)
     theirs = theirs.order_by(Ticket.updated_at.desc()).limit(OTHERS)
     latest = theirs.where(Ticket.id != ticket.id).subquery()
-    disputed = theirs.where(Ticket.is_live.is_(True), Ticket.entry_id.is_not(None)).subquery()
+    disputed = theirs.where(Ticket.turn.in_(ONGOING), Ticket.entry_id.is_not(None)).subquery()
     either = union_all(select(latest.c.id), select(disputed.c.id))
     found = list(
         db.session.scalars(select(Ticket).where(Ticket.id.in_(either)).order_by(Ticket.updated_at.desc()))

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from flask import g
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, load_only
 
 from ..accounts.models import User
 from ..core import clock
@@ -108,6 +109,11 @@ class Asked:
         """The filters that are set."""
         return {name: value for name, value in self.parameters().items() if name not in ("view", "order")}
 
+    @property
+    def query(self) -> str:
+        """The same, behind the address of a page: a list of many lines builds it once."""
+        return "?" + urlencode(self.parameters())
+
     def parameters(self, **others: Any) -> dict[str, Any]:
         """What an address needs to ask for this list, or for one like it with `others` instead."""
         asked = vars(self) | others
@@ -177,10 +183,29 @@ def tickets(asked: Asked, user: User, cursor: str | None = None) -> Page:
     return page(narrow(_listed(), asked, user), cursor, *keys, descending=descending)
 
 
+#: What a line of the list shows, and what the next page begins after: half of the columns, and less than half of the time.
+_SHOWN = (
+    Ticket.number,
+    Ticket.subject,
+    Ticket.preview,
+    Ticket.status,
+    Ticket.priority,
+    Ticket.rank,
+    Ticket.channel,
+    Ticket.tags,
+    Ticket.updated_at,
+    Ticket.due_at,
+)
+
+
 @functools.cache
 def _listed() -> Select[Any]:
-    shown = (joinedload(Ticket.partner), joinedload(Ticket.requester), joinedload(Ticket.assignee))
-    return select(Ticket).options(*shown)
+    names = (
+        joinedload(Ticket.partner).load_only(Partner.name),
+        joinedload(Ticket.requester).load_only(User.name),
+        joinedload(Ticket.assignee).load_only(User.name),
+    )
+    return select(Ticket).options(load_only(*_SHOWN), *names)
 
 
 # --- How many --------------------------------------------------------------

@@ -3,12 +3,14 @@
 import functools
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import groupby
 from textwrap import shorten
 from typing import Any
 
 from markupsafe import Markup
 from sqlalchemy import Select, bindparam, func, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from ..accounts.models import User
 from ..core import clock, markup
@@ -47,7 +49,6 @@ def _thread() -> Select[Any]:
             joinedload(Message.author),
             joinedload(Message.letter),
             joinedload(Message.moved_to).load_only(Ticket.number),
-            selectinload(Message.attachments),
         )
         .order_by(Message.seq)
         .limit(bindparam("most"))
@@ -57,7 +58,23 @@ def _thread() -> Select[Any]:
 def thread(ticket: Ticket, viewer: User, *, after: int = 0, limit: int = PAGE) -> list[Message]:
     """Messages of `ticket` past `after` that `viewer` may see, in order, at most `limit`."""
     values = {"ticket": ticket.id, "after": after, "most": limit}
-    return list(db.session.scalars(visible(_thread(), viewer), values))
+    return _with_files(list(db.session.scalars(visible(_thread(), viewer), values)))
+
+
+_FILES = (
+    select(Attachment)
+    .where(Attachment.message_id.in_(bindparam("messages", expanding=True)))
+    .order_by(Attachment.message_id, Attachment.id)
+)
+
+
+def _with_files(messages: list[Message]) -> list[Message]:
+    """The same messages, their attachments loaded: `selectinload` takes four times as long to find out how."""
+    found = db.session.scalars(_FILES, {"messages": [message.id for message in messages]}) if messages else ()
+    files = {message_id: list(group) for message_id, group in groupby(found, lambda file: file.message_id)}
+    for message in messages:
+        set_committed_value(message, "attachments", files.get(message.id, []))
+    return messages
 
 
 _SAID = select(Message).where(

@@ -122,6 +122,8 @@ class Ticket(db.Model):
         Index("ix_ticket_category_by_moved", "category", "updated_at", "id"),
         Index("ix_ticket_channel_by_moved", "channel", "updated_at", "id"),
         Index("ix_ticket_partner_by_moved", "partner_id", "updated_at", "id"),
+        # A partner's own that are open, and the number on each of their pages.
+        Index("ix_ticket_partner_by_turn", "partner_id", "turn", "updated_at", "id"),
         Index("ix_ticket_warn_at", "warn_at"),
         Index("ix_ticket_is_chat", "is_chat", sqlite_where=text("is_chat"), postgresql_where=text("is_chat")),
     )
@@ -219,6 +221,8 @@ class Ticket(db.Model):
         return self.last_seq
 
 
+#: Where a live ticket waits. A condition that leads to the indexes of turns, as `is_live` does not.
+ONGOING = (Turn.TEAM, Turn.PARTNER, Turn.LATER)
 TURNS = {Status.WAITING: Turn.PARTNER, Status.RESOLVED: Turn.DONE, Status.CLOSED: Turn.DONE}
 
 

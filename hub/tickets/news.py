@@ -71,7 +71,7 @@ def state(ticket: Ticket) -> dict[str, object]:
 def arrived(ticket: Ticket, message: Message) -> None:
     """A new ticket."""
     _show(ticket, message)
-    _tell_team(ticket, message.author, "ticket.opened")
+    _tell_team(ticket, message.author, "ticket.opened", once=False)
 
 
 def answered(ticket: Ticket, message: Message, *, from_team: bool) -> None:
@@ -175,15 +175,15 @@ def everyone() -> list[User]:
     return list(db.session.scalars(_TEAM))
 
 
-def _tell_team(ticket: Ticket, author: User, kind: str) -> None:
-    """The one who works on it hears; while nobody does, everyone."""
+def _tell_team(ticket: Ticket, author: User, kind: str, *, once: bool = True) -> None:
+    """The one who works on it hears; while nobody does, everyone. Of a new ticket nobody knows: `once` need not ask."""
     listeners = [ticket.assignee, *ties.followers(ticket)] if ticket.assignee else everyone()
     notify(
         _others(listeners, author.id),
         kind,
         _params(ticket, author),
         f"/inbox/{ticket.number}",
-        once=True,
+        once=once,
     )
 
 

@@ -12,7 +12,7 @@ from hub.core.mail import MailMessage
 from hub.notifications import digest, service
 
 from ..factories import make_user
-from .factories import KIND, make_notification
+from .factories import KIND, last, make_notification
 
 
 def mails():
@@ -62,8 +62,8 @@ def test_what_is_new_waits(partner):
 def test_what_its_room_has_mailed_is_not_mailed_again(partner):
     with transaction():
         params = {"author": "A", "subject": "S"}
-        row = service.notify([partner], KIND.name, params, by_mail=False)[0]
-        row.created_at = clock.now() - timedelta(hours=1)
+        service.notify([partner], KIND.name, params, by_mail=False)
+        last(partner).created_at = clock.now() - timedelta(hours=1)
     jobs.run("notifications.mail")
     assert mails() == []
 

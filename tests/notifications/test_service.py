@@ -8,7 +8,7 @@ from hub.core.database import db, transaction
 from hub.notifications import kinds, service
 from hub.notifications.models import Notification
 
-from .factories import KIND, make_notification
+from .factories import KIND, last, make_notification
 
 
 def told(user):
@@ -68,7 +68,8 @@ def test_the_words_follow_the_reader_not_the_writer(partner, monkeypatch):
     kind = kinds.Kind("paid", text, present=lambda p: {"sum": i18n.money(p["minor"], p["currency"])})
     monkeypatch.setitem(kinds._kinds, "paid", kind)
     with transaction():
-        row = service.notify([partner], "paid", {"minor": 87000, "currency": "PLN"})[0]
+        service.notify([partner], "paid", {"minor": 87000, "currency": "PLN"})
+    row = last(partner)
     with i18n.speaking("pl"):
         assert words(row).replace("\xa0", " ") == "Wypłacono 870,00 zł"
     with i18n.speaking("en"):

@@ -43,10 +43,10 @@ def ask_for_second_factor() -> ResponseReturnValue | None:
 def note_visit(response: Response) -> Response:
     """Write down at most every five minutes that somebody was here, after the answer has left."""
     # Whoever was not asked for, as on static files, is not loaded for this either.
-    if "_login_user" not in g or not current_user.is_authenticated:
+    if "_login_user" not in g or not current_user.is_authenticated or not current_user.is_visit_due:
         return response
     mine = current_user.current_session
-    if mine is not None and mine.ended_at is None and sessions.is_due(mine):
+    if mine is not None and mine.ended_at is None:
         session.modified = True  # renews the cookie too
         app, number, address = current_app._get_current_object(), mine.id, request.remote_addr  # type: ignore[attr-defined]
 

@@ -19,10 +19,10 @@ from ...kb.models import Translation
 from ...partners.service import partner_of
 from .. import availability, deflecting, finding, inbox, service
 from ..forms import STATUSES_FOR_PARTNER, TONES_FOR_PARTNER, MessageForm, StatusForm, TicketForm
-from ..models import LIVE, Attachment, Category, Macro, Message, Status, Ticket, Visibility
+from ..models import ONGOING, Attachment, Category, Macro, Message, Status, Ticket, Turn, Visibility
 from .shared import bp, list_asked, missed, received, thread_page, ticket_or_404
 
-FILTERS = {"open": LIVE, "settled": (Status.RESOLVED, Status.CLOSED)}
+FILTERS = {"open": ONGOING, "settled": (Turn.DONE,)}
 
 
 @bp.get("/tickets")
@@ -42,7 +42,7 @@ def index() -> ResponseReturnValue:
     if text:
         statement = statement.where(Ticket.id.in_(finding.own(current_user, text)))
     if chosen in FILTERS:
-        statement = statement.where(Ticket.status.in_(FILTERS[chosen]))
+        statement = statement.where(Ticket.turn.in_(FILTERS[chosen]))
     tickets = page(statement, request.args.get("cursor"), Ticket.updated_at, Ticket.id)
     return render_template(
         "tickets/index.html",
@@ -218,11 +218,12 @@ def file(number: int, id: int) -> ResponseReturnValue:
 
 
 def _say(number: int, visibility: Visibility) -> ResponseReturnValue:
-    ticket, form = ticket_or_404(number), MessageForm()
+    form = MessageForm()
     try:
         if not form.validate_on_submit():
-            return _refused(ticket, _first_error(form), 422)
+            return _refused(ticket_or_404(number), _first_error(form), 422)
         with received(form.files.data) as files, transaction():
+            ticket = service.locked(current_user, number)
             words: dict[str, Any] = {"client_id": form.client_id.data, "files": files}
             if visibility is Visibility.INTERNAL:
                 message = service.note(ticket, current_user, form.body.data or "", **words)
@@ -230,7 +231,7 @@ def _say(number: int, visibility: Visibility) -> ResponseReturnValue:
                 words |= {"seen": form.seen.data or 0, "macro": _macro(form.macro.data)}
                 message = service.reply(ticket, current_user, form.body.data or "", **words)
     except HubError as error:
-        return _refused(ticket, str(error.message), error.status)
+        return _refused(ticket_or_404(number), str(error.message), error.status)
     if _from_script():
         return jsonify(seq=message.seq, **_elsewhere(message, number))
     return redirect(url_for(".show", number=message.ticket.number, _anchor=f"m{message.seq}"), 303)
