@@ -133,15 +133,32 @@ def languages(rule: Rule, topic: Topic) -> dict[str, int]:
     return {locale: number for locale, number in db.session.execute(statement.group_by(User.locale))}  # noqa: C416
 
 
+def _declining(statement: Select[Any], topic: Topic) -> Select[Any]:
+    return statement.where(
+        or_(
+            User.email.in_(select(Suppression.address)),
+            User.email.in_(select(TopicOptOut.address).where(TopicOptOut.topic == topic)),
+        )
+    )
+
+
 def recipients(rule: Rule, topic: Topic, *, limit: int | None = None) -> Iterator[Recipient]:
     """Everyone who would get it, once each, in order of joining; never many of them in memory."""
+    return _each(_wanting(_matching(rule), topic), limit)
+
+
+def decliners(rule: Rule, topic: Topic) -> Iterator[Recipient]:
+    """Everyone the rule means who has declined, in the same way."""
+    return _each(_declining(_matching(rule), topic), None)
+
+
+def _each(chosen: Select[Any], limit: int | None) -> Iterator[Recipient]:
     tiers = {tier.id: tier for tier in db.session.scalars(select(Tier))}
     managers = select(User).where(User.id.in_(select(Partner.manager_id)))
     named = {user.id: user for user in db.session.scalars(managers)}
     # Who belongs to several partners gets it once, as the member they became first.
     first = (
-        _wanting(_matching(rule), topic)
-        .with_only_columns(User.id.label("user"), func.min(Membership.id).label("membership"))
+        chosen.with_only_columns(User.id.label("user"), func.min(Membership.id).label("membership"))
         .group_by(User.id)
         .order_by(User.id)
     )

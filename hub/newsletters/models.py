@@ -276,4 +276,7 @@ def _segments(statement: Select[Any], user: Any) -> Select[Any]:
 
 @visibility(Delivery)
 def _deliveries(statement: Select[Any], user: Any) -> Select[Any]:
-    return statement if can(user, Permission.NEWSLETTERS_MANAGE) else statement.where(false())
+    """The team sees what was sent to whom, others what was sent to themselves."""
+    if can(user, Permission.PARTNERS_VIEW):
+        return statement
+    return statement.where(Delivery.user_id == user.id) if user.is_authenticated else statement.where(false())

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from ..accounts.models import User
 from ..core import audit, clock
@@ -15,11 +15,11 @@ from ..core.database import db
 from ..core.errors import Invalid
 from ..core.i18n import _
 from ..core.jobs import ring
-from . import audience, checks, letters, variables
+from . import audience, checks, consent, letters, variables
 from .audience import Recipient
 from .checks import NotReady, must_be_ready
 from .drafts import must_be_draft
-from .models import Delivery, Hold, Newsletter, Status
+from .models import Delivery, DeliveryState, Hold, Newsletter, Status
 from .personal import Occasion
 from .steering import NotNow, move
 from .telling import tell_author
@@ -74,6 +74,7 @@ def start(newsletter: Newsletter, actor: User | None = None) -> int:
     move(newsletter, Status.SENDING, Status.DRAFT, Status.SCHEDULED)
     newsletter.started_at, newsletter.due_at = clock.now(), None
     number = freeze(newsletter)
+    leave_out(newsletter)
     audit.record(actor, "newsletter.started", f"newsletter:{newsletter.id}", after={"recipients": number})
     ring("newsletters.send")
     return number
@@ -114,6 +115,38 @@ def _rows(newsletter: Newsletter, occasion: Occasion, readers: list[Recipient]) 
         }
         for reader, locale, words in zip(readers, locales, values, strict=True)
     ]
+
+
+def leave_out(newsletter: Newsletter) -> None:
+    """Write a row for everyone it is for who wants none, with why: so that the ledger can say it later."""
+    decliners = audience.decliners(newsletter.audience, newsletter.topic)
+    for batch in _batches(_once_each(decliners)):
+        addresses = [each.address for each in batch]
+        declined = consent.declined_by(addresses, newsletter.topic, newsletter.id)
+        there = select(Delivery.address).where(
+            Delivery.newsletter_id == newsletter.id, Delivery.address.in_(addresses)
+        )
+        taken, now = set(db.session.scalars(there)), clock.now()
+        rows = [
+            {
+                "newsletter_id": newsletter.id,
+                "key": secrets.token_hex(16),
+                "address": reader.address,
+                "name": variables.tidy(reader.user.name),
+                "user_id": reader.user.id,
+                "partner_id": reader.partner.id,
+                "locale": text.locale
+                if (text := newsletter.content_for(reader.user.locale))
+                else reader.user.locale,
+                "state": DeliveryState.SUPPRESSED,
+                "reason": declined[reader.address],
+                "created_at": now,
+            }
+            for reader in batch
+            if reader.address in declined and reader.address not in taken
+        ]
+        if rows:
+            db.session.execute(insert(Delivery), rows)
 
 
 def _once_each(readers: Iterable[Recipient]) -> Iterator[Recipient]:

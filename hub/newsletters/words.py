@@ -21,12 +21,12 @@ DELIVERY_WORDS: dict[DeliveryState, tuple[Text, str]] = {
     DeliveryState.SUPPRESSED: (_l("left out"), ""),
 }
 REASONS: dict[str, Text] = {
-    SuppressionReason.BOUNCE.value: _l("mails to this address came back"),
-    SuppressionReason.COMPLAINT.value: _l("the reader marked a mail as unwanted"),
-    SuppressionReason.UNSUBSCRIBE.value: _l("the reader has unsubscribed from everything"),
+    SuppressionReason.BOUNCE.value: _l("earlier mails to this address came back"),
+    SuppressionReason.COMPLAINT.value: _l("a mail to this address was marked as unwanted"),
+    SuppressionReason.UNSUBSCRIBE.value: _l("this address is unsubscribed from everything"),
     SuppressionReason.MANUAL.value: _l("the team has taken this address off"),
-    "topic": _l("the reader has declined this topic"),
-    "budget": _l("the reader has had enough mails this week"),
+    "topic": _l("this address has declined the topic"),
+    "budget": _l("this address has had enough mails this week"),
 }
 HOLDS: dict[Hold, Text] = {
     Hold.PERSON: _l("Paused by a person."),

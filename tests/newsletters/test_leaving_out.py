@@ -120,7 +120,7 @@ def test_addresses_that_differ_in_spelling_are_one(cast, manager, worker):
             make_member(make_partner(), email=address)
         consent.suppress("partner@example.org", SuppressionReason.MANUAL)
     sent = outcome(manager, worker, Topic.PRODUCT)
-    assert sent == {"other": ("sent", None), "me": ("sent", None)}
+    assert sent == {"other": ("sent", None), "me": ("sent", None), "partner": ("suppressed", "manual")}
     assert (
         db.session.scalar(
             db.select(db.func.count())

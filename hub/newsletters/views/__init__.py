@@ -14,6 +14,7 @@ from . import (  # noqa: E402
     sending,
     suppressions,
     webhook,
+    why,
     writing,
 )
 
@@ -28,5 +29,6 @@ __all__ = [
     "sending",
     "suppressions",
     "webhook",
+    "why",
     "writing",
 ]

@@ -6,11 +6,11 @@ from flask_login import current_user
 from sqlalchemy import select
 
 from ...core import i18n
-from ...core.access import public, visible, visible_or_404
+from ...core.access import Permission, can, public, visible, visible_or_404
 from ...core.errors import NotFound
 from ...core.i18n import LOCALES
 from ...core.paging import page
-from .. import reading
+from .. import reading, why
 from ..models import TOPICS, Newsletter, Status, Topic
 from . import bp
 
@@ -29,9 +29,18 @@ def archive() -> ResponseReturnValue:
         "newsletters/archive.html",
         newsletters=newsletters,
         headlines=[(each, *reading.headline(each, i18n.locale(), words)) for each in newsletters],
+        held=_held(list(newsletters)),
         topics=TOPICS,
         topic=topic,
     )
+
+
+def _held(newsletters: list[Newsletter]) -> set[int]:
+    """Of these, those that a partner was not sent."""
+    if not can(current_user, Permission.PARTNERS_OWN):
+        return set()
+    found = why.answers(newsletters, [current_user])[current_user.id]
+    return {each.newsletter.id for each in found if not each.arrived}
 
 
 @bp.get("/news/<int:number>")
@@ -53,4 +62,12 @@ def read(number: int) -> ResponseReturnValue:
         body=body,
         topics=TOPICS,
         names=LOCALES,
+        answer=_answer(newsletter),
     )
+
+
+def _answer(newsletter: Newsletter) -> why.Answer | None:
+    """Why a partner got it or not; others are not asked to wonder."""
+    if not can(current_user, Permission.PARTNERS_OWN):
+        return None
+    return next(iter(why.answers([newsletter], [current_user])[current_user.id]), None)

@@ -8,11 +8,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from ...core import clock, i18n
-from ...core.access import Permission, public, requires
+from ...core.access import Permission, can, public, requires
 from ...core.database import transaction
 from ...core.errors import NotFound
 from ...core.extensions import csrf
-from .. import audience, consent, events, reading
+from .. import audience, consent, events, reading, why
 from ..consent import Reader
 from ..models import TOPICS, SuppressionReason, Topic
 from . import bp
@@ -23,7 +23,7 @@ def reader_of(token: str) -> Reader:
     reader = consent.read(token)
     if reader is None:
         raise NotFound
-    i18n.activate(reader.locale)
+    i18n.activate(reader.locale, current_user.time_zone if _is_own(reader) else "UTC")
     return reader
 
 
@@ -90,7 +90,16 @@ def _page(template: str, reader: Reader, token: str, **values: object) -> Respon
         subject=reading.headline(delivery.newsletter, delivery.locale, delivery.values)[0]
         if delivery
         else "",
+        told=why.told(delivery.newsletter, delivery) if delivery else [],
+        latest=why.latest([current_user], current_user)[current_user.id] if _is_own(reader) else [],
         saved=request.args.get("saved"),
         locale=reader.locale,
         **values,
     )
+
+
+def _is_own(reader: Reader) -> bool:
+    """Is it the address of who is signed in? A forwarded link does not show one's other mails."""
+    if not can(current_user, Permission.PARTNERS_OWN):
+        return False
+    return audience.normalise(current_user.email) == reader.address

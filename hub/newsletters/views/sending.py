@@ -11,7 +11,7 @@ from ...core.database import transaction
 from ...core.errors import HubError
 from ...core.i18n import LOCALES, _
 from ...core.paging import page
-from .. import audience, checks, ledger, previews, report, starting, steering
+from .. import audience, checks, ledger, previews, report, segments, starting, steering, why
 from ..forms import ScheduleForm
 from ..models import Delivery, DeliveryState, Newsletter, Status
 from ..words import DELIVERY_WORDS, HOLDS, REASONS, STATUS_WORDS
@@ -29,7 +29,7 @@ def show(number: int) -> ResponseReturnValue:
     if newsletter.status is Status.SCHEDULED:
         return redirect(url_for(".review", number=number), 303)
     state = request.args.get("state", "")
-    words = request.args.get("q", "").strip()[:100]
+    words, who = (request.args.get(name, "").strip()[:100] for name in ("q", "who"))
     statement = visible(select(Delivery).where(Delivery.newsletter_id == number), current_user)
     if state in set(DeliveryState):
         statement = statement.where(Delivery.state == DeliveryState(state))
@@ -49,12 +49,21 @@ def show(number: int) -> ResponseReturnValue:
         deliveries=page(statement, request.args.get("cursor"), Delivery.id, descending=False),
         state=state,
         q=words,
+        who=who,
+        asked=_asked(newsletter, who),
         states=DELIVERY_WORDS,
         statuses=STATUS_WORDS,
         reasons=REASONS,
         holds=HOLDS,
         languages=LOCALES,
     )
+
+
+def _asked(newsletter: Newsletter, words: str) -> list[tuple[segments.Verdict, why.Answer]]:
+    """People of a partner, with what became of it for them and whether the rule would mean them today."""
+    verdicts = segments.explain(newsletter.audience, words)
+    found = why.answers([newsletter], [each.user for each in verdicts])
+    return [(each, found[each.user.id][0]) for each in verdicts if found[each.user.id]]
 
 
 @bp.get("/newsletters/<int:number>/progress")
