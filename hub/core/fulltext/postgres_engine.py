@@ -80,6 +80,7 @@ _BUILT = TERM + TERM + "built-"
 _NOBODY = "-"
 _STATISTICS_SECONDS = 60
 _FEW = 100
+_SLOW_TO_SETTLE = ("ix_search_document_words", "ix_search_document_codes")
 
 
 class PostgresEngine:
@@ -92,18 +93,17 @@ class PostgresEngine:
 
     @contextmanager
     def words(self, lang: str, audience: Set[str]) -> Iterator[KnownWords]:
-        with self._reading() as connection:
-            yield _Known(connection, lang, audience, self._built)
+        yield _Known(_reading(), lang, audience, self._built)
 
     def find(
         self, question: Question, audience: Set[str], only: Narrowing, limit: int, offset: int = 0
     ) -> Found:
         if not question.words and not question.codes:
             return Found()
-        with self._reading() as connection:
-            average = self._average(connection, question.lang)
-            found_by, values = finding(question, average, audience, only, (limit, offset))
-            rows = _execute(connection, found_by, values)
+        connection = _reading()
+        average = self._average(connection, question.lang)
+        found_by, values = finding(question, average, audience, only, (limit, offset))
+        rows = _execute(connection, found_by, values)
         counts = {what: {row.value: int(row.score) for row in rows if row.what == what} for what in _COUNTED}
         hits = [Document.from_json(json.loads(row.value)) for row in rows if row.what == "hit"]
         return Found(hits, counts["kind"], counts["shelf"])
@@ -112,9 +112,12 @@ class PostgresEngine:
         with self._writing(lang) as connection:
             _Known(connection, lang, (), self._built).documents([TERM])
             _remove(connection, lang, list(gone))
+            many = 0
             for batch in in_batches(documents):
                 _remove(connection, lang, [document.key for document in batch])
                 vocabulary.put(connection, lang, _add(connection, lang, batch))
+                many += len(batch)
+            _settle(connection, many)
 
     def rebuild(self, lang: str, documents: Iterable[Document], progress: Progress) -> None:
         with self._writing(lang) as connection:
@@ -128,10 +131,7 @@ class PostgresEngine:
                 entries |= _add(connection, lang, batch)
                 progress(len(entries))
             vocabulary.put(connection, lang, entries)
-            if len(entries) > _FEW:
-                # Nobody has counted the new rows yet, and a plan made without counts can take minutes.
-                for table in (_table, shown, *vocabulary.TABLES):
-                    connection.exec_driver_sql(f"ANALYZE {table.name}")
+            _settle(connection, len(entries))
         self._averages.pop(lang, None)
 
     @contextmanager
@@ -141,12 +141,6 @@ class PostgresEngine:
             mine = text("SELECT pg_try_advisory_xact_lock(hashtext('hub.fulltext.' || :lang))")
             if not connection.scalar(mine, {"lang": lang}):
                 raise IndexBusy(lang)
-            yield connection
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        """Single statements: without a transaction around them they cost two messages less."""
-        with db.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             yield connection
 
     @property
@@ -169,6 +163,11 @@ _AVERAGES = text(
 )
 
 _COUNTED = ("kind", "shelf")
+
+
+def _reading() -> Connection:
+    """What the request reads by anyway: another connection would be asked first whether it still lives."""
+    return db.session.connection()
 
 
 def _execute(connection: Connection, statement: str, values: list[Any]) -> list[Any]:
@@ -235,6 +234,17 @@ def _add(connection: Connection, lang: str, batch: list[Document]) -> dict[str, 
         insert(shown), [{"lang": lang, "key": key, "document": its} for key, its in shown_of.items()]
     )
     return {key: words.entry for key, (_, words) in taken.items()}
+
+
+def _settle(connection: Connection, many: int) -> None:
+    """After writing `many` documents: make the next search as quick as any later one."""
+    for name in _SLOW_TO_SETTLE:
+        # New words wait in a list that every search reads from end to end, until a vacuum comes by.
+        connection.exec_driver_sql(f"SELECT gin_clean_pending_list('{name}')")
+    if many > _FEW:
+        # Nobody has counted the new rows yet, and a plan made without counts can take minutes.
+        for table in (_table, shown, *vocabulary.TABLES):
+            connection.exec_driver_sql(f"ANALYZE {table.name}")
 
 
 def _remove(connection: Connection, lang: str, gone: list[str]) -> None:

@@ -9,15 +9,19 @@ from .question import Question
 from .scoring import BEST, CODE, FLOOR
 from .vocabulary import TERM
 
-#: So many of the likely documents are weighed exactly; no reader turns more pages than that.
+#: So many of the likely documents are weighed exactly; no reader turns more pages than that. Which are the
+#: likely ones is only asked when there are more.
 MOST_WEIGHED = 200
 
 # With `lang || ''` the planner does not go through the whole index of a language beside that of the words.
 _FIND = """
-WITH found AS MATERIALIZED (
-  SELECT key, kind, shelf, {rough} AS rough FROM search_document, {unpacked}
+WITH answering AS MATERIALIZED (
+  SELECT ctid AS place, key, kind, shelf FROM search_document
   WHERE lang || '' = {lang} AND audience && {audience} AND key <> ALL({hidden}) AND words @@ {telling}
     AND (kind <> ALL({strict}) OR words @@ {every}) AND NOT (codes && {codes}) AND key <> ALL({firsts})
+), found AS MATERIALIZED (
+  SELECT key, kind, shelf, CASE WHEN (SELECT count(*) FROM answering) > {most}
+    THEN (SELECT {rough} FROM search_document, {unpacked} WHERE ctid = place) ELSE 0 END AS rough FROM answering
   UNION ALL
   SELECT key, kind, shelf, {code} FROM search_document
   WHERE lang = {lang} AND audience && {audience} AND key <> ALL({hidden}) AND (codes && {codes} OR key = ANY({firsts}))

@@ -132,14 +132,14 @@ class KnownWords:
         """Words one edit from `word`, or two when it is long and nothing is nearer; most frequent first."""
         if len(word) < SHORTEST_CORRECTED:
             return []
-        reach = 2 if len(word) >= SHORTEST_TWICE_WRONG else 1
-        # One statement for both steps is a join that a database without statistics may plan disastrously.
-        shared = {"lang": self._lang, "shortened": list(_shortened(word, reach))}
-        near: dict[int, set[str]] = {1: set(), 2: set()}
-        for other in set(self._connection.scalars(_SHARING, shared)):
-            if 0 < (away := distance(word, other)) <= reach:
-                near[away].add(other)
-        return self._most_frequent(near[1], limit) or self._most_frequent(near[2], limit)
+        for reach in (1, 2) if len(word) >= SHORTEST_TWICE_WRONG else (1,):
+            # One statement for both steps is a join that a database without statistics may plan disastrously.
+            shared = {"lang": self._lang, "shortened": list(_shortened(word, reach))}
+            others = set(self._connection.scalars(_SHARING, shared))
+            near = {other for other in others if 0 < distance(word, other) <= reach}
+            if found := self._most_frequent(near, limit):
+                return found
+        return []
 
     def _most_frequent(self, some: set[str], limit: int) -> list[Seen]:
         """Those of the words that this reader may know, by the number of documents."""
