@@ -16,6 +16,7 @@ from sqlalchemy import delete, select
 
 from ..core import clock
 from ..core.database import db
+from ..core.mail.receive import Bounce, hears
 from . import consent
 from .models import Delivery, DeliveryState, SuppressionReason
 from .models_events import ProviderEvent
@@ -114,16 +115,33 @@ def _apply(delivery: Delivery, event: dict[str, Any]) -> None:
             delivery.state, delivery.reason = DeliveryState.FAILED, reason
         if why := _DROPPED.get(reason.lower()):
             consent.suppress(delivery.address, why)
-    elif name and delivery.state in (DeliveryState.CLAIMED, DeliveryState.UNCERTAIN):
-        # Whatever happened to it, it was taken.
-        delivery.state, delivery.sent_at = DeliveryState.SENT, delivery.claimed_at
-        delivery.reason = None
+    elif name:
+        _was_taken(delivery)
     if kind == "bounce":
         bounced(delivery, reason, final=event.get("type") != "blocked")
     elif kind == "spamreport":
         consent.suppress(delivery.address, SuppressionReason.COMPLAINT)
     elif kind in ("unsubscribe", "group_unsubscribe"):
         consent.opt_out(delivery.address, delivery.newsletter.topic)
+
+
+def _was_taken(delivery: Delivery) -> None:
+    """Whatever happened to it afterwards, a mail in doubt was sent."""
+    if delivery.state in (DeliveryState.CLAIMED, DeliveryState.UNCERTAIN):
+        delivery.state, delivery.sent_at, delivery.reason = DeliveryState.SENT, delivery.claimed_at, None
+
+
+@hears
+def reported(key: str, report: Bounce) -> None:
+    """A mail server reports on a mail (RFC 3464). Only who had the mail knows its key, so nobody can make this up."""
+    delivery = db.session.scalar(select(Delivery).where(Delivery.key == key))
+    if delivery is None:
+        return
+    _was_taken(delivery)
+    if report.arrived:
+        note(delivery, "delivered_at", clock.now())
+    elif report.is_final:
+        bounced(delivery, report.diagnostic or report.status, final=report.closes_mailbox)
 
 
 def note(delivery: Delivery, name: str, moment: datetime) -> None:

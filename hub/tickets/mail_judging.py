@@ -17,7 +17,7 @@ from ..accounts.models import User
 from ..core import clock
 from ..core.access import Permission, can
 from ..core.database import db
-from ..core.mail.receive import Received, split
+from ..core.mail.receive import Received, split, tell
 from ..partners.models import Membership
 from ..partners.service import partner_of
 from .history import happened, lock
@@ -176,6 +176,7 @@ def _repeats_itself(mail: InboundMail, received: Received) -> bool:
 def _store(received: Received, place: Place | None) -> Verdict:
     """Kept for whoever looks at the thread, and nothing else: no turn, no clock, no answer."""
     reason = str(received.automatic or "bounce")
+    tell(received.bounces)
     if place is None:
         return Verdict(Outcome.STORED, reason)
     lock(place.ticket)

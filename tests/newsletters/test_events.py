@@ -14,6 +14,8 @@ from hub.core.database import db, transaction
 from hub.newsletters import consent, report
 from hub.newsletters.models import Delivery, DeliveryState, Newsletter, Status, Topic
 from hub.newsletters.models_events import ProviderEvent
+from hub.tickets.mail_in import receive_mail
+from hub.tickets.models_mail import Door
 
 from .factories import make_delivery, make_newsletter
 
@@ -181,6 +183,45 @@ def test_events_with_nonsense_in_them_are_taken_and_change_nothing(client, key, 
     row = fresh(delivery)
     assert (row.delivered_at, row.clicked_at) == (None, None)
     assert row.opened_at <= clock.now()
+
+
+def report_by_mail(key, status, action="failed"):
+    """A mail server writes what became of a mail (RFC 3464)."""
+    lines = (
+        "Return-Path: <>|From: MAILER-DAEMON@mx.example.org|To: partners@nordbill.example|Subject: Returned mail"
+        f"|Message-ID: <{action}-{status}-{key}@mx.example.org>|MIME-Version: 1.0"
+        '|Content-Type: multipart/report; report-type=delivery-status; boundary="b"||--b|'
+        "Content-Type: message/delivery-status||Reporting-MTA: dns; mx.example.org||"
+        f"Final-Recipient: rfc822; elsewhere@example.org|Action: {action}|Status: {status}|"
+        f"Diagnostic-Code: smtp; 550 {status} so it is||--b|Content-Type: text/rfc822-headers||"
+        f"Message-ID: <{key}@nordbill.example>||--b--|"
+    )
+    return receive_mail(lines.replace("|", "\r\n").encode(), Door.COMMAND).reason
+
+
+@pytest.mark.parametrize(
+    ("status", "action", "back", "closed"),
+    [
+        ("5.1.1", "failed", True, "bounce"),
+        ("5.2.2", "failed", True, None),  # full: the next one may fit
+        ("5.7.1", "failed", True, None),  # this one was not liked
+        ("4.4.1", "failed", True, None),
+        ("4.4.1", "delayed", False, None),
+        ("2.0.0", "delivered", False, None),
+    ],
+)
+def test_what_a_mail_server_reports_by_mail_stands_in_the_ledger(delivery, status, action, back, closed):
+    with transaction():
+        row = fresh(delivery)
+        row.state, row.claimed_at = DeliveryState.UNCERTAIN, clock.now()
+    assert report_by_mail("0" * 32, "5.1.1") == "bounce"
+    assert fresh(delivery).state is DeliveryState.UNCERTAIN, "it is about a mail that is not ours"
+    assert report_by_mail(delivery.key, status, action) == "bounce"
+    row = fresh(delivery)
+    assert (row.state, row.bounced_at is not None) == (DeliveryState.SENT, back)
+    assert (row.delivered_at is not None) == (action == "delivered")
+    assert consent.declined(row.address, Topic.SERVICE) == closed
+    assert row.reason == (f"550 {status} so it is" if back else None)
 
 
 def test_a_person_settles_a_mail_in_doubt(browse, manager, delivery, worker):

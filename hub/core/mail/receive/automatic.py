@@ -35,6 +35,16 @@ class Bounce:
     def is_final(self) -> bool:
         return self.action == "failed" or self.status.startswith("5")
 
+    @property
+    def closes_mailbox(self) -> bool:
+        """Would the next mail meet the same? Not where a mailbox is full, or this one mail was not liked (RFC 3463)."""
+        return self.is_final and (self.status.startswith(("5.0.", "5.1.")) or self.status == "5.2.1")
+
+    @property
+    def arrived(self) -> bool:
+        """Is it in the mailbox, or where nobody reports from any more?"""
+        return self.action in ("delivered", "relayed", "expanded")
+
 
 _REPLIES = (
     "x-autoreply", "x-autorespond", "x-autoresponder", "x-autoreply-from", "x-mail-autoreply", "x-auto-reply-from",
