@@ -90,6 +90,12 @@ class Settings(BaseSettings):
         le=4,
         description=N_("Connections kept to the mail server while a newsletter is sent: 1 to 4."),
     )
+    mail_per_minute: int = Field(
+        0, ge=0, description=N_("Newsletter mails that leave within a minute at most. 0: no limit.")
+    )
+    mail_per_domain: int = Field(
+        0, ge=0, description=N_("The same to the mailboxes of one domain, such as `gmail.com`. 0: no limit.")
+    )
     mail_weekly_budget: int = Field(
         4,
         ge=0,

@@ -16,7 +16,7 @@ from ..core.database import db, touched, transaction
 from ..core.mail import Later, Misconfigured, NotSent, Unknown
 from ..core.mail.backend import Backend
 from ..core.mail.outgoing import LEASE, PATIENCE, backoff
-from . import consent, journal
+from . import consent, journal, pace
 from .models import Delivery, DeliveryState, Newsletter, Status, Topic
 
 #: No letter is begun under a claim older than this: well before the claim runs out.
@@ -55,22 +55,22 @@ def claim(newsletter_id: int, topic: Topic, worker: str, limit: int) -> list[Row
 
 
 def _take(newsletter_id: int, worker: str, limit: int) -> list[Row]:
-    sending = (Newsletter.id == newsletter_id, Newsletter.status == Status.SENDING)
-    # Whoever pauses or cancels waits for this claim to be committed, or comes first.
-    if db.session.scalar(select(Newsletter.id).where(*sending).with_for_update(read=True)) is None:
+    if not _hold(newsletter_id):
         return []
+    left = pace.Pace()
     due = (
-        select(Delivery.id)
+        select(Delivery.id, Delivery.domain)
         .where(
+            *left.open(),
             Delivery.newsletter_id == newsletter_id,
             Delivery.state == DeliveryState.PENDING,
             Delivery.next_at <= clock.now(),
         )
         .order_by(Delivery.next_at, Delivery.id)  # as the index has them: no claim sorts all that wait
-        .limit(limit)
+        .limit(left.most(limit))
         .with_for_update(skip_locked=True)
     )
-    numbers = list(db.session.scalars(due))
+    numbers = left.fitting((number, domain) for number, domain in db.session.execute(due))
     if not numbers:
         return []
     taken = {
@@ -82,6 +82,19 @@ def _take(newsletter_id: int, worker: str, limit: int) -> list[Row]:
     claimed = update(Delivery).where(Delivery.id.in_(numbers)).values(taken).returning(*_COLUMNS)
     found = db.session.execute(claimed.execution_options(synchronize_session=False))
     return sorted((Row(*row) for row in found), key=lambda row: row.id)
+
+
+def _hold(newsletter_id: int) -> bool:
+    """Keep it from being paused or cancelled until this claim is committed; False if somebody was there first.
+
+    Where a minute has a limit, claims come one after the other: each counts what the others took.
+    """
+    sending = select(Newsletter.id).where(Newsletter.status == Status.SENDING)
+    if pace.is_limited():
+        one_by_one = sending.order_by(Newsletter.id).with_for_update(key_share=True)
+        return newsletter_id in set(db.session.scalars(one_by_one))
+    own = sending.where(Newsletter.id == newsletter_id).with_for_update(read=True)
+    return db.session.scalar(own) is not None
 
 
 def settle(

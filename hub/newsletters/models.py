@@ -166,12 +166,17 @@ class DeliveryState(StrEnum):
     SUPPRESSED = "suppressed"  # wanted none by the time it would have been sent
 
 
+def domain_of(address: str) -> str:
+    return address.rpartition("@")[2]
+
+
 class Delivery(db.Model):
     """One newsletter to one address: what happened, and everything needed to make it happen."""
 
     __table_args__ = (
         UniqueConstraint("newsletter_id", "address"),
         Index("ix_delivery_queue", "newsletter_id", "state", "next_at", "id"),
+        Index("ix_delivery_claimed_at_domain", "claimed_at", "domain"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -179,6 +184,9 @@ class Delivery(db.Model):
     key: Mapped[str] = mapped_column(unique=True, default=lambda: uuid.uuid4().hex)
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id"))
     address: Mapped[str] = mapped_column(index=True)
+    domain: Mapped[str] = mapped_column(
+        default=lambda context: domain_of(context.get_current_parameters()["address"]), server_default=""
+    )
     name: Mapped[str] = mapped_column(default="")
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"), index=True)
     partner_id: Mapped[int | None] = mapped_column(ForeignKey("partner.id", ondelete="SET NULL"), index=True)

@@ -19,7 +19,7 @@ from . import audience, checks, consent, letters, variables
 from .audience import Recipient
 from .checks import NotReady, must_be_ready
 from .drafts import must_be_draft
-from .models import Delivery, DeliveryState, Hold, Newsletter, Status
+from .models import Delivery, DeliveryState, Hold, Newsletter, Status, domain_of
 from .personal import Occasion
 from .steering import NotNow, move
 from .telling import tell_author
@@ -105,6 +105,7 @@ def _rows(newsletter: Newsletter, occasion: Occasion, readers: list[Recipient]) 
             "newsletter_id": newsletter.id,
             "key": secrets.token_hex(16),
             "address": reader.address,
+            "domain": domain_of(reader.address),
             "name": variables.tidy(reader.user.name),
             "user_id": reader.user.id,
             "partner_id": reader.partner.id,

@@ -1,5 +1,6 @@
 """A newsletter reaches everyone it is for, once, in their language; what goes wrong is said."""
 
+from collections import Counter
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import SMTP
@@ -342,6 +343,33 @@ def test_a_run_of_errors_pauses(newsletter, cast, mail_url, worker, app, monkeyp
         worker()
     assert (fresh(newsletter).status, fresh(newsletter).hold) == (Status.PAUSED, Hold.ERRORS)
     assert states(newsletter) == {"failed": 10, "pending": 12}
+
+
+def test_no_more_leave_in_a_minute_than_may_in_all_and_to_one_domain(
+    newsletter, cast, mail_url, app, monkeypatch
+):
+    for name, most in (("mail_per_minute", 5), ("mail_per_domain", 2)):
+        monkeypatch.setattr(app.extensions["hub.settings"], name, most)
+    with transaction():
+        for n, reader in enumerate(make_audience(8)):
+            reader.email = f"reader{n}@{'large' if n < 5 else 'small'}.example"
+    now, left = clock.now().replace(second=40), []
+    with Sink() as sink:
+        mail_url(sink.url)
+        for seconds in (0, 10, 30, 90):
+            with clock.frozen(now + timedelta(seconds=seconds)):
+                if not seconds:
+                    begin(newsletter)
+                before = len(sink.recipients)
+                jobs.run("newsletters.send")
+                left.append(Counter(each.partition("@")[2] for each in sink.recipients[before:]))
+    assert left == [
+        {"example.org": 2, "large.example": 2, "small.example": 1},
+        {},  # still the same minute
+        {"large.example": 2, "small.example": 2},
+        {"large.example": 1},
+    ]
+    assert fresh(newsletter).status is Status.SENT
 
 
 def test_a_schedule_keeps_wall_time(newsletter, cast, manager, worker):
