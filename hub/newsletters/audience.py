@@ -28,6 +28,7 @@ __all__ = [
     "partner_ids",
     "recipient",
     "recipients",
+    "zones",
 ]
 
 
@@ -139,6 +140,13 @@ def _declining(statement: Select[Any], topic: Topic) -> Select[Any]:
             User.email.in_(select(Suppression.address)),
             User.email.in_(select(TopicOptOut.address).where(TopicOptOut.topic == topic)),
         )
+    )
+
+
+def zones(rule: Rule, topic: Topic) -> list[str]:
+    """Time zones that its people live in."""
+    return list(
+        db.session.scalars(_wanting(_matching(rule), topic).with_only_columns(User.time_zone).distinct())
     )
 
 

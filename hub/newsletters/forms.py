@@ -78,6 +78,12 @@ class ScheduleForm(HubForm):
         _l("Date and time"), format="%Y-%m-%dT%H:%M", validators=[InputRequired()]
     )
     time_zone = ZoneField(_l("Time zone"))
+    own_time = BooleanField(
+        _l("At this time of each reader’s own day"),
+        description=_l(
+            "It leaves zone by zone, as the clock gets there; the zone above does not count then."
+        ),
+    )
 
     def offer(self) -> "ScheduleForm":
         return self

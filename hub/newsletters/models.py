@@ -77,6 +77,8 @@ class Newsletter(db.Model):
     local_time: Mapped[str | None]
     time_zone: Mapped[str]
     due_at: Mapped[datetime | None] = mapped_column(index=True)
+    #: The wall time is each reader's own: it starts where that comes first, and every row waits for its moment.
+    own_time: Mapped[bool] = mapped_column(default=False, server_default=false())
     #: First day of the closed month whose figures it tells; None: the month before it is sent.
     month: Mapped[date | None]
     #: Since when things count as new; None: since the month before that began.

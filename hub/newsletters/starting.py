@@ -1,8 +1,9 @@
 """The way from a draft to a ledger: schedule, start, freeze."""
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -40,22 +41,33 @@ def moment_of(local_time: str, zone: str) -> datetime:
     return moment.astimezone(ZoneInfo("UTC"))
 
 
-def schedule(newsletter: Newsletter, local_time: str, zone: str, actor: User) -> None:
-    """Have it start at a wall time of a zone. Raises Invalid, NotReady, AlreadyStarted."""
+def schedule(
+    newsletter: Newsletter, local_time: str, zone: str, actor: User, *, own_time: bool = False
+) -> None:
+    """Have it start at a wall time of a zone, or reach each reader at that time of theirs.
+
+    Raises Invalid, NotReady, AlreadyStarted.
+    """
     must_be_draft(newsletter)
     if newsletter.status is Status.TEMPLATE:
         raise NotNow
-    due_at = moment_of(local_time, zone)
+    lived_in = audience.zones(newsletter.audience, newsletter.topic) if own_time else []
+    due_at = min(moment_of(local_time, each) for each in lived_in or [zone])
     if due_at <= clock.now():
-        raise Invalid(
-            _("This moment has passed."), local_time=[_("This moment has passed. Choose a later one.")]
-        )
+        hint = _("This moment has passed. Choose a later one.")
+        if own_time:
+            hint = _("Where some readers live, this moment has passed. Choose a later one.")
+        raise Invalid(_("This moment has passed."), local_time=[hint])
     must_be_ready(newsletter)
+    newsletter.own_time = own_time
     newsletter.local_time, newsletter.time_zone, newsletter.due_at = local_time, zone, due_at
     newsletter.status, newsletter.hold = Status.SCHEDULED, None
     db.session.flush()
     audit.record(
-        actor, "newsletter.scheduled", f"newsletter:{newsletter.id}", after={"at": local_time, "zone": zone}
+        actor,
+        "newsletter.scheduled",
+        f"newsletter:{newsletter.id}",
+        after={"at": local_time, "zone": "own" if own_time else zone},
     )
 
 
@@ -65,14 +77,15 @@ def unschedule(newsletter: Newsletter, actor: User) -> None:
     audit.record(actor, "newsletter.unscheduled", f"newsletter:{newsletter.id}")
 
 
-def start(newsletter: Newsletter, actor: User | None = None) -> int:
+def start(newsletter: Newsletter, actor: User | None = None, *, on_time: bool = False) -> int:
     """Freeze the audience as the ledger's rows and begin sending; how many rows.
 
-    Raises NotReady, NotNow.
+    Who does not start it on time but now, sends it to everyone now. Raises NotReady, NotNow.
     """
     must_be_ready(newsletter, for_everyone=False)  # whether each is filled, freezing sees
     move(newsletter, Status.SENDING, Status.DRAFT, Status.SCHEDULED)
     newsletter.started_at, newsletter.due_at = clock.now(), None
+    newsletter.own_time = newsletter.own_time and on_time
     number = freeze(newsletter)
     leave_out(newsletter)
     audit.record(actor, "newsletter.started", f"newsletter:{newsletter.id}", after={"recipients": number})
@@ -86,15 +99,28 @@ def freeze(newsletter: Newsletter) -> int:
     Raises NotReady when one would be empty.
     """
     texts = {each.locale: letters.prepare(newsletter.topic, each) for each in newsletter.written}
-    occasion, number = Occasion(newsletter, texts), 0
+    occasion, when, number = Occasion(newsletter, texts), _turns(newsletter), 0
     table: Any = Delivery.__table__  # past the ORM: so many rows in half the time
     for batch in _batches(_once_each(audience.recipients(newsletter.audience, newsletter.topic))):
         number += len(batch)
-        db.session.execute(insert(table), _rows(newsletter, occasion, batch))
+        db.session.execute(insert(table), _rows(newsletter, occasion, when, batch))
     return number
 
 
-def _rows(newsletter: Newsletter, occasion: Occasion, readers: list[Recipient]) -> list[dict[str, Any]]:
+def _turns(newsletter: Newsletter) -> Callable[[str], datetime]:
+    """Zone → when a reader there gets it."""
+    now = clock.now()
+
+    @cache
+    def turn(zone: str) -> datetime:
+        return max(now, moment_of(newsletter.local_time or "", zone)) if newsletter.own_time else now
+
+    return turn
+
+
+def _rows(
+    newsletter: Newsletter, occasion: Occasion, when: Callable[[str], datetime], readers: list[Recipient]
+) -> list[dict[str, Any]]:
     locales = [occasion.locale_of(each) for each in readers]
     values = occasion.values(readers, locales)
     if empty := checks.hole(occasion, readers, locales, values):
@@ -112,7 +138,7 @@ def _rows(newsletter: Newsletter, occasion: Occasion, readers: list[Recipient]) 
             "locale": locale,
             "values": words,
             "created_at": now,
-            "next_at": now,
+            "next_at": when(reader.user.time_zone),
         }
         for reader, locale, words in zip(readers, locales, values, strict=True)
     ]
@@ -171,7 +197,7 @@ def start_on_time(newsletter: Newsletter) -> None:
     hold = Hold.MISSED if newsletter.due_at and clock.now() - newsletter.due_at > GRACE else None
     if hold is None:
         try:
-            start(newsletter)
+            start(newsletter, on_time=True)
             return
         except NotReady:
             hold = Hold.INCOMPLETE

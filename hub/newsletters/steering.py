@@ -28,7 +28,12 @@ def resume(newsletter: Newsletter, actor: User | None) -> None:
     """Go on where it stopped. Raises NotNow."""
     move(newsletter, Status.SENDING, Status.PAUSED)
     newsletter.hold, newsletter.failures = None, 0
-    waiting = (Delivery.newsletter_id == newsletter.id, Delivery.state == DeliveryState.PENDING)
+    # Those that were put off; who is to get it at their own time still does.
+    waiting = (
+        Delivery.newsletter_id == newsletter.id,
+        Delivery.state == DeliveryState.PENDING,
+        Delivery.attempts > 0,
+    )
     db.session.execute(update(Delivery).where(*waiting).values(next_at=clock.now()))
     audit.record(actor, "newsletter.resumed", f"newsletter:{newsletter.id}")
     ring("newsletters.send")

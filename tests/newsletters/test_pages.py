@@ -111,8 +111,16 @@ def test_a_schedule_can_be_made_and_taken_back(newsletter, manager, cast, browse
     browser.post(f"{where}/schedule", data={"local_time": "2030-01-01T09:00", "time_zone": "Europe/Oslo"})
     assert fresh(newsletter).status is Status.SCHEDULED
     assert "2030-01-01 09:00" in text(browser.get(f"{where}/review"))
+    assert (
+        browser.post(f"{where}/edit", data={"locale": "en", "subject": "Other", "body": "Other"}).status_code
+        == 409
+    )
     browser.post(f"{where}/unschedule")
     assert fresh(newsletter).status is Status.DRAFT
+    own = {"local_time": "2030-01-01T09:00", "time_zone": "Europe/Oslo", "own_time": "y"}
+    browser.post(f"{where}/schedule", data=own)
+    assert fresh(newsletter).own_time
+    assert "where each of them lives" in text(browser.get(f"{where}/review"))
 
 
 def test_the_audience_counts_and_is_kept(newsletter, manager, cast, browse):

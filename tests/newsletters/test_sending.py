@@ -1,7 +1,7 @@
 """A newsletter reaches everyone it is for, once, in their language; what goes wrong is said."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import SMTP
 
@@ -10,6 +10,7 @@ import pytest
 from hub.accounts.models import User
 from hub.core import clock, jobs
 from hub.core.database import db, transaction
+from hub.core.errors import Invalid
 from hub.core.settings import settings
 from hub.newsletters import consent, drafts, ledger, sending, starting, steering
 from hub.newsletters.checks import NotReady, review
@@ -385,6 +386,33 @@ def test_a_schedule_keeps_wall_time(newsletter, cast, manager, worker):
         jobs.run("newsletters.send")
     assert fresh(newsletter).status is Status.SENT
     assert len(mails()) == 2
+
+
+def test_each_reader_gets_it_at_their_own_time(newsletter, cast, manager, mail_url):
+    zones = {"partner": "America/New_York", "other_partner": "Asia/Almaty"}
+    with transaction():
+        for who, zone in zones.items():
+            getattr(cast, who).time_zone = zone
+    with pytest.raises(Invalid), clock.frozen(datetime(2026, 12, 1, 5, tzinfo=UTC)):
+        starting.schedule(fresh(newsletter), "2026-12-01T09:00", "Europe/Oslo", manager, own_time=True)
+    with transaction():
+        starting.schedule(fresh(newsletter), "2026-12-01T09:00", "Europe/Oslo", manager, own_time=True)
+    with Sink() as sink:
+        mail_url(sink.url)
+        for hour in (3, 4, 8, 13):
+            with clock.frozen(datetime(2026, 12, 1, hour, 59 if hour in (3, 13) else 0, tzinfo=UTC)):
+                jobs.run("newsletters.send")
+                if hour == 8:  # who is brought back to work does not wake New York
+                    for verb in (steering.pause, steering.resume):
+                        with transaction():
+                            verb(fresh(newsletter), actor=manager)
+                    jobs.run("newsletters.send")
+                assert len(sink.recipients) == {3: 0, 4: 1, 8: 1, 13: 1}[hour]
+        assert sink.recipients == ["other@example.org"], "nine in Almaty is four in UTC"
+        with clock.frozen(datetime(2026, 12, 1, 14, tzinfo=UTC)):
+            jobs.run("newsletters.send")
+        assert sink.recipients[1:] == ["partner@example.org"]
+    assert fresh(newsletter).status is Status.SENT
 
 
 def test_the_fold_of_autumn_fires_once():

@@ -129,7 +129,9 @@ def schedule(number: int) -> ResponseReturnValue:
     try:
         with transaction():
             local_time = form.local_time.data.strftime("%Y-%m-%dT%H:%M")
-            starting.schedule(find(number), local_time, form.time_zone.data, current_user)
+            starting.schedule(
+                find(number), local_time, form.time_zone.data, current_user, own_time=form.own_time.data
+            )
     except HubError as error:
         form.blame(error)
         return _review(find(number), form, error.status)
