@@ -5,6 +5,7 @@ None repeats the value: it may hold a password.
 
 from collections.abc import Callable
 from email.utils import parseaddr
+from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -80,6 +81,15 @@ def sender(text: str) -> None:
         raise ValueError("holds no e-mail address; write Name <name@hub.example>")
 
 
+def key_file(path: str) -> None:
+    try:
+        text = Path(path).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError("is no file with a key that the hub can read; write /etc/hub/dkim.pem") from error
+    if "PRIVATE KEY-----" not in text:
+        raise ValueError("holds no private key; make one with openssl genrsa -out dkim.pem 2048")
+
+
 def language(code: str) -> None:
     if code not in LOCALES:
         raise ValueError(f"{code!r} is no language of the hub; write {', '.join(LOCALES)}")
@@ -105,6 +115,7 @@ RULES: dict[str, Callable[[str], None]] = {
     "mail_url": mail,
     "sendgrid_url": website,
     "mail_from": sender,
+    "dkim_key": _unless_empty(key_file),
     "imap_url": _unless_empty(mailbox),
     "programme_timezone": zone,
     "programme_site": website,

@@ -106,6 +106,15 @@ class Settings(BaseSettings):
     mail_from: str = Field(
         "Nordbill Partners <partners@nordbill.example>", description=N_("Sender of every mail.")
     )
+    dkim_key: str = Field(
+        "",
+        description=N_(
+            "File with the private RSA key (PEM) that signs what leaves by SMTP, for the domain of `HUB_MAIL_FROM`."
+        ),
+    )
+    dkim_selector: str = Field(
+        "hub", description=N_("Name under which DNS has its public half: `SELECTOR._domainkey.DOMAIN`.")
+    )
     mail_inbox: str = Field(
         "", description=N_("Address that answers to mails come back to. Default: that of `HUB_MAIL_FROM`.")
     )

@@ -25,6 +25,8 @@ SECRET = "a-secret-of-our-own-that-is-long-enough"
         ("mail_url", "sendgrid:", "sendgrid:KEY"),
         ("mail_from", "Nordbill", "<name@hub.example>"),
         ("imap_url", "http://mail.example", "imaps://"),
+        ("dkim_key", "/nowhere/dkim.pem", "dkim.pem"),
+        ("dkim_key", __file__, "openssl genrsa"),
         ("default_locale", "de", "en, ru, uk, pl"),
         ("programme_timezone", "Mars/Olympus", "Europe/Oslo"),
         ("programme_site", "nordbill.example", "https://"),

@@ -10,6 +10,7 @@ from ..crash import crash_point
 from ..settings import Settings, settings
 from .backend import Backend, Misconfigured, Unreachable
 from .compose import Letter
+from .dkim import Signer
 from .sendgrid import SendGrid
 from .smtp import Smtp
 
@@ -42,7 +43,8 @@ def make_backend(settings: Settings) -> Backend:
     if scheme == "outbox":
         return Outbox(settings.home / "outbox")
     if scheme in ("smtp", "smtps"):
-        return Smtp(urlsplit(settings.mail_url))
+        signer = Signer(Path(settings.dkim_key), settings.dkim_selector) if settings.dkim_key else None
+        return Smtp(urlsplit(settings.mail_url), signer)
     if scheme == "sendgrid":
         return SendGrid(rest.lstrip("/"), settings.sendgrid_url)
     raise Misconfigured(f"HUB_MAIL_URL: {scheme} is not known")

@@ -13,13 +13,14 @@ from ..crash import crash_point
 from . import backend
 from .backend import Backend, Later, Misconfigured, NotSent, Refused, Unknown, Unreachable, words
 from .compose import Letter, sender_address
+from .dkim import Signer
 
 
 class Smtp(Backend):
     """A kept connection to an SMTP server; STARTTLS whenever it is offered."""
 
-    def __init__(self, url: SplitResult) -> None:
-        self.url = url
+    def __init__(self, url: SplitResult, signer: Signer | None = None) -> None:
+        self.url, self.signer = url, signer
         self.is_tls = url.scheme == "smtps"
         self.port = url.port or (465 if self.is_tls else 25)
         self.tls = ssl.create_default_context()
@@ -49,11 +50,13 @@ class Smtp(Backend):
 
     def _hand_over(self, address: str, message: bytes) -> None:
         smtp = self.connection or self.connect()
-        with self._before_data():
-            self._announce(smtp, address)
         if not smtp.has_extn("8bitmime"):
             seven = SMTP_POLICY.clone(cte_type="7bit")
             message = message_from_bytes(message, policy=SMTP_POLICY).as_bytes(policy=seven)
+        if self.signer:
+            message = self.signer.signed(message)
+        with self._before_data():
+            self._announce(smtp, address)
         crash_point("before_data")
         try:
             smtp.send(_stuffed(message) + b".\r\n")
