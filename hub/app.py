@@ -103,6 +103,8 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
         message_queue=settings.redis_url or None,
         channel="hub",
         manage_session=False,
+        # Every socket has a thread already: another one for each event made a chat under load fall over its threads.
+        async_handlers=False,
         cors_allowed_origins=_origins(settings),
         ping_interval=20,
         ping_timeout=20,

@@ -22,6 +22,7 @@ from flask import Flask, current_app, request
 from flask_login import current_user
 from flask_socketio import ConnectionRefusedError, join_room
 from sqlalchemy import JSON, delete, func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from . import clock, i18n, presence
@@ -185,6 +186,10 @@ def _guarded(event: str, handler: Handler, writes: bool) -> Callable[..., Any]:
             return {"ok": False, "error": _("You are signed out. Sign in again.")}
         except HubError as error:
             return {"ok": False, "error": str(error.message)}
+        except OperationalError as error:
+            # Too much to do, or no database: a page of the log for each of a thousand chats would make it worse.
+            log.warning("live event", name=event, error=str(error)[:200])
+            return {"ok": False, "error": _("That did not work. Try again in a moment.")}
         except Exception:
             log.exception("live event", name=event)
             return {"ok": False, "error": _("That did not work. Try again in a moment.")}

@@ -25,7 +25,10 @@ def lock(ticket: Ticket) -> None:
 @functools.cache
 def _to_lock() -> Select[Any]:
     return (
-        select(Ticket).where(Ticket.number == bindparam("number")).with_for_update(of=Ticket, key_share=True)
+        select(Ticket)
+        .where(Ticket.number == bindparam("number"))
+        .options(joinedload(Ticket.assignee))  # whoever hears of the ticket is told who has it
+        .with_for_update(of=Ticket, key_share=True)
     )
 
 

@@ -6,18 +6,19 @@ it through every change of clocks: an hour that is skipped counts nothing, one t
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
+WEEK = 7 * DAY
 MIDNIGHT = time()
 #: As far as an end is looked for; a calendar that is closed for so long has none.
 HORIZON = timedelta(days=800)
 
 Minutes = tuple[int, int]  # of the day, the end excluded; 1440 is 24:00
-Span = tuple[datetime, datetime]  # in UTC
+Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True)
@@ -32,23 +33,35 @@ class Hours:
         return () if day in self.holidays else self.week[day.weekday()]
 
     def spans(self, start: datetime, end: datetime) -> Iterator[Span]:
-        """Open time from `start` to `end`, in order."""
+        """Open time from `start` to `end`, in order and in UTC."""
         for begin, stop, offset in _steady(self.zone, start, end):
             # Between two changes of the clock the wall is the moment plus a constant.
             wall, last = (begin + offset).replace(tzinfo=None), (stop + offset).replace(tzinfo=None)
-            day = wall.date()
-            while datetime.combine(day, MIDNIGHT) < last:
-                for opens, closes in self.on(day):
-                    midnight = datetime.combine(day, MIDNIGHT)
-                    low = max(wall, midnight + timedelta(minutes=opens))
-                    high = min(last, midnight + timedelta(minutes=closes))
-                    if low < high:
-                        yield (low - offset).replace(tzinfo=UTC), (high - offset).replace(tzinfo=UTC)
-                day += DAY
+            for low, high in self._open(wall, last):
+                yield (low - offset).replace(tzinfo=UTC), (high - offset).replace(tzinfo=UTC)
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         """Working time from `start` to `end`."""
-        return sum((high - low for low, high in self.spans(start, end)), timedelta())
+        total = timedelta()
+        for begin, stop, offset in _steady(self.zone, start, end):
+            wall, last = (begin + offset).replace(tzinfo=None), (stop + offset).replace(tzinfo=None)
+            # A ticket of last year has hundreds of days; the whole weeks among them are all alike.
+            rest = wall + (last - wall) // WEEK * WEEK
+            total += self._whole_weeks(wall, rest) + _length(self._open(rest, last))
+        return total
+
+    def _open(self, wall: datetime, last: datetime) -> Iterator[Span]:
+        """Open time between two readings of the clock on the wall that is not set between them."""
+        day = wall.date()
+        while datetime.combine(day, MIDNIGHT) < last:
+            yield from _within(day, self.on(day), wall, last)
+            day += DAY
+
+    def _whole_weeks(self, wall: datetime, last: datetime) -> timedelta:
+        usual = sum(closes - opens for day in self.week for opens, closes in day)
+        off = (day for day in self.holidays if wall.date() <= day <= last.date())
+        missed = (_length(_within(day, self.week[day.weekday()], wall, last)) for day in off)
+        return (last - wall) // WEEK * timedelta(minutes=usual) - sum(missed, timedelta())
 
     def after(self, start: datetime, work: timedelta) -> datetime | None:
         """The first moment by which `work` of working time has passed since `start`; None beyond the horizon."""
@@ -71,8 +84,22 @@ class Hours:
 
     def _ahead(self, start: datetime) -> Iterator[Span]:
         # A week at a time: most ends are near, and few days are ever looked at.
-        for week in range(HORIZON // (7 * DAY)):
-            yield from self.spans(start + week * 7 * DAY, start + (week + 1) * 7 * DAY)
+        for week in range(HORIZON // WEEK):
+            yield from self.spans(start + week * WEEK, start + (week + 1) * WEEK)
+
+
+def _within(day: date, intervals: tuple[Minutes, ...], wall: datetime, last: datetime) -> Iterator[Span]:
+    """Intervals of a day, as far as they lie between two readings of the wall's clock."""
+    midnight = datetime.combine(day, MIDNIGHT)
+    for opens, closes in intervals:
+        low = max(wall, midnight + timedelta(minutes=opens))
+        high = min(last, midnight + timedelta(minutes=closes))
+        if low < high:
+            yield low, high
+
+
+def _length(spans: Iterable[Span]) -> timedelta:
+    return sum((high - low for low, high in spans), timedelta())
 
 
 def _steady(zone: str, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, timedelta]]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import joinedload
 
 from ..accounts.models import User
@@ -115,8 +115,15 @@ def _is_due() -> tuple[Any, ...]:
 
 def _writes_by_mail(ticket_id: int, user: User) -> bool:
     """Did this person's last message in the ticket come by mail? Then that is where they wait."""
-    own = select(Message.channel).where(Message.ticket_id == ticket_id, Message.author_id == user.id)
-    return db.session.scalar(own.order_by(Message.seq.desc()).limit(1)) is Channel.MAIL
+    return db.session.scalar(_LAST_CHANNEL, {"ticket": ticket_id, "user": user.id}) is Channel.MAIL
+
+
+_LAST_CHANNEL = (
+    select(Message.channel)
+    .where(Message.ticket_id == bindparam("ticket"), Message.author_id == bindparam("user"))
+    .order_by(Message.seq.desc())
+    .limit(1)
+)
 
 
 def may_see(user: User, ticket: Ticket) -> bool:

@@ -63,7 +63,10 @@ def reply(
     forget_draft(ticket, author, Visibility.PUBLIC)
     promises.follow(ticket)
     crash_point("message_written")
-    news.answered(ticket, message, from_team=can(author, Permission.TICKETS_WORK))
+    with (
+        db.session.no_autoflush
+    ):  # what is asked for now is there already; the rest is written at the end, together
+        news.answered(ticket, message, from_team=can(author, Permission.TICKETS_WORK))
     if macro is not None and can(author, Permission.TICKETS_WORK):
         act(macro, ticket, author)
     return message

@@ -1,12 +1,15 @@
 """Markdown of the team and of everyone: what it becomes, and what it can never become."""
 
 import contextlib
+import re
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from hub.core.errors import Invalid
-from hub.core.markup import article, message, plain
+from hub.core.markup import article, message, messages, plain
 from hub.core.markup.articles import _LANGUAGES
 from hub.core.markup.budget import TooIntricate
 from hub.core.slugs import slug
@@ -129,6 +132,17 @@ def test_message_never_loads_remote_images():
     html = message("![pixel](https://spy.example/1.png)")
     assert "<img" not in html
     assert '<a href="https://spy.example/1.png" rel="noopener nofollow">pixel</a>' in html
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text("aЖ1 .,-_*`<&:/#+~|[]()!h\n\t…–", max_size=12))
+@example("https://x.example")
+@example("a - b; c... what? 1. d")
+def test_a_line_without_marks_is_shown_as_the_parser_would(text):
+    shown = message(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(messages, "_PLAIN", re.compile(r"(?!)"))
+        assert message(text) == shown
 
 
 def test_plain_message():

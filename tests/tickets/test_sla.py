@@ -85,6 +85,14 @@ def test_working_time_between_two_moments_is_what_counting_minutes_gives(hours, 
 
 
 @settings(max_examples=40, deadline=None)
+@given(calendars(), moments, st.integers(7 * 1440, 40 * 1440))
+def test_weeks_taken_together_count_what_their_days_do(hours, start, minutes):
+    end = start + minutes * MINUTE
+    days = sum((high - low for low, high in hours.spans(start, end)), timedelta())
+    assert hours.between(start, end) == days
+
+
+@settings(max_examples=40, deadline=None)
 @given(calendars(), moments, st.integers(1, 900))
 def test_an_end_is_the_first_moment_by_which_enough_minutes_were_open(hours, start, work):
     end = hours.after(start, work * MINUTE)

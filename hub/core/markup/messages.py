@@ -18,6 +18,8 @@ LIMIT = 100_000
 #: Processor time for one message, and for all that one answer shows: a thread may hold hundreds.
 SECONDS = 0.4
 SECONDS_TOGETHER = 1.5
+#: A line without a mark, as most of a chat is: words, digits and signs that mean nothing to Markdown, a letter first.
+_PLAIN = re.compile(r"(?!https?:)[^\W\d_](?:[^\W_]|[ ,.?;…–—-]){0,300}(?<! )")
 _ADDRESS = re.compile(r"\bhttps?://[^\s<>\"'«»“”]{1,2000}")
 
 
@@ -52,6 +54,8 @@ def message(text: str) -> Markup:
     Images become links, so that opening a message tells nobody. A text that is
     too intricate is shown as it was typed. Raises Invalid over 100 KB.
     """
+    if _PLAIN.fullmatch(text):
+        return Markup(f"<p>{text}</p>\n")
     refuse_long(text, LIMIT)
     known = _kept.get(text)
     if known is not None:
