@@ -70,6 +70,7 @@ def review(newsletter: Newsletter, *, for_everyone: bool = True) -> list[Check]:
         *_answers(newsletter),
         _size(prepared),
         _plain(newsletter),
+        _counting(newsletter),
         Check(_("One-click unsubscribe is in place")),
     ]
 
@@ -243,6 +244,18 @@ def _plain(newsletter: Newsletter) -> Check:
     if own:
         return Check(_("Plain-text part written by hand: %(languages)s", languages=", ".join(own)))
     return Check(_("Plain-text part written"))
+
+
+def _counting(newsletter: Newsletter) -> Check:
+    if newsletter.tracks_clicks and newsletter.tracks_opens:
+        return Check(_("Opens and followed links are counted"))
+    if newsletter.tracks_clicks or newsletter.tracks_opens:
+        return Check(
+            _("Followed links are counted, opens are not")
+            if newsletter.tracks_clicks
+            else _("Opens are counted, followed links are not")
+        )
+    return Check(_("Neither opens nor followed links are counted"))
 
 
 def _size(prepared: dict[str, Prepared]) -> Check:

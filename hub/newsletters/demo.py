@@ -13,6 +13,7 @@ from ..partners.models import Partner
 from . import consent, content, drafts, starting
 from .demo_texts import SENT
 from .models import Delivery, DeliveryState, Newsletter, Shown, Status, SuppressionReason, Topic
+from .models_tracking import Link, LinkClick
 
 CONTENT = Path(__file__).parents[2] / "content" / "newsletters"
 GONE = "550 5.1.1 The mailbox does not exist"
@@ -30,6 +31,7 @@ def fill(cast: Cast, rng: random.Random) -> None:
         with clock.frozen(morning):
             newsletter = drafts.create(cast.anna, topic, contents=contents)
             newsletter.shown = Shown.PUBLIC if topic is Topic.PRODUCT else Shown.PARTNERS
+            newsletter.tracks_opens = newsletter.tracks_clicks = topic is not Topic.SERVICE
             _send(newsletter, rng)
     _some_decline(rng)
     if CONTENT.is_dir():  # an installation without the source tree has none
@@ -67,9 +69,30 @@ def _send(newsletter: Newsletter, rng: random.Random) -> None:
                 DeliveryState.SENT,
                 delivery.claimed_at + timedelta(seconds=0.3),
             )
+    _follow(newsletter, [each for each in deliveries if each.sent_at], rng)
     newsletter.status, newsletter.started_at = Status.SENT, now
     newsletter.finished_at = now + timedelta(seconds=len(deliveries) * 0.4 + 1)
     db.session.flush()
+
+
+def _follow(newsletter: Newsletter, sent: list[Delivery], rng: random.Random) -> None:
+    """Some open it, fewer follow a link; a few mail programs look before their readers do."""
+    links = list(
+        db.session.scalars(select(Link).where(Link.newsletter_id == newsletter.id).order_by(Link.id))
+    )
+    for delivery in sent if links else []:
+        sent_at = delivery.sent_at or clock.now()
+        luck, later = rng.random(), timedelta(minutes=rng.randrange(5, 2000))
+        if luck < 0.2:
+            delivery.machine_opened_at = sent_at + timedelta(seconds=3)
+        if luck < 0.55:
+            delivery.opened_at = sent_at + later
+        if luck < 0.3:
+            delivery.clicked_at = sent_at + later + timedelta(minutes=1)
+            link = rng.choice(links)
+            db.session.add(
+                LinkClick(link_id=link.id, delivery_id=delivery.id, clicked_at=delivery.clicked_at)
+            )
 
 
 def _some_decline(rng: random.Random) -> None:

@@ -62,12 +62,20 @@ def aim(newsletter: Newsletter, rule: Rule, topic: Topic, shown: Shown) -> None:
     db.session.flush()
 
 
+def track(newsletter: Newsletter, *, clicks: bool, opens: bool) -> None:
+    """Say what it counts. Raises AlreadyStarted."""
+    must_be_draft(newsletter)
+    newsletter.tracks_clicks, newsletter.tracks_opens = clicks, opens
+    db.session.flush()
+
+
 def clone(newsletter: Newsletter, author: User) -> Newsletter:
     """A new draft with the same texts and audience."""
     names = ("locale", "subject", "preheader", "body", "plain")
     texts = [{name: getattr(each, name) for name in names} for each in newsletter.contents]
     copy = create(author, newsletter.topic, contents=texts)
-    copy.audience, copy.shown, copy.skips_seen = newsletter.audience, newsletter.shown, newsletter.skips_seen
+    for name in ("audience", "shown", "skips_seen", "tracks_clicks", "tracks_opens"):
+        setattr(copy, name, getattr(newsletter, name))
     return copy
 
 

@@ -63,6 +63,11 @@ class AudienceForm(HubForm):
         ],
         default=Shown.PARTNERS.value,
     )
+    tracks_clicks = BooleanField(_l("Count which links are followed"))
+    tracks_opens = BooleanField(
+        _l("Count who opens it"),
+        description=_l("Readers who do not want that are not counted; they say so where they choose topics."),
+    )
 
 
 class SegmentForm(HubForm):

@@ -16,9 +16,9 @@ def counts(newsletter_id: int) -> dict[str, int]:
     return {state.value: found.get(state, 0) for state in DeliveryState}
 
 
-def progress(newsletter: Newsletter) -> dict[str, Any]:
-    """What the page of a running newsletter shows, ready for JSON."""
-    states = counts(newsletter.id)
+def progress(newsletter: Newsletter, states: dict[str, int] | None = None) -> dict[str, Any]:
+    """What the page of a running newsletter shows, ready for JSON; `states` if they have been counted already."""
+    states = counts(newsletter.id) if states is None else states
     total = sum(states.values())
     waiting = states["pending"] + states["claimed"]
     return {"status": newsletter.status.value, "total": total, "done": total - waiting, "counts": states}

@@ -21,11 +21,15 @@ from ..kb.service import link_of
 from . import blocks, cards, consent, variables
 from .blocks import Block, Kind, Shelf
 from .models import TOPICS, Content, Topic
+from .tracking import UNTRACKED, Tracks
 from .variables import VARIABLE
 
 #: An address as it stands in HTML and in text.
 _ADDRESS = re.compile(r"""(?:href="|https?://)[^\s"<>)]*""")
 PREFERENCES, UNSUBSCRIBE = "link.preferences", "link.unsubscribe"
+#: The ledger's key of the mail, in links that are counted.
+KEY = "link.key"
+OURS = (PREFERENCES, UNSUBSCRIBE, KEY)
 
 #: Among a reader's values: the keys of the blocks that they do not get, separated by spaces.
 HIDDEN = "hidden"
@@ -34,14 +38,22 @@ FORMS = 100
 
 
 @dataclass(frozen=True)
+class Counted:
+    """Pieces in a mail that is counted, and what stands there in any other."""
+
+    pieces: list[Piece]
+    otherwise: str
+
+
+@dataclass(frozen=True)
 class Section:
     """Pieces that a reader gets unless all of `keys` are hidden from them."""
 
     keys: frozenset[str]
-    pieces: list[Piece]
+    pieces: list[Piece | Counted]
 
 
-Pieces = list[Piece | Section]
+Pieces = list[Piece | Counted | Section]
 
 
 @dataclass(frozen=True)
@@ -56,29 +68,30 @@ class Prepared:
     text: Pieces
     keys: frozenset[str]  # of its blocks
     ways: consent.Ways
-    forms: dict[frozenset[str], Form] = field(default_factory=dict)
+    is_counted: bool = False
+    forms: dict[tuple[frozenset[str], bool], Form] = field(default_factory=dict)
     needed: WeakKeyDictionary[Form, list[str]] = field(default_factory=WeakKeyDictionary)
 
     @property
     def own_slots(self) -> list[tuple[str, str | None]]:
         """The slots that hold the reader's words, not our links."""
-        return [slot for slot in self.slots if slot[0] not in (PREFERENCES, UNSUBSCRIBE)]
+        return [slot for slot in self.slots if slot[0] not in OURS]
 
     @cached_property
     def names(self) -> list[str]:
         return [name for name, _default in self.own_slots]
 
-    def form(self, hidden: frozenset[str]) -> Form:
-        """The text of those who do not get the blocks of these keys."""
-        form = self.forms.get(hidden)
+    def form(self, hidden: frozenset[str], *, is_counted: bool = False) -> Form:
+        """The text of those who do not get the blocks of these keys, with links that are counted or not."""
+        form = self.forms.get((hidden, is_counted))
         if form is None:
             subject, page, text = (
-                list(_shown(pieces, hidden)) for pieces in (self.subject, self.html, self.text)
+                list(_shown(pieces, hidden, is_counted)) for pieces in (self.subject, self.html, self.text)
             )
             form = Form(subject, page, text)
             if len(self.forms) >= FORMS:
                 self.forms.clear()
-            self.forms[hidden] = form
+            self.forms[hidden, is_counted] = form
         return form
 
     def required(self, hidden: frozenset[str]) -> list[str]:
@@ -94,12 +107,14 @@ class Prepared:
     @property
     def size(self) -> int:
         """Octets of the HTML, without what is filled in."""
-        return sum(len(piece.encode()) for piece in _shown(self.html, frozenset()) if isinstance(piece, str))
+        pieces = _shown(self.html, frozenset(), self.is_counted)
+        return sum(len(piece.encode()) for piece in pieces if isinstance(piece, str))
 
     @property
     def addresses(self) -> list[str]:
         """Where its links lead, each once, without those that hold the reader's own words."""
-        parts = ["\0" if not isinstance(piece, str) else piece for piece in _shown(self.html, frozenset())]
+        pieces = _shown(self.html, frozenset(), is_counted=False)
+        parts = ["\0" if not isinstance(piece, str) else piece for piece in pieces]
         found = re.findall(r'<a [^>]*?href="([^"]*)"', "".join(parts))
         return list(dict.fromkeys(html.unescape(each) for each in found if "\0" not in each))
 
@@ -109,10 +124,11 @@ class Prepared:
         """The mail for one reader. `key` is the ledger's; a sample has none there."""
         token = consent.sign(consent.Reader(address, self.topic, self.locale, "" if sample else key))
         unsubscribe = self.ways.unsubscribe(token)
-        links = {PREFERENCES: self.ways.preferences(token), UNSUBSCRIBE: unsubscribe}
+        links = {PREFERENCES: self.ways.preferences(token), UNSUBSCRIBE: unsubscribe, KEY: key}
         words = [links.get(slot) or values.get(slot) or default or "" for slot, default in self.slots]
         hidden = _hidden(values)
-        form = self.form(hidden)
+        is_counted = self.is_counted and not sample and UNTRACKED not in values
+        form = self.form(hidden, is_counted=is_counted)
         subject, page, text = form.fill(words)
         return Letter(
             key=key,
@@ -138,8 +154,8 @@ def missing(prepared: Prepared, values: dict[str, str]) -> list[str]:
     return [name for name in prepared.required(_hidden(values)) if not values.get(name)]
 
 
-def prepare(topic: Topic, content: Content) -> Prepared:
-    """Lay a text out in its own language. Unknown variables stay as they are written."""
+def prepare(topic: Topic, content: Content, tracks: Tracks | None = None) -> Prepared:
+    """Lay a text out in its own language, with links that count. Unknown variables stay as they are written."""
     marks = _Marks()
     with i18n.speaking(content.locale, settings.programme_timezone):
         texts = lay_out(
@@ -161,9 +177,19 @@ def prepare(topic: Topic, content: Content) -> Prepared:
     if content.plain:
         _generated, signature, foot = written.rpartition("\n-- \n")
         written = marks.put(content.plain.strip()) + "\n" + signature + foot
-    subject, page, text = (marks.cut(each) for each in (texts.subject, texts.html, written))
-    plain = _plain(subject, "text")
-    return Prepared(topic, content.locale, marks.slots, plain, page, _plain(text), marks.keys, consent.Ways())
+    counted = marks.count(texts.html, tracks) if tracks else texts.html
+    subject, page, text = (marks.cut(each) for each in (texts.subject, counted, written))
+    return Prepared(
+        topic=topic,
+        locale=content.locale,
+        slots=marks.slots,
+        subject=_plain(subject, "text"),
+        html=page,
+        text=_plain(text),
+        keys=marks.keys,
+        ways=consent.Ways(),
+        is_counted=tracks is not None,
+    )
 
 
 def _tokens(body: str, marks: "_Marks") -> list[Token]:
@@ -211,6 +237,7 @@ class _Marks:
         self.sign = "v" + secrets.token_hex(6)
         self.slots: list[tuple[str, str | None]] = []
         self.sections: list[frozenset[str]] = []
+        self.counted: list[Counted] = []
 
     @property
     def keys(self) -> frozenset[str]:
@@ -226,6 +253,34 @@ class _Marks:
         if (name, default) not in self.slots:
             self.slots.append((name, default))
         return f"{self.sign}n{self.slots.index((name, default))}x"
+
+    def count(self, page: str, tracks: Tracks) -> str:
+        """`page` with marks for the links that have a number, and for the picture that is fetched on opening."""
+
+        def replace(match: re.Match[str]) -> str:
+            number = tracks.links.get(html.unescape(match[2]))
+            if number is None:
+                return match[0]
+            path = [f"{settings.base_url}/news/to/", self._key(), f"/{number}"]
+            return match[1] + self._count(Counted(path, match[2])) + '"'
+
+        page = re.sub(r'(<a [^>]*?href=")([^"]*)"', replace, page)
+        picture = [
+            f'<img src="{settings.base_url}/news/seen/',
+            self._key(),
+            '.gif" alt="" width="1" height="1">',
+        ]
+        return (
+            page.replace("</body>", f"{self._count(Counted(picture, ''))}</body>") if tracks.opens else page
+        )
+
+    def _key(self) -> Piece:
+        self.mark(KEY, None)
+        return self.slots.index((KEY, None)), "text"
+
+    def _count(self, counted: Counted) -> str:
+        self.counted.append(counted)
+        return f"{self.sign}c{len(self.counted) - 1}x"
 
     def put(self, text: str) -> str:
         """`text` with marks for the reader's variables and the constants written out."""
@@ -243,13 +298,20 @@ class _Marks:
             pieces += [Section(self.sections[int(number)], self._slotted(inside)), *self._slotted(rest)]
         return pieces
 
-    def _slotted(self, text: str) -> list[Piece]:
+    def _slotted(self, text: str) -> list[Piece | Counted]:
+        parts = re.split(rf"{self.sign}c(\d+)x", text)
+        pieces: list[Piece | Counted] = [*self._filled(parts[0])]
+        for number, rest in zip(parts[1::2], parts[2::2], strict=True):
+            pieces += [self.counted[int(number)], *self._filled(rest)]
+        return pieces
+
+    def _filled(self, text: str) -> list[Piece]:
         mark = re.compile(self.sign + r"n(\d+)x")
         in_address = _ADDRESS.sub(lambda match: mark.sub(self.sign + r"n\1u", match[0]), text)
         parts = re.split(self.sign + r"n(\d+)([xu])", in_address)
         pieces: list[Piece] = [parts[0]]
         for number, kind, rest in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
-            is_link = self.slots[int(number)][0] in (PREFERENCES, UNSUBSCRIBE)
+            is_link = self.slots[int(number)][0] in OURS
             pieces += [(int(number), "text" if is_link else "address" if kind == "u" else "html"), rest]
         return pieces
 
@@ -257,8 +319,8 @@ class _Marks:
 def _plain(pieces: Pieces, everywhere: str = "") -> Pieces:
     """The same for plain text: nothing is escaped but what stands in an address (not even that in a subject)."""
 
-    def plain(piece: Piece) -> Piece:
-        if isinstance(piece, str) or (piece[1] == "address" and not everywhere):
+    def plain(piece: Piece | Counted) -> Piece | Counted:
+        if isinstance(piece, str | Counted) or (piece[1] == "address" and not everywhere):
             return piece
         return piece[0], "text"
 
@@ -273,9 +335,13 @@ def _plain(pieces: Pieces, everywhere: str = "") -> Pieces:
 _BLANKS = re.compile(r"\n{3,}")
 
 
-def _shown(pieces: Pieces, hidden: frozenset[str]) -> Iterator[Piece]:
+def _shown(
+    pieces: Iterable[Piece | Counted | Section], hidden: frozenset[str], is_counted: bool
+) -> Iterator[Piece]:
     for piece in pieces:
-        if not isinstance(piece, Section):
+        if isinstance(piece, Counted):
+            yield from piece.pieces if is_counted else [piece.otherwise]
+        elif not isinstance(piece, Section):
             yield piece
         elif not piece.keys <= hidden:
-            yield from piece.pieces
+            yield from _shown(piece.pieces, hidden, is_counted)

@@ -85,6 +85,9 @@ class Newsletter(db.Model):
     since: Mapped[datetime | None]
     #: Leaves out of each mail what its reader has seen already.
     skips_seen: Mapped[bool] = mapped_column(default=False, server_default=false())
+    #: Does it count who opens it, and who follows its links? Of readers who do not mind.
+    tracks_opens: Mapped[bool] = mapped_column(default=False, server_default=false())
+    tracks_clicks: Mapped[bool] = mapped_column(default=False, server_default=false())
     hold: Mapped[Hold | None]
     #: Failures in a row; a delivery that succeeds sets it back.
     failures: Mapped[int] = mapped_column(default=0)

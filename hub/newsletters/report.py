@@ -1,13 +1,14 @@
-"""What became of a newsletter: in all, by level, by country; each a single statement however many got it."""
+"""What became of a newsletter: in all, by level, by country; few statements however many got it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, select
 
 from ..core import i18n
 from ..core.database import db
+from ..earnings.money import WHOLE, divide
 from ..partners.models import Partner, Tier
 from . import wording
 from .models import Delivery, DeliveryState, Newsletter
@@ -27,10 +28,18 @@ class Outcome:
     unsubscribed: int
     uncertain: int
 
-    @property
-    def is_reported_on(self) -> bool:
-        """Has anybody told what became of them? A mail server alone never does."""
-        return any((self.delivered, self.opened, self.machine_opened, self.clicked, self.bounced))
+    def share(self, number: int) -> str:
+        """`number` of the mails sent, in percent."""
+        return i18n.percent(divide(number * WHOLE, self.sent)) if self.sent else "–"
+
+    def tells(self, newsletter: Newsletter) -> set[str]:
+        """What is known of the mails: nobody counting is another thing than none. A mail server alone tells nothing."""
+        known = {
+            "delivered": self.delivered,
+            "opened": newsletter.tracks_opens or self.opened or self.machine_opened,
+            "clicked": newsletter.tracks_clicks or self.clicked,
+        }
+        return {name for name, is_known in known.items() if is_known}
 
 
 def _number(condition: ColumnElement[bool]) -> ColumnElement[int]:
@@ -57,32 +66,56 @@ def outcome(newsletter: Newsletter) -> Outcome:
     return Outcome(*row)
 
 
-def by_tier(newsletter: Newsletter) -> list[tuple[str, Outcome]]:
-    """By the present level of the partner, the highest first."""
-    found = dict(_grouped(newsletter, Partner.tier_id))
-    tiers = db.session.scalars(select(Tier).order_by(Tier.order.desc()))
-    return [
-        (tier.names.get(i18n.locale()) or tier.names.get("en", tier.key), found[tier.id])
-        for tier in tiers
-        if tier.id in found
-    ]
+class Report:
+    """Its mails by the partners' present level and country, looked through once for everything."""
+
+    def __init__(self, newsletter: Newsletter) -> None:
+        statement = (
+            select(Partner.tier_id, Partner.country, Delivery.state, func.count(), *_FIGURES)
+            .select_from(Delivery)
+            .outerjoin(Partner, Partner.id == Delivery.partner_id)
+            .where(Delivery.newsletter_id == newsletter.id)
+            .group_by(Partner.tier_id, Partner.country, Delivery.state)
+        )
+        self.counts = {state.value: 0 for state in DeliveryState}
+        self._rows = []
+        for tier, country, state, number, *figures in db.session.execute(statement):
+            self.counts[state.value] += number
+            self._rows.append((tier, country, Outcome(*figures)))
+
+    @property
+    def outcome(self) -> Outcome:
+        """Of all its mails."""
+        return _sum(figures for _tier, _country, figures in self._rows)
+
+    def by_tier(self) -> list[tuple[str, Outcome]]:
+        """The highest level first."""
+        found = _grouped((tier, figures) for tier, _country, figures in self._rows if tier)
+        tiers = db.session.scalars(select(Tier).order_by(Tier.order.desc()))
+        return [
+            (tier.names.get(i18n.locale()) or tier.names.get("en", tier.key), found[tier.id])
+            for tier in tiers
+            if tier.id in found
+        ]
+
+    def by_country(self) -> list[tuple[str, Outcome]]:
+        """The country with most mails first."""
+        found = _grouped((country, figures) for _tier, country, figures in self._rows if country)
+        most = sorted(found.items(), key=lambda each: (-each[1].sent, each[0]))
+        return [(wording.country(code), figures) for code, figures in most]
 
 
-def by_country(newsletter: Newsletter) -> list[tuple[str, Outcome]]:
-    """By the partner's country, the one with most mails first."""
-    found = sorted(_grouped(newsletter, Partner.country), key=lambda each: (-each[1].sent, str(each[0])))
-    return [(wording.country(code), figures) for code, figures in found if code]
+def _grouped(rows: Iterable[tuple[Any, Outcome]]) -> dict[Any, Outcome]:
+    found: dict[Any, list[Outcome]] = {}
+    for key, figures in rows:
+        found.setdefault(key, []).append(figures)
+    return {key: _sum(each) for key, each in found.items()}
 
 
-def _grouped(newsletter: Newsletter, column: Any) -> Iterator[tuple[Any, Outcome]]:
-    statement = (
-        select(column, *_FIGURES)
-        .join(Partner, Partner.id == Delivery.partner_id)
-        .where(Delivery.newsletter_id == newsletter.id)
-        .group_by(column)
-    )
-    for key, *figures in db.session.execute(statement):
-        yield key, Outcome(*figures)
+def _sum(rows: Iterable[Outcome]) -> Outcome:
+    columns = zip(*(astuple(each) for each in rows), strict=True)
+    sums = [sum(each) for each in columns]
+    return Outcome(*sums) if sums else Outcome(*([0] * len(_FIGURES)))
 
 
 #: Columns of the export.

@@ -20,7 +20,7 @@ from ..core.crash import crash_point
 from ..core.database import db, touched, transaction
 from ..core.mail import Letter, Misconfigured, NotSent, Refused, Unreachable
 from ..core.mail.backend import Backend
-from . import claims, ledger, letters, steering, telling
+from . import claims, ledger, letters, steering, telling, tracking
 from .claims import Row
 from .journal import Journal
 from .letters import Prepared
@@ -46,7 +46,8 @@ class Run:
         self.backends = backends
         self.journal = journal
         self.texts: dict[str, Prepared] = {
-            each.locale: letters.prepare(newsletter.topic, each) for each in newsletter.written
+            each.locale: letters.prepare(newsletter.topic, each, tracking.of(newsletter))
+            for each in newsletter.written
         }
         self.topic = newsletter.topic
         self.failures = newsletter.failures

@@ -16,7 +16,7 @@ from ..core.database import db
 from ..core.errors import Invalid
 from ..core.i18n import _
 from ..core.jobs import ring
-from . import audience, checks, consent, letters, variables
+from . import audience, checks, consent, letters, tracking, variables
 from .audience import Recipient
 from .checks import NotReady, must_be_ready
 from .drafts import must_be_draft
@@ -99,6 +99,7 @@ def freeze(newsletter: Newsletter) -> int:
     Raises NotReady when one would be empty.
     """
     texts = {each.locale: letters.prepare(newsletter.topic, each) for each in newsletter.written}
+    tracking.keep_links(newsletter, (url for text in texts.values() for url in text.addresses))
     occasion, when, number = Occasion(newsletter, texts), _turns(newsletter), 0
     table: Any = Delivery.__table__  # past the ORM: so many rows in half the time
     for batch in _batches(_once_each(audience.recipients(newsletter.audience, newsletter.topic))):
@@ -125,6 +126,7 @@ def _rows(
     values = occasion.values(readers, locales)
     if empty := checks.hole(occasion, readers, locales, values):
         raise NotReady(empty.sentence)
+    untracked = tracking.untracked(newsletter, (each.address for each in readers))
     now = clock.now()
     return [
         {
@@ -136,7 +138,7 @@ def _rows(
             "user_id": reader.user.id,
             "partner_id": reader.partner.id,
             "locale": locale,
-            "values": words,
+            "values": words | {tracking.UNTRACKED: "1"} if reader.address in untracked else words,
             "created_at": now,
             "next_at": when(reader.user.time_zone),
         }

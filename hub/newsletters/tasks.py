@@ -8,7 +8,7 @@ from ..core import clock
 from ..core.database import db, transaction
 from ..core.jobs import job
 from ..core.mail import open_backends
-from . import claims, events, linkcheck, sending, starting
+from . import claims, events, linkcheck, sending, starting, tracking
 from .journal import Journal
 from .models import Newsletter, Status
 
@@ -35,6 +35,12 @@ def start_due() -> None:
             newsletter = db.session.scalar(select(Newsletter).where(Newsletter.id == number, *due))
             if newsletter is not None:
                 starting.start_on_time(newsletter)
+
+
+@job(tracking.COUNT, every="* * * * *")
+def count() -> None:
+    """Keep the opens and clicks that web processes have noted."""
+    tracking.collect()
 
 
 @job("newsletters.forget", every="40 3 * * *")

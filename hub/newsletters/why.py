@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from ..accounts.models import User
-from ..core import i18n
+from ..core import clock, i18n
 from ..core.access import visible
 from ..core.database import db
 from ..core.i18n import _, ngettext
@@ -152,6 +152,8 @@ def _waiting(newsletter: Newsletter, delivery: Delivery) -> list[str]:
     if delivery.attempts:
         words = {"moment": i18n.format_datetime(delivery.next_at), "reason": _ended(delivery.reason or "")}
         return [_("The mail server asks to wait; it is tried again on %(moment)s. %(reason)s", **words)]
+    if delivery.next_at > clock.now():
+        return [_("It waits for its turn on %(moment)s.", moment=i18n.format_datetime(delivery.next_at))]
     return [_("It is being sent; this mail has not had its turn yet.")]
 
 

@@ -14,6 +14,7 @@ from hub.newsletters.models import (
     Topic,
 )
 from hub.newsletters.models import SuppressionReason as Reason
+from hub.newsletters.models_tracking import Link, LinkClick
 from tests.factories import make_member, make_partner
 
 ENGLISH = {
@@ -76,6 +77,7 @@ def sample(cast) -> dict[str, object]:
         cast.manager,
         status=Status.SENT,
         shown=Shown.PARTNERS,
+        tracks_clicks=True,
         started_at=clock.now(),
         finished_at=clock.now(),
     )
@@ -83,15 +85,21 @@ def sample(cast) -> dict[str, object]:
     make_delivery(sent, cast.partner, partner_id=cast.acme.id, state=DeliveryState.SENT, sent_at=clock.now())
     make_delivery(running, cast.partner, partner_id=cast.acme.id)
     doubted = make_delivery(sent, cast.other_partner, state=DeliveryState.UNCERTAIN)
+    link = Link(newsletter_id=sent.id, url="https://example.org/")
+    db.session.add(link)
     segment = Segment(name="Gold", rule=[{"kind": "tier", "values": ["gold"]}])
     db.session.add(segment)
     suppression = Suppression(address="gone@example.org", reason=Reason.BOUNCE)
     db.session.add(suppression)
     db.session.flush()
+    db.session.add(LinkClick(link_id=link.id, delivery_id=doubted.id, clicked_at=clock.now()))
+    db.session.flush()
     token = consent.sign(consent.Reader("partner@example.org", Topic.PRODUCT, "en"))
     return {
         "draft": draft.id,
         "segment": segment.id,
+        "link": link.id,
+        "key": doubted.key,
         "sent": sent.id,
         "running": running.id,
         "uncertain": doubted.id,

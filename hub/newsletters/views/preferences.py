@@ -12,7 +12,7 @@ from ...core.access import Permission, can, public, requires
 from ...core.database import transaction
 from ...core.errors import NotFound
 from ...core.extensions import csrf
-from .. import audience, consent, events, reading, why
+from .. import audience, consent, events, reading, tracking, why
 from ..consent import Reader
 from ..models import TOPICS, SuppressionReason, Topic
 from . import bp
@@ -66,6 +66,7 @@ def choose(token: str) -> ResponseReturnValue:
     topics = {Topic(value) for value in request.form.getlist("topics") if value in set(Topic)}
     with transaction():
         consent.choose(reader.address, topics)
+        tracking.allow(reader.address, bool(request.form.get("counted")))
     return redirect(url_for(".preferences", token=token, saved=1), 303)
 
 
@@ -85,6 +86,7 @@ def _page(template: str, reader: Reader, token: str, **values: object) -> Respon
         token=token,
         topics=TOPICS,
         wanted=consent.wanted(reader.address),
+        counted=tracking.is_allowed(reader.address),
         suppressed=consent.is_suppressed(reader.address),
         delivery=delivery,
         subject=reading.headline(delivery.newsletter, delivery.locale, delivery.values)[0]

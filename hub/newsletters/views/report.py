@@ -1,5 +1,8 @@
 """After the sending: mails in doubt settled by a person, everything as a table."""
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -8,7 +11,7 @@ from sqlalchemy import select
 from ...core import sheets
 from ...core.access import Permission, requires, visible_or_404
 from ...core.database import transaction
-from .. import report, steering
+from .. import clickers, report, steering
 from ..models import Delivery
 from . import bp
 from .writing import find
@@ -30,8 +33,19 @@ def resolve(number: int, delivery_id: int) -> ResponseReturnValue:
 def export(number: int) -> ResponseReturnValue:
     """Every mail and what became of it, as CSV."""
     newsletter = find(number)
-    body = sheets.write(report.COLUMNS, report.rows(newsletter))
-    name = f"newsletter-{number}.csv"
+    return _csv(report.COLUMNS, report.rows(newsletter), f"newsletter-{number}.csv")
+
+
+@bp.get("/newsletters/<int:number>/links.csv")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def export_links(number: int) -> ResponseReturnValue:
+    """Every counted link and how many followed it, as CSV."""
+    newsletter = find(number)
+    return _csv(clickers.COLUMNS, clickers.rows(newsletter), f"newsletter-{number}-links.csv")
+
+
+def _csv(columns: Sequence[str], rows: Iterable[list[Any]], name: str) -> Response:
+    body = sheets.write(columns, rows)
     return Response(
         body, mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )

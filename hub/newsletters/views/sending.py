@@ -1,5 +1,7 @@
 """Sending: the last look, the start, progress, the report."""
 
+from typing import Any
+
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -11,7 +13,7 @@ from ...core.database import transaction
 from ...core.errors import HubError
 from ...core.i18n import LOCALES, _
 from ...core.paging import page
-from .. import audience, checks, ledger, previews, report, segments, starting, steering, why
+from .. import audience, checks, clickers, ledger, previews, report, segments, starting, steering, why
 from ..forms import ScheduleForm
 from ..models import Delivery, DeliveryState, Newsletter, Status
 from ..words import DELIVERY_WORDS, HOLDS, REASONS, STATUS_WORDS
@@ -38,13 +40,15 @@ def show(number: int) -> ResponseReturnValue:
             words, autoescape=True
         )
         statement = statement.where(named)
+    figures = report.Report(newsletter)
     return render_template(
         "newsletters/show.html",
         newsletter=newsletter,
-        progress=ledger.progress(newsletter),
-        outcome=report.outcome(newsletter),
-        by_tier=report.by_tier(newsletter),
-        by_country=report.by_country(newsletter),
+        progress=ledger.progress(newsletter, figures.counts),
+        outcome=figures.outcome,
+        by_tier=figures.by_tier(),
+        by_country=figures.by_country(),
+        **_followed(newsletter, figures.outcome),
         described=audience.describe(newsletter.audience),
         deliveries=page(statement, request.args.get("cursor"), Delivery.id, descending=False),
         state=state,
@@ -59,9 +63,20 @@ def show(number: int) -> ResponseReturnValue:
     )
 
 
+def _followed(newsletter: Newsletter, outcome: report.Outcome) -> dict[str, Any]:
+    """Its links, the newsletter before it, and what its readers earned."""
+    return {
+        "links": clickers.links(newsletter, clickers.SHOWN) if newsletter.tracks_clicks else [],
+        "before": clickers.before(newsletter),
+        "earnings": clickers.earnings(newsletter) if outcome.clicked else None,
+    }
+
+
 def _asked(newsletter: Newsletter, words: str) -> list[tuple[segments.Verdict, why.Answer]]:
     """People of a partner, with what became of it for them and whether the rule would mean them today."""
     verdicts = segments.explain(newsletter.audience, words)
+    if not verdicts:
+        return []
     found = why.answers([newsletter], [each.user for each in verdicts])
     return [(each, found[each.user.id][0]) for each in verdicts if found[each.user.id]]
 

@@ -199,7 +199,12 @@ def aim(number: int) -> ResponseReturnValue:
     newsletter = find(number)
     if not newsletter.is_editable:
         return redirect(url_for(".show", number=number), 303)
-    form = AudienceForm(topic=newsletter.topic.value, shown=newsletter.shown.value)
+    form = AudienceForm(
+        topic=newsletter.topic.value,
+        shown=newsletter.shown.value,
+        tracks_clicks=newsletter.tracks_clicks,
+        tracks_opens=newsletter.tracks_opens,
+    )
     return _audience(newsletter, form, newsletter.audience)
 
 
@@ -220,7 +225,9 @@ def save_audience(number: int) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _audience(find(number), form, rule, 422)
     with transaction():
-        drafts.aim(find(number), rule, Topic(form.topic.data), Shown(form.shown.data))
+        newsletter = find(number)
+        drafts.aim(newsletter, rule, Topic(form.topic.data), Shown(form.shown.data))
+        drafts.track(newsletter, clicks=form.tracks_clicks.data, opens=form.tracks_opens.data)
     return redirect(url_for(".edit", number=number), 303)
 
 
