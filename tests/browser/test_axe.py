@@ -89,3 +89,18 @@ def test_axe_finds_nothing(hub, visit, endpoint, role):
     found = {path: sticking_out(page) + findings(page) for path in pages_of_every_kind(page, endpoint)}
     assert len(found) > (3 if role == "visitor" else 30)
     assert [finding for each in found.values() for finding in each] == []
+
+
+@pytest.mark.once
+def test_axe_finds_nothing_in_a_mail(hub, visit):
+    """The newest newsletter as it arrives, shown without anything of the hub's around it."""
+    page = visit(hub.sign_ins()["manager"][0])
+    page.goto("/newsletters/")
+    newest = page.locator("main a[href^='/newsletters/']").evaluate_all(
+        "links => links.map(link => link.pathname.match(/^\\/newsletters\\/\\d+$/)?.[0]).find(Boolean)"
+    )
+    mail = page.request.get(f"{newest}/preview/ru").text()
+    assert "<table" in mail
+    page.route("**/mailbox", lambda route: route.fulfill(body=mail, content_type="text/html; charset=utf-8"))
+    page.goto("/mailbox")
+    assert sticking_out(page) + findings(page) == []

@@ -78,7 +78,7 @@ class Letter:
         lines = self.head()
         boundary = "=_" + hashlib.sha256(self.key.encode()).hexdigest()[:32]
         lines.append(
-            f'Content-Language: {self.locale}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"'
+            f'Content-Language: {self.locale}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"'
         )
         parts = [_part("plain", self.text, boundary), _part("html", self.html, boundary)]
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + b"".join(parts) + f"--{boundary}--\r\n".encode()
