@@ -1,6 +1,7 @@
 """Which articles a reader gets: the shelves, the right language, related ones, former addresses."""
 
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from sqlalchemy import Select, and_, case, exists, func, or_, select
@@ -138,10 +139,14 @@ def path_to(category: Category) -> list[Category]:
 
 
 def published_copy(article_id: int, lang: str, user: Any) -> Translation | None:
-    """The translation a reader should get: in `lang`, or else the first of the hub's languages there is."""
+    """The translation a reader should get: in `lang`, or else the first of the hub's languages there is.
+
+    The team, which sees unpublished ones too, gets one of those only if there is no other.
+    """
     statement = visible(select(Translation).where(Translation.article_id == article_id), user)
-    by_locale = {each.locale: each for each in db.session.scalars(statement)}
-    return next((by_locale[each] for each in (lang, *LOCALES) if each in by_locale), None)
+    found = {(each.status == Status.PUBLISHED, each.locale): each for each in db.session.scalars(statement)}
+    wanted = product((True, False), (lang, *LOCALES))
+    return next((found[each] for each in wanted if each in found), None)
 
 
 def neighbours(translation: Translation, user: Any, limit: int = 4) -> list[Translation]:

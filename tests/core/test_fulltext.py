@@ -148,6 +148,14 @@ def test_another_keyboard_and_another_language_are_said(index):
     assert (language.lang, language.hits[0].document.title) == ("en", "Payout calendar")
 
 
+def test_another_language_is_known_without_its_letters_too(index):
+    index(article(1, "Wypłata prowizji", lang="pl"), article(1, "Payout calendar", lang="en"))
+    answer = ask("wyplata", lang="en")
+    assert (answer.lang, answer.instead) == ("pl", {"wyplata": ["wypłata"]})
+    assert [hit.document.id for hit in answer.hits] == [1]
+    assert ask("wyplatx", lang="en").lang == "en"
+
+
 def test_codes_match_whole_and_only_whole(index):
     index(
         article(1, "Студия", codes=("KRASNOVA", "2107")), article(2, "Студия красок", "студия студия студия")

@@ -135,6 +135,11 @@ def test_links_between_articles_open_in_the_readers_language(article, category, 
     assert f'href="/kb/open/{article.article.key}#s-minimum"' in page
     answer = browse(partner).get(f"/kb/open/{article.article.key}")
     assert answer.headers["Location"] == "/kb/ru/kalendar"
+    with transaction():
+        service.translate(get(article).article, agent, "pl", service.Text("Kalendarz", "Szkic"))
+        agent.locale = "pl"
+    found = browse(agent).get(f"/kb/open/{article.article.key}").headers["Location"]
+    assert found == article.path, "a draft is no answer while there is something published"
 
 
 def test_a_missing_language_is_announced(article, browse, partner):

@@ -146,6 +146,12 @@ class Reading:
             return float(can_be_completed(tokens[0].surface) and bool(words.starting(tokens[0].surface, 1)))
         return sum(map(self.knows, tokens)) / len(tokens) if tokens else 0.0
 
+    def share_unfolded(self, words: Words) -> float:
+        """How much of the text is known if it may be typed without the language's own letters."""
+        tokens = self._telling()
+        known = [self.knows(token) or bool(words.folded(token.surface, 1)) for token in tokens]
+        return sum(known) / len(tokens) if tokens else 0.0
+
     def familiarity(self) -> float:
         """How usual the words are in this language: the mean logarithm of the part of the documents that hold them."""
         tokens, everything = self._telling(), self.counts.get(TERM, 0) + 1

@@ -133,8 +133,21 @@ def _understood(
             known = reading.share(words)
             if known > share or (known == share > 0 and _is_likelier(reading, best, text)):
                 best, share, meant = reading, known, text
+    if not share:
+        best = _without_its_letters(engine, best, asked, audience)
     with engine.words(best.lang, audience) as words:
         return meant, understand(best, words)
+
+
+def _without_its_letters(engine: Engine, best: Reading, asked: str, audience: Set[str]) -> Reading:
+    """The text, known in no language as it stands, in the one that knows most of it without its diacritics."""
+    most = 0.0
+    for lang in (best.lang, *(other for other in LANGUAGES if other != best.lang)):
+        with suppress(IndexMissing), engine.words(lang, audience) as words:
+            reading = Reading.of(lang, asked, words, typing=best.is_unfinished)
+            if (share := reading.share_unfolded(words)) > most:
+                best, most = reading, share
+    return best
 
 
 def _is_likelier(one: Reading, other: Reading, text: str) -> bool:
