@@ -6,6 +6,7 @@ from pathlib import Path
 
 import flask_migrate
 import pytest
+import redis  # noqa: F401 (before the hub, which leaves it out where the environment names none)
 from flask import g
 from socketio import Manager
 

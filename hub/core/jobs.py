@@ -15,10 +15,12 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from .database import after_commit, db, transaction
-from .lean import without
+from .lean import CLIENTS, without
 from .settings import Settings
 
-with without("psycopg", "psycopg2"):  # for a kind of queue that is not used here: 9 MB
+with without(
+    "psycopg", "psycopg2", *CLIENTS
+):  # the first two are for a kind of queue that is not used here: 9 MB
     from huey import Huey, RedisHuey, SqliteHuey, crontab
 
 log = structlog.get_logger()
