@@ -1,13 +1,15 @@
 """`hub`: the platform's commands and every room's."""
 
 import sys
+from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
 
 import click
 from flask import Flask
 from flask.cli import ScriptInfo
 from pydantic import ValidationError
 
-from . import demo
 from .app import ROOMS, create_app, door
 from .core.settings import Settings, complaints
 
@@ -16,14 +18,17 @@ class Hub(click.Group):
     """Gathers commands; makes the application only for those that need one."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(self._gathered())
+        return sorted(command.name or "" for module in self._modules() for command in module.commands)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        return self._gathered().get(name)
+        found = (command for module in self._modules() for command in module.commands if command.name == name)
+        return next(found, None)
 
-    def _gathered(self) -> dict[str, click.Command]:
-        modules = [door("core", "commands"), demo, *(door(room, "commands") for room in ROOMS)]
-        return {command.name or "": command for module in modules if module for command in module.commands}
+    def _modules(self) -> Iterator[ModuleType]:
+        """One by one: what the platform can do waits for no room to be loaded."""
+        yield import_module("hub.core.commands")
+        yield import_module("hub.demo")
+        yield from filter(None, (door(room, "commands") for room in ROOMS))
 
 
 @click.group(cls=Hub)

@@ -30,6 +30,7 @@ def main():
     make_venv()
     install_packages("dev" if options.dev else "run")
     link_project()
+    compile_project()
     if not options.no_front_end:
         install_front_end("dev" if options.dev else "run")
         build_vendor()
@@ -95,6 +96,11 @@ def link_project():
     command.write_text(f"#!{PYTHON}\nfrom hub.cli import main\n\nmain()\n")
     command.chmod(0o755)
     mark_done("project", Path(__file__))
+
+
+def compile_project():
+    """Compile what has changed: where Python may not write beside its sources it would do so at every start."""
+    run([str(PYTHON), "-m", "compileall", "-q", "hub"])
 
 
 def install_front_end(kind):

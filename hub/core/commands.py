@@ -9,9 +9,9 @@ from flask.cli import ScriptInfo, with_appcontext
 
 from . import jobs
 from .doctor import doctor
-from .migrations import bring_up_to_date, write
+from .migrations import bring_up_to_date, is_up_to_date, write
 from .serve import Child, Supervisor, is_answering, is_listening, web_command
-from .settings import settings, warnings
+from .settings import Settings, settings, warnings
 
 
 @click.command("routes")
@@ -54,22 +54,30 @@ def migration(message: str) -> None:
 @click.pass_context
 def serve(context: click.Context) -> None:
     """Run the web server and the worker until Ctrl-C."""
-    with context.ensure_object(ScriptInfo).load_app().app_context():
-        host, port, base_url = settings.host, settings.port, settings.base_url
-        web = web_command("hub.wsgi:app", host, port, settings.web_threads)
-        if is_listening(host, port):
-            raise click.ClickException(f"Port {port} of {host} is taken. Choose another with HUB_PORT.")
-        for warning in warnings(settings):
-            click.echo(f"Warning: {warning}", err=True)
-        bring_up_to_date()
-        if not settings.is_production:
-            _show_demo(context)
-    worker_command = [sys.executable, "-m", "hub.cli", "worker"]
-    supervisor = Supervisor([Child("web server", web), Child("worker", worker_command)])
+    here = Settings()
+    host, port = here.host, here.port
+    if is_listening(host, port):
+        raise click.ClickException(f"Port {port} of {host} is taken. Choose another with HUB_PORT.")
+    web = web_command("hub.wsgi:app", host, port, here.web_threads)
+    supervisor = Supervisor(
+        [Child("web server", web), Child("worker", [sys.executable, "-m", "hub.cli", "worker"])]
+    )
+    try:
+        if is_up_to_date(here):
+            supervisor.start()  # while this process gets ready, too
+        with context.ensure_object(ScriptInfo).load_app().app_context():
+            for warning in warnings(settings):
+                click.echo(f"Warning: {warning}", err=True)
+            bring_up_to_date()
+            if not settings.is_production:
+                _show_demo(context)
+    except BaseException:
+        supervisor.stop()
+        raise
     sys.exit(
         supervisor.run(
             is_ready=lambda: is_answering(host, port),
-            when_ready=lambda: click.echo(f"Partner Hub is at {base_url} – Ctrl-C stops it."),
+            when_ready=lambda: click.echo(f"Partner Hub is at {here.base_url} – Ctrl-C stops it."),
         )
     )
 

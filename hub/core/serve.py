@@ -119,6 +119,11 @@ class Supervisor:
     children: list[Child]
     stopping: threading.Event = field(default_factory=threading.Event)
 
+    def start(self) -> None:
+        """Start the children before `run` looks after them."""
+        for child in self.children:
+            child.start()
+
     def run(self, when_ready: Callable[[], None], is_ready: Callable[[], bool]) -> int:
         """Run until SIGINT or SIGTERM, call `when_ready` once, and return the exit status."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

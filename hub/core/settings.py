@@ -36,7 +36,7 @@ class Switch(StrEnum):
 
 
 class Settings(BaseSettings):
-    """All settings. The environment is read here and nowhere else."""
+    """All settings. The environment is read here; only `lean` looks into it before, for what not to load."""
 
     model_config = SettingsConfigDict(env_prefix="HUB_", extra="ignore")
 

@@ -2,14 +2,17 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import time
+from contextlib import closing
 
 import pytest
 
-from hub.core import serve
+from hub.core import migrations, serve
+from hub.core.settings import Settings
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 SUPERVISOR = """
@@ -84,3 +87,17 @@ def test_children_end_with_the_supervisor(number):
 
 def test_an_address_with_colons_is_bracketed():
     assert "--bind=[::1]:8000" in serve.web_command("hub.app:create_app()", "::1", 8000, 100)
+
+
+def test_only_a_database_that_has_seen_every_migration_needs_no_waiting(tmp_path):
+    settings = Settings(home=tmp_path)
+    assert not migrations.is_up_to_date(settings), "there is none yet"
+    newest = max(file.name for file in migrations.FOLDER.glob("versions/0*.py")).partition("_")[0]
+    with closing(sqlite3.connect(tmp_path / "hub.db")) as database:
+        database.execute("CREATE TABLE alembic_version (version_num)")
+        for version, expected in (("0001", False), (newest, True)):
+            database.execute("DELETE FROM alembic_version")
+            database.execute("INSERT INTO alembic_version VALUES (?)", [version])
+            database.commit()
+            assert migrations.is_up_to_date(settings) is expected
+    assert not migrations.is_up_to_date(Settings(database_url="postgresql+psycopg://127.0.0.1/none"))
