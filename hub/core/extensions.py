@@ -5,9 +5,10 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_wtf.csrf import CSRFProtect
 
-from .lean import CLIENTS, without
+from .lean import without
+from .settings import UNUSED
 
-with without("requests", "websocket", *CLIENTS):  # the first two are for a client, which no hub is: 5 MB
+with without("requests", "websocket", *UNUSED):  # the first two are for a client, which no hub is: 5 MB
     from flask_socketio import SocketIO
 
 csrf = CSRFProtect()

@@ -15,11 +15,11 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from .database import after_commit, db, transaction
-from .lean import CLIENTS, without
-from .settings import Settings
+from .lean import without
+from .settings import UNUSED, Settings
 
 with without(
-    "psycopg", "psycopg2", *CLIENTS
+    "psycopg", "psycopg2", *UNUSED
 ):  # the first two are for a kind of queue that is not used here: 9 MB
     from huey import Huey, RedisHuey, SqliteHuey, crontab
 

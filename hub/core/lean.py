@@ -2,7 +2,6 @@
 
 import ctypes
 import gc
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +12,6 @@ LIBC = ctypes.CDLL(None)
 M_TRIM_THRESHOLD, ENOUGH = -1, 131_072
 #: Threads share one heap, for they take turns anyway; sixteen heaps would each keep what is free in them.
 M_ARENA_MAX, ONE = -8, 1
-
-#: Where the queue is embedded the client of Redis is of no use: 6 MB. Settings are read later, but from there.
-CLIENTS = () if os.environ.get("HUB_REDIS_URL") else ("redis",)
 
 
 @contextmanager
