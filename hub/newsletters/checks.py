@@ -8,7 +8,7 @@ from ..core import i18n
 from ..core.errors import HubError
 from ..core.i18n import LOCALES, Text, _, _l, filesize, ngettext
 from ..core.settings import settings
-from . import audience, blocks, cards, figures, letters, linkcheck, variables
+from . import audience, blocks, cards, figures, letters, linkcheck, trial, variables
 from .letters import Prepared
 from .models import Newsletter
 from .personal import Occasion
@@ -71,6 +71,7 @@ def review(newsletter: Newsletter, *, for_everyone: bool = True) -> list[Check]:
         _size(prepared),
         _plain(newsletter),
         _counting(newsletter),
+        *_subjects(newsletter, reached),
         Check(_("One-click unsubscribe is in place")),
     ]
 
@@ -132,7 +133,7 @@ def _languages(newsletter: Newsletter) -> list[Check]:
 
 def _known_variables(newsletter: Newsletter) -> Check:
     for content in newsletter.written:
-        texts = (content.subject, content.preheader, content.body, content.plain or "")
+        texts = (content.subject, content.subject_b, content.preheader, content.body, content.plain or "")
         names = [name for name, _default in used(*texts)]
         if stray := variables.unknown(names):
             return _wrong(
@@ -256,6 +257,26 @@ def _counting(newsletter: Newsletter) -> Check:
             else _("Opens are counted, followed links are not")
         )
     return Check(_("Neither opens nor followed links are counted"))
+
+
+def _subjects(newsletter: Newsletter, reached: audience.Count) -> list[Check]:
+    """Is there a second subject in every language, and are there enough people to try both on?"""
+    share = newsletter.ab_share
+    if not share:
+        return []
+    for content in newsletter.written:
+        if not content.subject_b.strip() or content.subject_b == content.subject:
+            language = LOCALES[content.locale]
+            return [_wrong(_("The second subject is missing in %(language)s", language=language))]
+    people = trial.tried(reached.people, share)
+    if people < 2:
+        return [
+            _wrong(_("Too few people to try two subjects on"), _("Choose a larger share or one subject."))
+        ]
+    text = ngettext(
+        "Two subjects are tried on %(count)s person", "Two subjects are tried on %(count)s people", people
+    )
+    return [Check(text)]
 
 
 def _size(prepared: dict[str, Prepared]) -> Check:

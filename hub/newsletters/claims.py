@@ -32,6 +32,7 @@ class Row:
     address: str
     name: str
     locale: str
+    variant: str | None
     values: dict[str, str]
     attempts: int
 

@@ -10,8 +10,8 @@ from ..accounts.demo import Cast
 from ..core import clock
 from ..core.database import db
 from ..partners.models import Partner
-from . import consent, content, drafts, starting
-from .demo_texts import SENT
+from . import consent, content, drafts, starting, trial
+from .demo_texts import SECOND, SENT
 from .models import Delivery, DeliveryState, Newsletter, Shown, Status, SuppressionReason, Topic
 from .models_tracking import Link, LinkClick
 
@@ -24,7 +24,13 @@ def fill(cast: Cast, rng: random.Random) -> None:
     """Send what was sent to those who were there, and leave next month's update half written."""
     for days, topic, texts in SENT:
         contents = [
-            {"locale": locale, "subject": subject, "preheader": preheader, "body": body}
+            {
+                "locale": locale,
+                "subject": subject,
+                "subject_b": SECOND[locale] if topic is Topic.PRODUCT else "",
+                "preheader": preheader,
+                "body": body,
+            }
             for locale, (subject, preheader, body) in texts.items()
         ]
         morning = (cast.now - timedelta(days=days)).replace(hour=8, minute=rng.randrange(60))
@@ -32,6 +38,8 @@ def fill(cast: Cast, rng: random.Random) -> None:
             newsletter = drafts.create(cast.anna, topic, contents=contents)
             newsletter.shown = Shown.PUBLIC if topic is Topic.PRODUCT else Shown.PARTNERS
             newsletter.tracks_opens = newsletter.tracks_clicks = topic is not Topic.SERVICE
+            if topic is Topic.PRODUCT:
+                drafts.try_subjects(newsletter, 50, 4)
             _send(newsletter, rng)
     _some_decline(rng)
     if CONTENT.is_dir():  # an installation without the source tree has none
@@ -51,11 +59,13 @@ def _send(newsletter: Newsletter, rng: random.Random) -> None:
     )
     ledger = select(Delivery).where(Delivery.newsletter_id == newsletter.id).order_by(Delivery.id)
     deliveries = list(db.session.scalars(ledger))
+    tried = [each for each in deliveries if each.variant]
     for number, delivery in enumerate(deliveries):
         if joined[delivery.partner_id] > now:
             db.session.delete(delivery)
             continue
-        delivery.attempts = 1
+        delivery.attempts, delivery.next_at = 1, now
+        delivery.variant = delivery.variant or (trial.B if newsletter.ab_share else None)
         delivery.claimed_at = now + timedelta(seconds=number * 0.4)
         luck = rng.random()
         if luck < 0.02:
@@ -70,9 +80,20 @@ def _send(newsletter: Newsletter, rng: random.Random) -> None:
                 delivery.claimed_at + timedelta(seconds=0.3),
             )
     _follow(newsletter, [each for each in deliveries if each.sent_at], rng)
+    if newsletter.ab_share:
+        newsletter.ab_winner, newsletter.ab_result = trial.B, _result(tried)
     newsletter.status, newsletter.started_at = Status.SENT, now
     newsletter.finished_at = now + timedelta(seconds=len(deliveries) * 0.4 + 1)
     db.session.flush()
+
+
+def _result(tried: list[Delivery]) -> dict[str, list[int]]:
+    """Both subjects, of which the second was followed at least as well as the first."""
+    sent = {
+        name: sum(each.variant == name and each.sent_at is not None for each in tried)
+        for name in (trial.A, trial.B)
+    }
+    return {trial.A: [sent[trial.A], sent[trial.A] // 6], trial.B: [sent[trial.B], sent[trial.B] // 6 + 2]}
 
 
 def _follow(newsletter: Newsletter, sent: list[Delivery], rng: random.Random) -> None:

@@ -163,3 +163,11 @@ SENT: list[tuple[int, Topic, dict[str, Text]]] = [
         },
     ),
 ]
+
+#: Tried beside the subject of the product news, and better: language → second subject.
+SECOND = {
+    "en": "Your customers can approve invoices in pairs",
+    "ru": "Ваши клиенты могут согласовывать счета вдвоём",
+    "uk": "Ваші клієнти можуть погоджувати рахунки вдвох",
+    "pl": "Klienci mogą zatwierdzać faktury we dwoje",
+}

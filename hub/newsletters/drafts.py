@@ -33,7 +33,14 @@ def create(author: User | None, topic: Topic, *, contents: Iterable[dict[str, st
 
 
 def write(
-    newsletter: Newsletter, locale: str, *, subject: str, preheader: str, body: str, plain: str | None = None
+    newsletter: Newsletter,
+    locale: str,
+    *,
+    subject: str,
+    preheader: str,
+    body: str,
+    plain: str | None = None,
+    subject_b: str | None = None,
 ) -> Content:
     """Keep the text of one language; without `plain` its text part is made from the body. Raises AlreadyStarted."""
     must_be_draft(newsletter)
@@ -49,6 +56,8 @@ def write(
         body,
     )
     content.plain = plain or None
+    if subject_b is not None:
+        content.subject_b = " ".join(subject_b.split())
     newsletter.updated_at = clock.now()
     db.session.flush()
     return content
@@ -63,18 +72,26 @@ def aim(newsletter: Newsletter, rule: Rule, topic: Topic, shown: Shown) -> None:
 
 
 def track(newsletter: Newsletter, *, clicks: bool, opens: bool) -> None:
-    """Say what it counts. Raises AlreadyStarted."""
+    """Say what it counts; trying two subjects counts links. Raises AlreadyStarted."""
     must_be_draft(newsletter)
-    newsletter.tracks_clicks, newsletter.tracks_opens = clicks, opens
+    newsletter.tracks_clicks, newsletter.tracks_opens = clicks or newsletter.ab_share is not None, opens
+    db.session.flush()
+
+
+def try_subjects(newsletter: Newsletter, share: int | None, hours: int) -> None:
+    """Try a second subject on a share of the audience; None: there is one. Raises AlreadyStarted."""
+    must_be_draft(newsletter)
+    newsletter.ab_share, newsletter.ab_hours = share, hours if share else None
+    newsletter.tracks_clicks = newsletter.tracks_clicks or share is not None
     db.session.flush()
 
 
 def clone(newsletter: Newsletter, author: User) -> Newsletter:
     """A new draft with the same texts and audience."""
-    names = ("locale", "subject", "preheader", "body", "plain")
+    names = ("locale", "subject", "subject_b", "preheader", "body", "plain")
     texts = [{name: getattr(each, name) for name in names} for each in newsletter.contents]
     copy = create(author, newsletter.topic, contents=texts)
-    for name in ("audience", "shown", "skips_seen", "tracks_clicks", "tracks_opens"):
+    for name in ("audience", "shown", "skips_seen", "tracks_clicks", "tracks_opens", "ab_share", "ab_hours"):
         setattr(copy, name, getattr(newsletter, name))
     return copy
 

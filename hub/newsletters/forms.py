@@ -4,16 +4,18 @@ from wtforms import (
     BooleanField,
     DateTimeLocalField,
     EmailField,
+    IntegerField,
     RadioField,
     SelectField,
     StringField,
     TextAreaField,
 )
-from wtforms.validators import DataRequired, Email, InputRequired, Length, Optional
+from wtforms.validators import DataRequired, Email, InputRequired, Length, NumberRange, Optional
 
 from ..core.forms import HubForm
 from ..core.i18n import _l
 from ..core.timezones import ZoneField
+from . import trial
 from .models import TOPICS, Shown, Topic
 
 TOPIC_CHOICES = [(topic.value, words[0]) for topic, words in TOPICS.items()]
@@ -31,6 +33,11 @@ class TextForm(HubForm):
 
     subject = StringField(
         _l("Subject"), description=_l("Phones show the first 40 characters."), validators=[Length(max=200)]
+    )
+    subject_b = StringField(
+        _l("Second subject"),
+        description=_l("Tried beside the first on a share of the audience."),
+        validators=[Optional(), Length(max=200)],
     )
     preheader = StringField(
         _l("Preview line"),
@@ -67,6 +74,18 @@ class AudienceForm(HubForm):
     tracks_opens = BooleanField(
         _l("Count who opens it"),
         description=_l("Readers who do not want that are not counted; they say so where they choose topics."),
+    )
+
+    ab_share = SelectField(
+        _l("Try two subjects"),
+        default="",
+        choices=[("", _l("No, there is one")), *((str(each), f"{each} %") for each in trial.SHARES)],
+        description=_l(
+            "So many of the audience get one or the other; the better one by followed links goes to the rest."
+        ),
+    )
+    ab_hours = IntegerField(
+        _l("Hours until one is chosen"), default=4, validators=[Optional(), NumberRange(*trial.HOURS)]
     )
 
 

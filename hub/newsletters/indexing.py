@@ -32,7 +32,7 @@ def document(content: Content) -> Document:
         id=newsletter.id,
         lang=content.locale,
         audience=_audience(newsletter),
-        title=variables.fill(content.subject, {}),
+        title=variables.fill(content.subject_for(newsletter.ab_winner), {}),
         url=f"/news/{newsletter.id}?language={content.locale}",
         body=markup.article(variables.fill(f"{content.preheader}\n\n{body}", {})).plain,
         crumbs=(topic,),

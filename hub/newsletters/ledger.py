@@ -20,7 +20,7 @@ def progress(newsletter: Newsletter, states: dict[str, int] | None = None) -> di
     """What the page of a running newsletter shows, ready for JSON; `states` if they have been counted already."""
     states = counts(newsletter.id) if states is None else states
     total = sum(states.values())
-    waiting = states["pending"] + states["claimed"]
+    waiting = states["pending"] + states["held"] + states["claimed"]
     return {"status": newsletter.status.value, "total": total, "done": total - waiting, "counts": states}
 
 

@@ -64,12 +64,13 @@ class Prepared:
     locale: str
     slots: list[tuple[str, str | None]]  # (variable, default)
     subject: Pieces
+    subject_b: Pieces  # the second one, or the same
     html: Pieces
     text: Pieces
     keys: frozenset[str]  # of its blocks
     ways: consent.Ways
     is_counted: bool = False
-    forms: dict[tuple[frozenset[str], bool], Form] = field(default_factory=dict)
+    forms: dict[tuple[frozenset[str], bool, bool], Form] = field(default_factory=dict)
     needed: WeakKeyDictionary[Form, list[str]] = field(default_factory=WeakKeyDictionary)
 
     @property
@@ -81,24 +82,24 @@ class Prepared:
     def names(self) -> list[str]:
         return [name for name, _default in self.own_slots]
 
-    def form(self, hidden: frozenset[str], *, is_counted: bool = False) -> Form:
+    def form(self, hidden: frozenset[str], *, is_counted: bool = False, is_b: bool = False) -> Form:
         """The text of those who do not get the blocks of these keys, with links that are counted or not."""
-        form = self.forms.get((hidden, is_counted))
+        form = self.forms.get((hidden, is_counted, is_b))
         if form is None:
-            subject, page, text = (
-                list(_shown(pieces, hidden, is_counted)) for pieces in (self.subject, self.html, self.text)
-            )
+            chosen = (self.subject_b if is_b else self.subject, self.html, self.text)
+            subject, page, text = (list(_shown(pieces, hidden, is_counted)) for pieces in chosen)
             form = Form(subject, page, text)
             if len(self.forms) >= FORMS:
                 self.forms.clear()
-            self.forms[hidden, is_counted] = form
+            self.forms[hidden, is_counted, is_b] = form
         return form
 
     def required(self, hidden: frozenset[str]) -> list[str]:
         """Variables without a default in the text of those who do not get these blocks."""
         form = self.form(hidden)
         if form not in self.needed:
-            pieces = [*form.subject_pieces, *form.html_pieces, *form.text_pieces]
+            second = self.form(hidden, is_b=True).subject_pieces
+            pieces = [*form.subject_pieces, *second, *form.html_pieces, *form.text_pieces]
             slots = {self.slots[piece[0]] for piece in pieces if not isinstance(piece, str)}
             own = slots.intersection(self.own_slots)
             self.needed[form] = sorted({name for name, default in own if default is None})
@@ -119,16 +120,23 @@ class Prepared:
         return list(dict.fromkeys(html.unescape(each) for each in found if "\0" not in each))
 
     def letter(
-        self, *, key: str, address: str, name: str, values: dict[str, str], sample: bool = False
+        self,
+        *,
+        key: str,
+        address: str,
+        name: str,
+        values: dict[str, str],
+        variant: str | None = None,
+        sample: bool = False,
     ) -> Letter:
-        """The mail for one reader. `key` is the ledger's; a sample has none there."""
+        """The mail for one reader, with one of two subjects. `key` is the ledger's; a sample has none there."""
         token = consent.sign(consent.Reader(address, self.topic, self.locale, "" if sample else key))
         unsubscribe = self.ways.unsubscribe(token)
         links = {PREFERENCES: self.ways.preferences(token), UNSUBSCRIBE: unsubscribe, KEY: key}
         words = [links.get(slot) or values.get(slot) or default or "" for slot, default in self.slots]
         hidden = _hidden(values)
         is_counted = self.is_counted and not sample and UNTRACKED not in values
-        form = self.form(hidden, is_counted=is_counted)
+        form = self.form(hidden, is_counted=is_counted, is_b=variant == "b")
         subject, page, text = form.fill(words)
         return Letter(
             key=key,
@@ -184,6 +192,7 @@ def prepare(topic: Topic, content: Content, tracks: Tracks | None = None) -> Pre
         locale=content.locale,
         slots=marks.slots,
         subject=_plain(subject, "text"),
+        subject_b=_plain(marks.cut(marks.put(content.subject_for("b"))), "text"),
         html=page,
         text=_plain(text),
         keys=marks.keys,

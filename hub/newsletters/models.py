@@ -88,6 +88,13 @@ class Newsletter(db.Model):
     #: Does it count who opens it, and who follows its links? Of readers who do not mind.
     tracks_opens: Mapped[bool] = mapped_column(default=False, server_default=false())
     tracks_clicks: Mapped[bool] = mapped_column(default=False, server_default=false())
+    #: Two subjects are tried on this many percent of the audience for so many hours, see `trial`.
+    ab_share: Mapped[int | None]
+    ab_hours: Mapped[int | None]
+    ab_winner: Mapped[str | None]  # `a` or `b`, once it stands
+    ab_result: Mapped[dict[str, list[int]] | None] = mapped_column(
+        JSON
+    )  # (sent, followed) when it was chosen
     hold: Mapped[Hold | None]
     #: Failures in a row; a delivery that succeeds sets it back.
     failures: Mapped[int] = mapped_column(default=0)
@@ -138,7 +145,7 @@ class Newsletter(db.Model):
     def title(self, locale: str = "en") -> str:
         """A subject to call it by; empty while nothing is written."""
         content = self.content_for(locale) or next(iter(self.contents), None)
-        return content.subject if content else ""
+        return content.subject_for(self.ab_winner) if content else ""
 
 
 class Content(db.Model):
@@ -151,11 +158,15 @@ class Content(db.Model):
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"))
     locale: Mapped[str]
     subject: Mapped[str] = mapped_column(default="")
+    subject_b: Mapped[str] = mapped_column(default="", server_default="")  # tried beside the first
     preheader: Mapped[str] = mapped_column(default="")
     body: Mapped[str] = mapped_column(Text, default="")  # Markdown with {variables} and `:::` blocks
     plain: Mapped[str | None] = mapped_column(Text)  # the plain-text part; None: made from the body
 
     newsletter: Mapped[Newsletter] = relationship(back_populates="contents")
+
+    def subject_for(self, variant: str | None) -> str:
+        return self.subject_b if variant == "b" and self.subject_b else self.subject
 
     @property
     def is_empty(self) -> bool:
@@ -164,6 +175,7 @@ class Content(db.Model):
 
 class DeliveryState(StrEnum):
     PENDING = "pending"
+    HELD = "held"  # until one of two subjects has won
     CLAIMED = "claimed"  # being handed over
     SENT = "sent"
     FAILED = "failed"
@@ -196,6 +208,7 @@ class Delivery(db.Model):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"), index=True)
     partner_id: Mapped[int | None] = mapped_column(ForeignKey("partner.id", ondelete="SET NULL"), index=True)
     locale: Mapped[str]  # of the text that is sent
+    variant: Mapped[str | None]  # which of two subjects
     values: Mapped[dict[str, str]] = mapped_column(
         JSON, default=dict
     )  # what the variables stood for at the start

@@ -21,12 +21,15 @@ def words_of(user: Any, locale: str) -> dict[str, str]:
     return variables.values(own.user, own.partner, locale, variables.OF_READER) if own else {}
 
 
-def headline(newsletter: Newsletter, locale: str, words: dict[str, str]) -> tuple[str, str]:
-    """(subject, preview line) in the reader's language and with their own words."""
+def headline(
+    newsletter: Newsletter, locale: str, words: dict[str, str], variant: str | None = None
+) -> tuple[str, str]:
+    """(subject, preview line) in the reader's language and with their own words; of two subjects theirs or the winner."""
     content = newsletter.content_for(locale)
     if content is None:
         return "", ""
-    return variables.fill(content.subject, words), variables.fill(content.preheader, words)
+    subject = content.subject_for(variant or newsletter.ab_winner)
+    return variables.fill(subject, words), variables.fill(content.preheader, words)
 
 
 def for_page(newsletter: Newsletter, locale: str, user: Any) -> tuple[Content, str, Markup] | None:

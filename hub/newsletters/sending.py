@@ -99,7 +99,7 @@ class Run:
 
     def letter(self, row: Row) -> Letter:
         return self.texts[row.locale].letter(
-            key=row.key, address=row.address, name=row.name, values=row.values
+            key=row.key, address=row.address, name=row.name, values=row.values, variant=row.variant
         )
 
 
@@ -211,7 +211,7 @@ def _is_sending(newsletter_id: int) -> bool:
 
 def finish() -> None:
     """Close the newsletters that have nothing left to send."""
-    open_states = (DeliveryState.PENDING, DeliveryState.CLAIMED)
+    open_states = (DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.CLAIMED)
     left = exists().where(Delivery.newsletter_id == Newsletter.id, Delivery.state.in_(open_states))
     done = select(Newsletter.id).where(Newsletter.status == Status.SENDING, ~left)
     db.session.rollback()

@@ -16,7 +16,7 @@ from ..core.database import db
 from ..core.errors import Invalid
 from ..core.i18n import _
 from ..core.jobs import ring
-from . import audience, checks, consent, letters, tracking, variables
+from . import audience, checks, consent, letters, tracking, trial, variables
 from .audience import Recipient
 from .checks import NotReady, must_be_ready
 from .drafts import must_be_draft
@@ -58,6 +58,9 @@ def schedule(
         if own_time:
             hint = _("Where some readers live, this moment has passed. Choose a later one.")
         raise Invalid(_("This moment has passed."), local_time=[hint])
+    if own_time and newsletter.ab_share:
+        text = _("Two subjects are tried on everyone at one time, not at each reader’s own.")
+        raise Invalid(text, own_time=[text])
     must_be_ready(newsletter)
     newsletter.own_time = own_time
     newsletter.local_time, newsletter.time_zone, newsletter.due_at = local_time, zone, due_at
@@ -104,7 +107,9 @@ def freeze(newsletter: Newsletter) -> int:
     table: Any = Delivery.__table__  # past the ORM: so many rows in half the time
     for batch in _batches(_once_each(audience.recipients(newsletter.audience, newsletter.topic))):
         number += len(batch)
-        db.session.execute(insert(table), _rows(newsletter, occasion, when, batch))
+        rows = _rows(newsletter, occasion, when, batch)
+        trial.divide(newsletter, rows, number - len(batch))
+        db.session.execute(insert(table), rows)
     return number
 
 

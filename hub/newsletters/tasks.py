@@ -8,7 +8,7 @@ from ..core import clock
 from ..core.database import db, transaction
 from ..core.jobs import job
 from ..core.mail import open_backends
-from . import claims, events, linkcheck, sending, starting, tracking
+from . import claims, events, linkcheck, sending, starting, tracking, trial
 from .journal import Journal
 from .models import Newsletter, Status
 
@@ -17,6 +17,7 @@ from .models import Newsletter, Status
 def send() -> None:
     """Start what is due, then work through everything that is being sent. Several workers may do so at once."""
     start_due()
+    trial.decide_due()
     with open_backends() as backends:
         claims.sweep(backends[0])
         db.session.rollback()

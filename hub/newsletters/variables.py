@@ -70,7 +70,7 @@ def used(*texts: str) -> list[tuple[str, str | None]]:
 
 def names_of(content: Content) -> list[str]:
     """Names of the variables in a text, each once, in order."""
-    pairs = used(content.subject, content.preheader, content.body)
+    pairs = used(content.subject, content.subject_b, content.preheader, content.body)
     return list(dict.fromkeys(name for name, _default in pairs))
 
 

@@ -90,7 +90,7 @@ def answer(newsletter: Newsletter, user: User, delivery: Delivery | None) -> Ans
     if delivery.user_id not in (None, user.id):
         line = _("One mail goes to each address. This one was addressed to %(name)s.", name=delivery.name)
         sentences.append(line)
-    subject = reading.headline(newsletter, delivery.locale, delivery.values)[0]
+    subject = reading.headline(newsletter, delivery.locale, delivery.values, delivery.variant)[0]
     status = (_("came back"), "bad") if delivery.bounced_at else DELIVERY_WORDS[delivery.state]
     arrived = delivery.state is DeliveryState.SENT and delivery.bounced_at is None
     return Answer(newsletter, subject, status, sentences, delivery.sent_at or delivery.created_at, arrived)
@@ -149,6 +149,8 @@ def _waiting(newsletter: Newsletter, delivery: Delivery) -> list[str]:
         return [_("The sending was cancelled before it was this mail’s turn.")]
     if newsletter.status is Status.PAUSED:
         return [_("The sending is paused. This mail has not been sent yet.")]
+    if delivery.state is DeliveryState.HELD:
+        return [_("It waits until one of two subjects has been chosen.")]
     if delivery.attempts:
         words = {"moment": i18n.format_datetime(delivery.next_at), "reason": _ended(delivery.reason or "")}
         return [_("The mail server asks to wait; it is tried again on %(moment)s. %(reason)s", **words)]
@@ -163,6 +165,7 @@ _STATES = {
     DeliveryState.UNCERTAIN: _uncertain,
     DeliveryState.SUPPRESSED: _suppressed,
     DeliveryState.PENDING: _waiting,
+    DeliveryState.HELD: _waiting,
     DeliveryState.CLAIMED: _waiting,
 }
 

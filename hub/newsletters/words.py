@@ -15,6 +15,7 @@ STATUS_WORDS: dict[Status, tuple[Text, str]] = {
 DELIVERY_WORDS: dict[DeliveryState, tuple[Text, str]] = {
     DeliveryState.SENT: (_l("sent"), "ok"),
     DeliveryState.PENDING: (_l("waiting"), ""),
+    DeliveryState.HELD: (_l("waits for the subject"), ""),
     DeliveryState.CLAIMED: (_l("being sent"), "accent"),
     DeliveryState.FAILED: (_l("not delivered"), "bad"),
     DeliveryState.UNCERTAIN: (_l("uncertain"), "warn"),

@@ -440,6 +440,7 @@ def test_languages_without_text_are_announced(manager, cast):
 def test_delivery_states_are_complete():
     assert {state.value for state in DeliveryState} == {
         "pending",
+        "held",
         "claimed",
         "sent",
         "failed",

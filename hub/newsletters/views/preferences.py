@@ -89,7 +89,7 @@ def _page(template: str, reader: Reader, token: str, **values: object) -> Respon
         counted=tracking.is_allowed(reader.address),
         suppressed=consent.is_suppressed(reader.address),
         delivery=delivery,
-        subject=reading.headline(delivery.newsletter, delivery.locale, delivery.values)[0]
+        subject=reading.headline(delivery.newsletter, delivery.locale, delivery.values, delivery.variant)[0]
         if delivery
         else "",
         told=why.told(delivery.newsletter, delivery) if delivery else [],

@@ -13,7 +13,7 @@ from ...core.database import transaction
 from ...core.errors import HubError
 from ...core.i18n import LOCALES, _
 from ...core.paging import page
-from .. import audience, checks, clickers, ledger, previews, report, segments, starting, steering, why
+from .. import audience, checks, clickers, ledger, previews, report, segments, starting, steering, trial, why
 from ..forms import ScheduleForm
 from ..models import Delivery, DeliveryState, Newsletter, Status
 from ..words import DELIVERY_WORDS, HOLDS, REASONS, STATUS_WORDS
@@ -67,6 +67,8 @@ def _followed(newsletter: Newsletter, outcome: report.Outcome) -> dict[str, Any]
     """Its links, the newsletter before it, and what its readers earned."""
     return {
         "links": clickers.links(newsletter, clickers.SHOWN) if newsletter.tracks_clicks else [],
+        "sides": trial.sides(newsletter) if newsletter.ab_share else {},
+        "trial_due": trial.due_at(newsletter),
         "before": clickers.before(newsletter),
         "earnings": clickers.earnings(newsletter) if outcome.clicked else None,
     }

@@ -185,6 +185,7 @@ def update(number: int) -> ResponseReturnValue:
             preheader=form.preheader.data or "",
             body=form.body.data or "",
             plain=form.plain.data if form.has_plain.data else None,
+            subject_b=form.subject_b.data,
         )
         linkcheck.ask(newsletter)
     if quietly:
@@ -204,6 +205,8 @@ def aim(number: int) -> ResponseReturnValue:
         shown=newsletter.shown.value,
         tracks_clicks=newsletter.tracks_clicks,
         tracks_opens=newsletter.tracks_opens,
+        ab_share=str(newsletter.ab_share or ""),
+        ab_hours=newsletter.ab_hours or 4,
     )
     return _audience(newsletter, form, newsletter.audience)
 
@@ -227,6 +230,8 @@ def save_audience(number: int) -> ResponseReturnValue:
     with transaction():
         newsletter = find(number)
         drafts.aim(newsletter, rule, Topic(form.topic.data), Shown(form.shown.data))
+        share = int(form.ab_share.data) if form.ab_share.data else None
+        drafts.try_subjects(newsletter, share, form.ab_hours.data or 1)
         drafts.track(newsletter, clicks=form.tracks_clicks.data, opens=form.tracks_opens.data)
     return redirect(url_for(".edit", number=number), 303)
 

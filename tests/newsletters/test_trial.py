@@ -1,0 +1,79 @@
+"""Two subjects: each goes to a share of the audience, and the rest gets the one that was followed more, or nothing yet."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from hub.core import clock
+from hub.core.database import db, transaction
+from hub.newsletters import checks, drafts, starting, steering, tasks
+from hub.newsletters.models import Delivery, Newsletter, Status
+
+from .factories import ENGLISH, make_audience, make_newsletter
+from .test_sending import _empty_outbox, fresh, mails, states  # noqa: F401
+
+
+@pytest.fixture
+def trial(cast, manager, worker):
+    """Twelve readers, half of them tried on, three with each subject, for two hours."""
+    with transaction():
+        make_audience(10)
+        texts = ENGLISH | {"subject": "First", "subject_b": "Second for {partner.name}"}
+        newsletter = make_newsletter(manager, texts)
+        drafts.try_subjects(newsletter, 50, 2)
+        assert newsletter.tracks_clicks, "what is chosen by links counts them"
+    with transaction():
+        starting.start(fresh(newsletter))
+    worker()
+    return newsletter
+
+
+def subjects():
+    return Counter(str(mail["Subject"]).split(" ")[0] for mail in mails().values())
+
+
+def follow(variant):
+    with transaction():
+        one = db.select(Delivery.id).filter_by(variant=variant).limit(1)
+        db.session.execute(db.update(Delivery).where(Delivery.id.in_(one)).values(clicked_at=clock.now()))
+
+
+@pytest.mark.parametrize(("followed", "winner"), [("b", "Second"), ("", "First")])
+def test_the_rest_waits_for_the_subject_that_was_followed_more(
+    trial, worker, manager, browse, followed, winner
+):
+    assert subjects() == {"First": 3, "Second": 3}
+    assert states(trial) == {"sent": 6, "held": 6}
+    follow(followed)
+    with transaction():
+        steering.pause(fresh(trial))
+    with transaction():
+        steering.resume(fresh(trial), None)
+    worker()
+    assert subjects().total() == 6, "nobody of the rest gets it before one is chosen"
+    assert fresh(trial).status is Status.SENDING
+    page = browse(manager).get(f"/newsletters/{trial.id}").get_data(as_text=True)
+    assert "The rest waits until one is chosen" in page
+    with clock.frozen(clock.now() + timedelta(hours=2)):
+        tasks.send()
+    assert subjects() == {winner: 9, "First" if winner == "Second" else "Second": 3}
+    assert states(trial) == {"sent": 12}
+    assert fresh(trial).status is Status.SENT
+    assert fresh(trial).title().split(" ")[0] == winner
+    assert fresh(trial).ab_result == {"a": [3, 0], "b": [3, 1 if followed else 0]}
+    page = browse(manager).get(f"/newsletters/{trial.id}").get_data(as_text=True)
+    assert "As it stood when one was chosen." in page
+
+
+def test_a_second_subject_is_asked_for_in_every_language(cast, manager):
+    with transaction():
+        newsletter = make_newsletter(manager, ENGLISH | {"subject_b": "Second for {partner.colour}"})
+        drafts.try_subjects(newsletter, 10, 2)
+    found = [each.text for each in checks.review(db.session.get(Newsletter, newsletter.id)) if each.blocks]
+    assert found == ["“{partner.colour}” is not a variable", "Too few people to try two subjects on"]
+    with transaction():
+        newsletter = db.session.get(Newsletter, newsletter.id)
+        newsletter.contents[0].subject_b = ""
+    found = [each.text for each in checks.review(db.session.get(Newsletter, newsletter.id)) if each.blocks]
+    assert found == ["The second subject is missing in English"]
