@@ -236,14 +236,17 @@ def counts(user: User) -> dict[View, int]:
     return {View(name): number for name, number in row._mapping.items()}
 
 
-def views(user: User) -> tuple[dict[View, int], list[tuple[SavedView, int]]]:
-    """How many tickets each view holds, and each of the saved views, by name. Two statements."""
+def views(user: User) -> tuple[dict[View, int], list[tuple[SavedView, int | None]]]:
+    """How many tickets each view holds, and each of the saved views without words, by name. Two statements."""
     saved = list(db.session.scalars(visible(select(SavedView), user).order_by(SavedView.name, SavedView.id)))
-    statement = _counts().add_columns(*(_count_of(each, user) for each in saved)) if saved else _counts()
+    # Words are looked up in the index: too much for a number on every page.
+    counted = [each for each in saved if "q" not in each.asked]
+    statement = _counts().add_columns(*(_count_of(each, user) for each in counted)) if counted else _counts()
     row = db.session.execute(statement, {"user": user.id, "now": clock.now()}).one()
     held = dict(zip((view for view in View if view is not View.ALL), row, strict=False))
     g.inbox_mine = held[View.MINE]
-    return held, list(zip(saved, row[len(held) :], strict=True))
+    numbers = {each.id: number for each, number in zip(counted, row[len(held) :], strict=True)}
+    return held, [(each, numbers.get(each.id)) for each in saved]
 
 
 def _count_of(saved: SavedView, user: User) -> Any:
@@ -281,9 +284,7 @@ def _theirs(role: Role) -> Select[Any]:
 
 def save_view(user: User, name: str, asked: Asked, *, is_shared: bool) -> SavedView:
     """Keep a list under a name, for `user` alone or for the whole team."""
-    # Words are for finding once: a view is counted on every page.
-    kept = asked.parameters(q=None)
-    view = SavedView(owner_id=user.id, name=name, asked=kept, is_shared=is_shared)
+    view = SavedView(owner_id=user.id, name=name, asked=asked.parameters(), is_shared=is_shared)
     db.session.add(view)
     db.session.flush()
     return view

@@ -26,7 +26,8 @@ def test_the_team_finds_all_words_in_any_language_and_narrows_them_down(cast, br
     assert "No ticket fits" in agent.get("/inbox?view=all&q=bank+unheard").text
     agent.post("/inbox/views?view=all&q=bank&category=payout", data={"name": "Late"})
     with transaction() as session:
-        assert session.query(SavedView).one().asked == {"view": "all", "category": "payout"}
+        assert session.query(SavedView).one().asked == {"view": "all", "category": "payout", "q": "bank"}
+    assert "q=bank" in agent.get("/inbox").text  # the view leads there, and counts nothing
 
 
 def test_partners_find_their_own_and_nothing_that_is_not_for_them(cast, browse):

@@ -77,6 +77,10 @@ def test_beside_the_thread_the_partner_rates_each_solution_once(cast, browse):
     assert partner.post(f"{url}/rating", data={"score": "5"}).status_code == 404
     solve(ticket, cast.agent)
     assert "How was our help?" in partner.get(url).text
+    # A page that was open before hears of it, and the team is not asked.
+    news = f"{url}/messages?after=1&event=0"
+    assert 'data-is="rating" data-version="1?"' in partner.get(news).text
+    assert "data-version" not in browse(cast.agent).get(news).text
     assert partner.post(f"{url}/rating", data={"comment": "?"}).status_code == 422
     assert partner.post(f"{url}/rating", data={"score": "2"}).status_code == 303
     assert partner.post(f"{url}/rating", data={"score": "5"}).status_code == 409

@@ -88,12 +88,17 @@ export class Thread {
     this.sayRead();
   }
 
-  /** Status, read mark and the last event, as they are now. */
+  /** Status, read mark, rating and the last event, as they are now. */
   update(item) {
     this.sawEvent(item.dataset.now);
     this.markSeen(Number(item.dataset.seen));
-    this.root.querySelector("[data-status]")?.replaceChildren(...item.querySelector("[data-is=status]").childNodes);
-    this.root.querySelector("[data-assignee]")?.replaceChildren(...item.querySelector("[data-is=assignee]").childNodes);
+    for (const part of item.querySelectorAll("[data-is]")) {
+      const place = this.root.querySelector(`[data-${part.dataset.is}]`);
+      const { version } = part.dataset;
+      if (!place || (version !== undefined && version === (place.dataset.version ?? ""))) continue;
+      if (version !== undefined) place.dataset.version = version;
+      place.replaceChildren(...part.childNodes);
+    }
   }
 
   /** A message with other words takes the place of the old one, unless its author is changing it again. */
@@ -161,6 +166,22 @@ export class Thread {
     io.on("state", (state) => here(state) && this.catchUp());
     // One's own mark in another window says nothing about the other side.
     io.on("read", (mark) => here(mark) && mark.user !== this.me && this.markSeen(mark.seq));
+    io.on("presence", (presence) => here(presence) && this.showPresence(presence.people));
     io.on("typing", (person) => here(person) && person.user !== this.me && onTyping(person));
+  }
+
+  /** Who else has the thread open: colleagues of whoever looks, and the other side. */
+  showPresence(people) {
+    const line = this.root.querySelector("[data-presence]");
+    if (!line) return;
+    const others = people.filter(({ id }) => id !== this.me);
+    const ofTeam = Boolean(this.root.querySelector("[data-composer=internal]"));
+    const list = new Intl.ListFormat(document.documentElement.lang);
+    const said = [
+      [this.talk.dataset.wordLooking, others.filter(({ team }) => team === ofTeam)],
+      [this.talk.dataset.wordHere, others.filter(({ team }) => team !== ofTeam)],
+    ].filter(([, some]) => some.length);
+    line.textContent = said.map(([words, some]) => words.replace("{names}", list.format(some.map(({ name }) => name)))).join(" · ");
+    line.hidden = !said.length;
   }
 }

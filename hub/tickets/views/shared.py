@@ -56,17 +56,21 @@ def thread_page(ticket: Ticket, **more: Any) -> str:
     if can(current_user, Permission.TICKETS_WORK):
         asked = inbox.Asked.read(request.args, inbox.home_of(ticket, current_user))
         return render_template("tickets/inbox.html", **desk(asked), **shown)
-    words = {"labels": STATUSES_FOR_PARTNER, "tones": TONES_FOR_PARTNER, "scores": SCORES}
+    words = {"labels": STATUSES_FOR_PARTNER, "tones": TONES_FOR_PARTNER}
     return render_template("tickets/show.html", **_rated(ticket) | words | shown)
 
 
 def _rated(ticket: Ticket) -> dict[str, Any]:
     """What a partner may say, or has said, about a solution."""
     found = None if ticket.is_live else rating.latest(ticket)
+    is_open = found is not None and rating.is_open(found, ticket)
     return {
         "rating": found,
         "rating_form": RatingForm(formdata=None),
-        "rating_open": found is not None and rating.is_open(found, ticket),
+        "rating_open": is_open,
+        # An open page shows another form only for another solution: somebody may be filling it in.
+        "rating_version": f"{found.version}{'?' if is_open else ''}" if found else "",
+        "scores": SCORES,
     }
 
 
@@ -106,7 +110,8 @@ def missed(ticket: Ticket, *, after: int, event: int) -> dict[str, Any]:
     changed = service.edited(ticket, current_user, up_to=after, event=event)
     seen = service.seen_by_other_side(ticket, current_user)
     happened = service.events(ticket, after=event)
-    return {
+    rated = {} if can(current_user, Permission.TICKETS_WORK) else _rated(ticket)
+    return rated | {
         "ticket": ticket,
         "items": threads.items(messages, happened, current_user, seen=seen),
         "changed": [threads.bubble(message, current_user, seen) for message in changed],
