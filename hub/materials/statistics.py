@@ -145,7 +145,13 @@ def _file(form: str) -> str:
 def _table(
     question: Question, rows: list[Sums], currencies: list[str]
 ) -> tuple[list[str], Iterator[list[Any]]]:
-    numbers = [_("Views"), _("Downloads"), _("Clicks"), _("Conversions"), _("Of these without a click's id")]
+    numbers = [
+        _("Impressions"),
+        _("Downloads"),
+        _("Clicks"),
+        _("Conversions"),
+        _("Of these without a click's id"),
+    ]
     money = [_("Earned, %(currency)s", currency=currency) for currency in currencies]
     if question.by == "partner":
         heads = [_("Code"), _("Partner")]
