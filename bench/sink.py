@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-EHLO = b"250-sink\r\n250-8BITMIME\r\n250 SIZE 20000000\r\n"
+EHLO = b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 20000000\r\n"
 
 
 class Talk(asyncio.Protocol):

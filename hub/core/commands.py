@@ -7,7 +7,7 @@ import click
 from flask import current_app
 from flask.cli import ScriptInfo, with_appcontext
 
-from . import jobs
+from . import jobs, lean
 from .doctor import doctor
 from .migrations import bring_up_to_date, is_up_to_date, write
 from .serve import Child, Supervisor, is_answering, is_listening, web_command
@@ -94,6 +94,7 @@ def _show_demo(context: click.Context) -> None:
 @with_appcontext
 def worker() -> None:
     """Run background jobs until SIGTERM, which lets the running ones finish."""
+    lean.give_back()
     consumer = jobs.queue().create_consumer(
         workers=settings.worker_threads,
         worker_type="thread",

@@ -127,7 +127,6 @@ def _prepare_sqlite(engine: Engine) -> None:
             "synchronous=NORMAL",
             "foreign_keys=ON",
             f"busy_timeout={PATIENCE * 1000}",
-            "cache_size=-4000",  # KB for each connection; the system keeps what was read for all of them
         ):
             connection.execute(f"PRAGMA {pragma}")
 

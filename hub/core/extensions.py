@@ -9,7 +9,10 @@ from .lean import without
 from .settings import UNUSED
 
 with without("requests", "websocket", *UNUSED):  # the first two are for a client, which no hub is: 5 MB
-    from flask_socketio import SocketIO
+    from flask_socketio import ConnectionRefusedError, SocketIO, join_room
+
+#: Also for `live`: who takes these from the library itself, and is first, loads all of it.
+__all__ = ["ConnectionRefusedError", "csrf", "join_room", "limiter", "login_manager", "socketio"]
 
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address)

@@ -20,7 +20,6 @@ import structlog
 from blinker import Namespace
 from flask import Flask, current_app, request
 from flask_login import current_user
-from flask_socketio import ConnectionRefusedError, join_room
 from sqlalchemy import JSON, delete, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -29,7 +28,7 @@ from . import clock, i18n, presence
 from .access import Permission, can
 from .database import after_commit, db, transaction
 from .errors import HubError
-from .extensions import socketio
+from .extensions import ConnectionRefusedError, join_room, socketio
 from .i18n import _
 from .jobs import job
 

@@ -33,7 +33,7 @@ __all__ = [
 
 
 #: Rows looked up at once.
-PAGE = 1000
+PAGE = 500
 
 
 class Person(NamedTuple):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -46,7 +47,12 @@ class Reader:
 
 
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(settings.secret_key, salt="newsletters.reader")
+    return _signer_of(settings.secret_key)
+
+
+@lru_cache(maxsize=1)
+def _signer_of(secret: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret, salt="newsletters.reader")
 
 
 def sign(reader: Reader) -> str:

@@ -28,7 +28,7 @@ from .telling import tell_author
 #: A schedule overdue by more waits for a person: yesterday's “today only” helps nobody.
 GRACE = timedelta(hours=12)
 #: Rows of one insert when the audience is frozen.
-CHUNK = 1000
+CHUNK = 500
 
 
 def moment_of(local_time: str, zone: str) -> datetime:

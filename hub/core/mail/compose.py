@@ -155,9 +155,10 @@ def mailbox(name: str, address: str) -> str:
 
 def _part(kind: str, content: str, boundary: str) -> bytes:
     lines = content.encode().splitlines()
-    if _longest(lines) > 800:
+    if (longest := _longest(lines)) > 800:
         lines = _short_lines(content).encode().splitlines()
-    if _longest(lines) <= LONGEST_LINE:
+        longest = _longest(lines)
+    if longest <= LONGEST_LINE:
         how, payload = "8bit", b"\r\n".join(lines)
     else:
         how, payload = "quoted-printable", b"\r\n".join(quopri.encodestring(b"\n".join(lines)).splitlines())
