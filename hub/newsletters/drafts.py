@@ -96,6 +96,19 @@ def clone(newsletter: Newsletter, author: User) -> Newsletter:
     return copy
 
 
+def again(newsletter: Newsletter, author: User) -> Newsletter:
+    """A draft with the same texts for those of its audience who did not open it, or followed no link of it.
+
+    Whether somebody did is asked when it is sent.
+    """
+    kind = "unopened" if newsletter.tracks_opens else "unfollowed"
+    copy = clone(newsletter, author)
+    copy.audience = [*newsletter.audience, {"kind": kind, "values": [str(newsletter.id)]}]
+    copy.ab_share = copy.ab_hours = None
+    db.session.flush()
+    return copy
+
+
 def keep_as_template(newsletter: Newsletter, author: User) -> Newsletter:
     """A copy to begin others with; it is never sent itself."""
     copy = clone(newsletter, author)

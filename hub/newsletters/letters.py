@@ -21,7 +21,8 @@ from ..kb.service import link_of
 from . import blocks, cards, consent, variables
 from .blocks import Block, Kind, Shelf
 from .models import TOPICS, Content, Topic
-from .tracking import UNTRACKED, Tracks
+from .models_tracking import UNTRACKED
+from .tracking import Tracks
 from .variables import VARIABLE
 
 #: An address as it stands in HTML and in text.

@@ -8,6 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..core import clock
 from ..core.database import db
 
+#: Among the values of a row of the ledger: this mail is not counted.
+UNTRACKED = "untracked"
+
 
 class Link(db.Model):
     """An address in a newsletter that counts its links: mails hold its number, so that they lead nowhere else."""

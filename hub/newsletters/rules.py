@@ -25,7 +25,8 @@ from ..materials.models import Asset, AssetVersion, Download
 from ..partners.models import Partner, PartnerStatus, Tier
 from ..surveys.models import Answer, Invitation, Question, Response, Survey
 from ..training.models import Registration, RegistrationStatus
-from .models import Segment
+from .models import Delivery, DeliveryState, Segment
+from .models_tracking import UNTRACKED, Untracked
 
 Rule = list[dict[str, Any]]
 Condition = dict[str, Any]
@@ -231,6 +232,28 @@ def _answer(what: str, answer: str) -> ColumnElement[bool]:
     return User.id.in_(said)
 
 
+def _unmoved(moment: Any, *besides: Any) -> Callable[[Condition], ColumnElement[bool]]:
+    """Got one of the newsletters, and is not known to have opened it or followed a link.
+
+    Of who may not be counted nobody knows, nor where a program may have opened it for them: they are not meant.
+    """
+
+    def sql(condition: Condition) -> ColumnElement[bool]:
+        counted = ~sqlalchemy.cast(Delivery.values, String).contains(f'"{UNTRACKED}"')
+        got = select(Delivery.user_id).where(
+            Delivery.newsletter_id.in_(_numbers(condition)),
+            Delivery.state == DeliveryState.SENT,
+            Delivery.user_id.is_not(None),
+            Delivery.bounced_at.is_(None),
+            moment.is_(None),
+            *(each.is_(None) for each in besides),
+            counted,
+        )
+        return and_(User.id.in_(got), User.email.not_in(select(Untracked.address)))
+
+    return sql
+
+
 def _in(column: Any) -> Callable[[Condition], ColumnElement[bool]]:
     return lambda condition: column.in_(_values(condition))
 
@@ -258,6 +281,12 @@ KINDS: dict[str, Kind] = {
     "downloaded": Kind(_l("Downloaded"), ("values", "days"), _downloaded),
     "attended": Kind(_l("Attended the webinar"), ("values",), _attended),
     "answered": Kind(_l("Answered in a survey"), ("values",), _answered),
+    "unopened": Kind(
+        _l("Did not open the newsletter"),
+        ("values",),
+        _unmoved(Delivery.opened_at, Delivery.machine_opened_at, Delivery.clicked_at),
+    ),
+    "unfollowed": Kind(_l("Followed no link of the newsletter"), ("values",), _unmoved(Delivery.clicked_at)),
     "chosen": Kind(_l("Chosen partners"), ("values",), _in(Partner.code)),
 }
 #: Without these a condition says nothing.

@@ -21,6 +21,7 @@ from .audience import Recipient
 from .checks import NotReady, must_be_ready
 from .drafts import must_be_draft
 from .models import Delivery, DeliveryState, Hold, Newsletter, Status, domain_of
+from .models_tracking import UNTRACKED
 from .personal import Occasion
 from .steering import NotNow, move
 from .telling import tell_author
@@ -143,7 +144,7 @@ def _rows(
             "user_id": reader.user.id,
             "partner_id": reader.partner.id,
             "locale": locale,
-            "values": words | {tracking.UNTRACKED: "1"} if reader.address in untracked else words,
+            "values": words | {UNTRACKED: "1"} if reader.address in untracked else words,
             "created_at": now,
             "next_at": when(reader.user.time_zone),
         }

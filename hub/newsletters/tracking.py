@@ -22,14 +22,12 @@ from ..core.settings import settings
 from ..materials import clicks, journal
 from . import events
 from .models import Delivery, Newsletter
-from .models_tracking import Link, LinkClick, Untracked
+from .models_tracking import UNTRACKED, Link, LinkClick, Untracked
 
 log = structlog.get_logger()
 
 COUNT = "newsletters.count"
 FOLDER = "letters"
-#: Among a reader's values: their mail is not counted.
-UNTRACKED = "untracked"
 #: Whoever is there so soon after a mail has left is a program that tries its links.
 TOO_SOON = timedelta(seconds=10)
 KEY = re.compile(r"[0-9a-f]{32}")

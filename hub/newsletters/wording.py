@@ -18,7 +18,7 @@ from ..partners.models import Partner, PartnerStatus, Tier
 from ..partners.words import STATUS
 from ..surveys.models import Question, QuestionKind, Survey
 from ..training.models import Webinar, WebinarStatus
-from .models import Segment
+from .models import Newsletter, Segment, Status
 from .rules import KINDS, Condition, Rule
 
 #: So many assets, webinars and surveys are offered, the newest first.
@@ -114,6 +114,11 @@ def _said(question: Question) -> Choices:
     return [(str(at), label) for at, label in enumerate(question.choices)]
 
 
+def _letters() -> Choices:
+    sent = select(Newsletter).where(Newsletter.status == Status.SENT).order_by(Newsletter.started_at.desc())
+    return [(str(each.id), each.title(locale())) for each in db.session.scalars(sent.limit(MOST))]
+
+
 def _segments() -> Choices:
     rows = db.session.execute(select(Segment.id, Segment.name).order_by(Segment.name))
     return [(str(number), name) for number, name in rows]
@@ -129,6 +134,8 @@ _CHOICES: dict[str, Callable[[], Choices]] = {
     "downloaded": _downloads,
     "attended": _webinars,
     "answered": _answers,
+    "unopened": _letters,
+    "unfollowed": _letters,
     "segment": _segments,
 }
 

@@ -1,11 +1,13 @@
 """What managers and readers see and do."""
 
 import re
+from xml.etree import ElementTree
 
 import pytest
 
 from hub.core import clock
 from hub.core.database import db, transaction
+from hub.core.settings import settings
 from hub.newsletters import consent, ledger, starting
 from hub.newsletters.consent import Reader
 from hub.newsletters.models import DeliveryState, Newsletter, Shown, Status, Suppression, Topic
@@ -268,3 +270,18 @@ def test_suppressions_are_added_and_released(manager, browse):
     assert "someone@example.org" in text(browser.get("/newsletters/suppressions?q=some"))
     browser.post(f"/newsletters/suppressions/{row.id}/release")
     assert consent.declined("someone@example.org", Topic.PRODUCT) is None
+
+
+def test_the_feed_has_what_is_public_and_nothing_else(manager, cast, client):
+    with transaction():
+        for shown, subject in ((Shown.PUBLIC, "For {partner.name|all} & more"), (Shown.PARTNERS, "Inside")):
+            texts = ENGLISH | {"subject": subject}
+            sent_at = {"started_at": clock.now(), "finished_at": clock.now()}
+            make_newsletter(manager, texts, status=Status.SENT, shown=shown, **sent_at)
+    answer = client.get("/news/pl/feed.atom")
+    root = ElementTree.fromstring(answer.data)
+    atom = "{http://www.w3.org/2005/Atom}"
+    assert answer.mimetype == "application/atom+xml"
+    assert [each.text for each in root.iterfind(f"{atom}entry/{atom}title")] == ["For all & more"]
+    link = root.find(f"{atom}entry/{atom}link").get("href").removeprefix(settings.base_url)
+    assert client.get(link).status_code == 200

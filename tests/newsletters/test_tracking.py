@@ -10,7 +10,7 @@ from hub.core import clock
 from hub.core.database import db, transaction
 from hub.core.settings import settings
 from hub.earnings.models import EntryKind, LedgerEntry
-from hub.newsletters import starting, tracking
+from hub.newsletters import audience, starting, tracking
 from hub.newsletters.models import Delivery, Newsletter, Status
 from hub.newsletters.models_tracking import LinkClick
 from tests.factories import make_member, make_partner
@@ -124,3 +124,17 @@ def test_the_report_sets_clickers_beside_the_rest_in_few_statements(sent, cast, 
     assert browser.get(f"/newsletters/{sent}/links.csv").get_data(as_text=True).splitlines()[1:] == [
         "https://example.org/prices?a=1&b=2,1,0"
     ]
+
+
+def test_it_goes_again_only_to_who_is_known_not_to_have_opened_it(sent, cast, manager, client, browse):
+    with transaction():
+        make_member(make_partner(), email="late@example.org")  # never got it
+    client.get(ways("partner@example.org")[0], headers=BROWSER)
+    tracking.collect()
+    browser = browse(manager)
+    address = browser.post(f"/newsletters/{sent}/again").headers["Location"]
+    copy = db.session.get(Newsletter, int(address.split("/")[2]))
+    found = [each.address for each in audience.recipients(copy.audience, copy.topic)]
+    assert found == ["third@example.org"], "Pat followed a link, and of Otto nobody knows"
+    assert "Did not open the newsletter: News for " in browser.get(address).get_data(as_text=True)
+    assert copy.content("en").body == BODY

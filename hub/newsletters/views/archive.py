@@ -1,6 +1,6 @@
 """What was sent, to read again: for partners, and what is public for everyone."""
 
-from flask import render_template, request
+from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select
@@ -10,6 +10,7 @@ from ...core.access import Permission, can, public, visible, visible_or_404
 from ...core.errors import NotFound
 from ...core.i18n import LOCALES
 from ...core.paging import page
+from .. import feed as feeds
 from .. import reading, why
 from ..models import TOPICS, Newsletter, Status, Topic
 from . import bp
@@ -41,6 +42,15 @@ def _held(newsletters: list[Newsletter]) -> set[int]:
         return set()
     found = why.answers(newsletters, [current_user])[current_user.id]
     return {each.newsletter.id for each in found if not each.arrived}
+
+
+@bp.get("/news/<any({}):locale>/feed.atom".format(", ".join(LOCALES)))
+@public
+def feed(locale: str) -> ResponseReturnValue:
+    """What everybody may read, for feed readers."""
+    response = Response(feeds.feed(locale), mimetype="application/atom+xml")
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response
 
 
 @bp.get("/news/<int:number>")

@@ -245,6 +245,15 @@ def clone(number: int) -> ResponseReturnValue:
     return redirect(url_for(".edit", number=copy.id), 303)
 
 
+@bp.post("/newsletters/<int:number>/again")
+@requires(Permission.NEWSLETTERS_MANAGE)
+def again(number: int) -> ResponseReturnValue:
+    """A new draft for those who did not open it, or followed no link."""
+    with transaction():
+        copy = drafts.again(find(number), current_user)
+    return redirect(url_for(".edit", number=copy.id), 303)
+
+
 @bp.post("/newsletters/<int:number>/template")
 @requires(Permission.NEWSLETTERS_MANAGE)
 def keep(number: int) -> ResponseReturnValue:
