@@ -256,7 +256,11 @@ def _guard(actor: User, user: User) -> None:
 
 def _count_admins() -> int:
     # Locked, so that two admins cannot take each other's place at the same moment.
-    admins = select(User.id).where(User.role == Role.ADMIN, User.disabled_at.is_(None)).with_for_update()
+    admins = (
+        select(User.id)
+        .where(User.role == Role.ADMIN, User.disabled_at.is_(None))
+        .with_for_update(key_share=True)
+    )
     return len(list(db.session.scalars(admins)))
 
 

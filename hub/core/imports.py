@@ -178,7 +178,7 @@ def confirm(kind: Kind, upload: FileImport, actor: Any) -> Plan:
     found = db.session.scalar(
         select(FileImport)
         .where(FileImport.id == upload.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     if found is None or found.state is not ImportState.PREVIEWED:

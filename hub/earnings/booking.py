@@ -50,7 +50,9 @@ def lock(partner_ids: Iterable[int]) -> list[Partner]:
     ids = sorted(set(partner_ids))
     found: list[Partner] = []
     for part in chunks(ids):
-        statement = select(Partner).where(Partner.id.in_(part)).order_by(Partner.id).with_for_update()
+        statement = (
+            select(Partner).where(Partner.id.in_(part)).order_by(Partner.id).with_for_update(key_share=True)
+        )
         found += db.session.scalars(statement.execution_options(populate_existing=True))
     return found
 

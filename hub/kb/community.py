@@ -126,7 +126,7 @@ def accept(post: Post, actor: User, accepted: bool) -> None:
         raise Forbidden
     if (post.accepted_at is not None) == accepted:
         return
-    db.session.execute(select(Post.id).where(Post.id == post.question_id).with_for_update())
+    db.session.execute(select(Post.id).where(Post.id == post.question_id).with_for_update(key_share=True))
     db.session.execute(update(Post).where(Post.question_id == post.question_id).values(accepted_at=None))
     post.accepted_at = clock.now() if accepted else None
     db.session.flush()

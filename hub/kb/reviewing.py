@@ -38,7 +38,9 @@ def publish_due() -> int:
             Translation.status == Status.SCHEDULED, Translation.publish_at <= clock.now()
         )
         found = list(
-            session.scalars(due.options(joinedload(Translation.article)).with_for_update(of=Translation))
+            session.scalars(
+                due.options(joinedload(Translation.article)).with_for_update(of=Translation, key_share=True)
+            )
         )
         for translation in found:
             service.publish(translation)
@@ -56,7 +58,7 @@ def remind() -> int:
     Nobody's articles are asked about with everyone who writes.
     """
     with transaction() as session:
-        found = list(session.scalars(_untold().with_for_update(of=Article)))
+        found = list(session.scalars(_untold().with_for_update(of=Article, key_share=True)))
         writers = _writers() if any(article.owner_id is None for article in found) else []
         for article in found:
             owner = session.get(User, article.owner_id or 0)

@@ -93,7 +93,7 @@ def translate(article: Article, author: Any, lang: str, text: Text, *, why: str 
         raise Invalid(locale=[_("The hub does not speak this language.")])
     take_turns()
     # Two who translate it at once wait for each other.
-    db.session.execute(select(Article.id).where(Article.id == article.id).with_for_update())
+    db.session.execute(select(Article.id).where(Article.id == article.id).with_for_update(key_share=True))
     here = Translation.article_id == article.id, Translation.locale == lang
     if db.session.scalar(select(Translation.id).where(*here)):
         raise Invalid(locale=[_("The article has a translation into this language already.")])

@@ -245,7 +245,7 @@ def _apply(changes: list[Change], actor: Any, _upload: FileImport) -> None:
             partner = service.create(actor, given.code, **facts)
         else:
             partner = db.session.scalars(
-                select(Partner).where(Partner.code == given.code).with_for_update()
+                select(Partner).where(Partner.code == given.code).with_for_update(key_share=True)
             ).one()
             service.edit(partner, actor, **facts)
         crash_point("partner_imported")

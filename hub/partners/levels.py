@@ -168,7 +168,7 @@ def begin_year(year: int) -> int:
             TierAssignment.tier_id != tiers[0].id,
         )
     )
-    partners = list(db.session.scalars(due.with_for_update(of=Partner)))
+    partners = list(db.session.scalars(due.with_for_update(of=Partner, key_share=True)))
     for each in standings(partners).values():
         each.reset_for(year)
     return len(partners)

@@ -93,7 +93,7 @@ def set_role(membership: Membership, role: MemberRole, actor: Any) -> None:
 
 def _keep_an_owner(leaving: Membership) -> None:
     """Refuse if nobody else owns the partner: the owners' rows are locked, so two cannot leave at once."""
-    db.session.scalar(select(Partner).where(Partner.id == leaving.partner_id).with_for_update())
+    db.session.scalar(select(Partner).where(Partner.id == leaving.partner_id).with_for_update(key_share=True))
     owners = select(Membership.id).where(
         Membership.partner_id == leaving.partner_id, Membership.role == MemberRole.OWNER
     )

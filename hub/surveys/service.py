@@ -194,7 +194,7 @@ def invite() -> int:
             Survey.closes_at > clock.now(),
             or_(Survey.audience != Audience.WEBINAR, Webinar.ends_at <= clock.now()),
         )
-        .with_for_update(of=Survey, skip_locked=True)
+        .with_for_update(of=Survey, skip_locked=True, key_share=True)
     )
     return sum(_invite(survey) for survey in db.session.scalars(due).all())
 

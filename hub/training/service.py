@@ -289,7 +289,7 @@ def _remind(column: Any, within: timedelta, limit: int, later_than: timedelta = 
         )
         .order_by(Registration.id)
         .limit(limit)
-        .with_for_update(of=Registration, skip_locked=True)
+        .with_for_update(of=Registration, skip_locked=True, key_share=True)
     )
     rows = list(db.session.scalars(due))
     by_webinar: dict[Webinar, list[User]] = {}

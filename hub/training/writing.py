@@ -95,7 +95,7 @@ class Writing:
 def open_writing(key: str, locale: str, user: User, *, lock: bool = False) -> Writing:
     """A course to write in; `lock` keeps other writers of it out until the transaction ends. Raises NotFound."""
     wanted = select(Course).where(Course.key == key)
-    course = visible_or_404(wanted.with_for_update() if lock else wanted, user)
+    course = visible_or_404(wanted.with_for_update(key_share=True) if lock else wanted, user)
     if locale not in LOCALES:
         raise NotFound
     texts = db.session.scalars(select(CourseText).where(CourseText.course_id == course.id))
