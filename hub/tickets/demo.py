@@ -352,4 +352,5 @@ def _words(rng: random.Random, asker: Any) -> dict[str, str]:
             "size": rng.choice(SIZES),
             "coupon": rng.choice(("SPRING10", "INVOICE10", "FREELANCE10")),
             "month": MONTHS[asker.locale],
+            "hub": settings.base_url,
         }

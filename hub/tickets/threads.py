@@ -9,9 +9,11 @@ from markupsafe import Markup
 from ..accounts.models import User
 from ..core import i18n
 from ..core.access import Permission, can
+from . import previews
 from .editing import may_edit
 from .messages import html_of
 from .models import Message, TicketEvent, Visibility
+from .previews import Preview
 from .telling import FOR_PARTNERS, tell
 
 
@@ -33,6 +35,7 @@ class Bubble:
     note: bool
     seen: bool
     editable: bool
+    previews: list[Preview]
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ def items(messages: list[Message], events: list[TicketEvent], viewer: User, *, s
     entries: list[tuple[int, int, Message | TicketEvent]] = [(m.seq, 0, m) for m in messages]
     entries += [(e.after_seq, e.id, e) for e in events if works or e.kind in FOR_PARTNERS]
     entries.sort(key=lambda entry: entry[:2])
+    pointed = previews.of(messages, viewer)
     day = None
     for _seq, _id, entry in entries:
         if isinstance(entry, TicketEvent):
@@ -63,11 +67,11 @@ def items(messages: list[Message], events: list[TicketEvent], viewer: User, *, s
         if (today := entry.at.astimezone(i18n.zone()).date()) != day:
             day = today
             yield Day(day)
-        yield bubble(entry, viewer, seen)
+        yield bubble(entry, viewer, seen, pointed)
 
 
-def bubble(message: Message, viewer: User, seen: int) -> Bubble:
-    """A message as `viewer` sees it; `seen` is how far the other side has read."""
+def bubble(message: Message, viewer: User, seen: int, pointed: dict[int, list[Preview]]) -> Bubble:
+    """A message as `viewer` sees it; `seen` is how far the other side has read, `pointed` what messages point to."""
     mine = message.author_id == viewer.id
     return Bubble(
         message,
@@ -77,4 +81,5 @@ def bubble(message: Message, viewer: User, seen: int) -> Bubble:
         message.visibility is Visibility.INTERNAL,
         mine and message.seq <= seen,
         mine and may_edit(message, viewer),
+        pointed.get(message.id, []),
     )

@@ -3,7 +3,9 @@
 import re
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import g, has_request_context
 from markdown_it import MarkdownIt
@@ -81,6 +83,7 @@ def _make_parser() -> MarkdownIt:
     md = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 20})
     md.enable(["table", "strikethrough"])
     md.core.ruler.push("addresses", _link_addresses)
+    md.core.ruler.push("hosts", _name_hosts)
     md.add_render_rule("image", _image_as_link)
     for ruler in (md.block.ruler, md.inline.ruler, md.inline.ruler2):
         for rule in ruler.__rules__:
@@ -112,6 +115,32 @@ def _link_addresses(state: StateCore) -> None:
             depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
             found.extend(_with_links(token) if token.type == "text" and not depth else [token])
         block.children = found
+
+
+def _name_hosts(state: StateCore) -> None:
+    """Say where a link leads that shows other words than its address."""
+    for block in state.tokens:
+        if block.type == "inline" and any(token.type == "link_open" for token in block.children or ()):
+            block.children = list(_with_hosts(block.children or []))
+
+
+def _with_hosts(tokens: list[Token]) -> Iterator[Token]:
+    host = words = ""
+    for token in tokens:
+        yield token
+        if token.type == "link_open":
+            host, words = _host(str(token.attrGet("href"))), ""
+        elif token.type == "link_close" and host not in words.lower():
+            yield _text(f" ({host})")
+        else:
+            words += token.content
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _with_links(token: Token) -> list[Token]:

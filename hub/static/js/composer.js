@@ -22,6 +22,7 @@ export class Composer {
     form.addEventListener("dragover", (event) => this.invite(event));
     form.addEventListener("dragleave", () => form.classList.remove("is-over"));
     form.addEventListener("drop", (event) => this.take(event, event.dataTransfer?.files));
+    for (const sign of form.querySelectorAll("[data-emoji]")) sign.addEventListener("click", () => this.insert(sign.textContent));
     // Whoever leaves at once keeps what they wrote too.
     addEventListener("pagehide", () => this.draftTimer && this.saveDraft());
     this.grow();
@@ -57,6 +58,15 @@ export class Composer {
     this.text.value = body;
     this.grow();
     if (!body) this.saved.textContent = "";
+  }
+
+  /** Put a sign where the cursor was, and go on writing after it. */
+  insert(sign) {
+    const { text } = this;
+    text.setRangeText(sign, text.selectionStart, text.selectionEnd, "end");
+    text.dispatchEvent(new Event("input", { bubbles: true }));
+    this.form.querySelector("[data-menu][open]").open = false;
+    text.focus();
   }
 
   // --- Draft ----------------------------------------------------------------

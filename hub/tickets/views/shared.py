@@ -16,7 +16,7 @@ from ...core.access import Permission, can, visible_or_404
 from ...core.database import db
 from ...core.settings import settings as current
 from ...partners.models import Partner
-from .. import due, inbox, rating, service, states, threads, writing
+from .. import due, inbox, previews, rating, service, states, threads, writing
 from ..forms import (
     CATEGORIES,
     CHANNELS,
@@ -110,11 +110,12 @@ def missed(ticket: Ticket, *, after: int, event: int) -> dict[str, Any]:
     changed = service.edited(ticket, current_user, up_to=after, event=event)
     seen = service.seen_by_other_side(ticket, current_user)
     happened = service.events(ticket, after=event)
+    pointed = previews.of(changed, current_user)
     rated = {} if can(current_user, Permission.TICKETS_WORK) else _rated(ticket)
     return rated | {
         "ticket": ticket,
         "items": threads.items(messages, happened, current_user, seen=seen),
-        "changed": [threads.bubble(message, current_user, seen) for message in changed],
+        "changed": [threads.bubble(message, current_user, seen, pointed) for message in changed],
         "more": len(messages) == service.PAGE,
         "now": status_for(ticket) | {"seen": seen, "event": happened[-1].id if happened else event},
     }
