@@ -1,6 +1,7 @@
 """Whom a newsletter is for: rules in, people out."""
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
@@ -164,36 +165,27 @@ def _each(chosen: Select[Any], limit: int | None) -> Iterator[Recipient]:
     tiers = {tier.id: tier for tier in db.session.scalars(select(Tier))}
     managers = select(User).where(User.id.in_(select(Partner.manager_id)))
     named = {user.id: user for user in db.session.scalars(managers)}
-    # Who belongs to several partners gets it once, as the member they became first.
-    first = (
-        chosen.with_only_columns(User.id.label("user"), func.min(Membership.id).label("membership"))
-        .group_by(User.id)
-        .order_by(User.id)
-    )
-    last, given = 0, 0
-    while limit is None or given < limit:
-        size = PAGE if limit is None else min(limit - given, PAGE)
-        rows = db.session.execute(_people(first.where(User.id > last).limit(size))).all()
-        for row in rows:
+    # Who belongs to several partners gets it once, as the member they became first. Asked for in one go, as a page
+    # of them costs as much; only their numbers stay in memory.
+    first = chosen.with_only_columns(func.min(Membership.id)).group_by(User.id).order_by(User.id).limit(limit)
+    members = array("q", db.session.scalars(first.execution_options(yield_per=PAGE)))
+    for start in range(0, len(members), PAGE):
+        for row in db.session.execute(_people(members[start : start + PAGE])).all():
             fields: tuple[Any, ...] = tuple(row)
             person, (*own, tier, manager) = Person(*fields[:5]), fields[5:]
             organisation = Organisation(*own, tiers.get(tier), named.get(manager))  # type: ignore[call-arg]
             yield Recipient(cast("User", person), cast("Partner", organisation))
-        if len(rows) < size:
-            return
-        last, given = rows[-1].id, given + len(rows)
 
 
-def _people(chosen: Select[int, int]) -> Select[Any]:
-    """What a recipient is made of, for a page of (user, membership)."""
-    page = chosen.subquery()
+def _people(members: Iterable[int]) -> Select[Any]:
+    """What a recipient is made of, for a page of memberships."""
     return (
         select(User.id, User.email, User.name, User.locale, User.time_zone)
         .add_columns(Partner.id, Partner.code, Partner.name, Partner.country, Partner.tier_id)
         .add_columns(Partner.manager_id)
-        .join(page, page.c.user == User.id)
-        .join(Membership, Membership.id == page.c.membership)
+        .join(Membership, Membership.user_id == User.id)
         .join(Partner, Partner.id == Membership.partner_id)
+        .where(Membership.id.in_(list(members)))
         .order_by(User.id)
     )
 

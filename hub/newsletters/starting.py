@@ -132,23 +132,24 @@ def _rows(
     values = occasion.values(readers, locales)
     if empty := checks.hole(occasion, readers, locales, values):
         raise NotReady(empty.sentence)
-    untracked = tracking.untracked(newsletter, (each.address for each in readers))
+    addresses = [each.address for each in readers]
+    untracked = tracking.untracked(newsletter, addresses)
     now = clock.now()
     return [
         {
             "newsletter_id": newsletter.id,
             "key": secrets.token_hex(16),
-            "address": reader.address,
-            "domain": domain_of(reader.address),
+            "address": address,
+            "domain": domain_of(address),
             "name": variables.tidy(reader.user.name),
             "user_id": reader.user.id,
             "partner_id": reader.partner.id,
             "locale": locale,
-            "values": words | {UNTRACKED: "1"} if reader.address in untracked else words,
+            "values": words | {UNTRACKED: "1"} if address in untracked else words,
             "created_at": now,
             "next_at": when(reader.user.time_zone),
         }
-        for reader, locale, words in zip(readers, locales, values, strict=True)
+        for reader, address, locale, words in zip(readers, addresses, locales, values, strict=True)
     ]
 
 
