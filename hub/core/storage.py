@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from botocore.exceptions import ClientError
 from flask import Flask, Response, current_app, request
 from werkzeug.datastructures import ContentRange, Headers
 from werkzeug.utils import send_file
@@ -290,8 +289,14 @@ class S3Storage:
 def _missing_is_not_found() -> Iterator[None]:
     try:
         yield
-    except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey", "NotFound"):
+    except Exception as error:
+        from botocore.exceptions import ClientError  # loaded only where files are kept with its help
+
+        if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in (
+            "404",
+            "NoSuchKey",
+            "NotFound",
+        ):
             raise NotFound from None
         raise
 

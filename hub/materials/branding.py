@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -440,7 +441,7 @@ def beside(name: str, who: Brand) -> tuple[bytes, str] | None:
     if last == QR:
         return qr(who), "image/svg+xml"
     if not who.logo_key:
-        return EMPTY, "image/png"
+        return _empty(), "image/png"
     with storage.open(who.logo_key) as logo:
         return logo.read(), "image/png"
 
@@ -463,11 +464,9 @@ def _zip(version: AssetVersion, who: Brand) -> bytes:
     return out.getvalue()
 
 
+@cache
 def _empty() -> bytes:
+    """Where a logo would be, when there is none. Drawn when asked for: Pillow's formats take 6 MB."""
     out = io.BytesIO()
     Image.new("RGBA", (1, 1)).save(out, "PNG")
     return out.getvalue()
-
-
-#: Where a logo would be, when there is none.
-EMPTY = _empty()
