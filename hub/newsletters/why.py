@@ -14,7 +14,7 @@ from ..core.database import db
 from ..core.i18n import _, ngettext
 from ..partners.models import Membership, Partner
 from . import consent, reading
-from .models import TOPICS, Delivery, DeliveryState, Newsletter, Status, Suppression, Topic, TopicOptOut
+from .models import TOPICS, Delivery, DeliveryState, Newsletter, Status, Suppression, TopicOptOut
 from .words import DELIVERY_WORDS, REASONS
 
 #: The latest newsletters, and people of one partner, on a page.
@@ -112,11 +112,7 @@ def _sent(newsletter: Newsletter, delivery: Delivery) -> list[str]:
     moment = delivery.sent_at or delivery.claimed_at or delivery.created_at
     words = {"address": delivery.address, "moment": i18n.format_datetime(moment)}
     topic = TOPICS[newsletter.topic][0]
-    reason = (
-        _("It concerns the partnership, so it goes to everyone it was meant for.")
-        if newsletter.topic is Topic.SERVICE
-        else _("This account was in its audience and had not declined the topic: %(topic)s.", topic=topic)
-    )
+    reason = _("This account was in its audience and had not declined the topic: %(topic)s.", topic=topic)
     return [_("Sent to %(address)s on %(moment)s.", **words), reason]
 
 

@@ -113,9 +113,14 @@ def test_the_report_sets_clickers_beside_the_rest_in_few_statements(sent, cast, 
             db.session.add(LedgerEntry(partner_id=partner.id, kind=kind, amount_minor=amount, **entry))
     browser = browse(manager)
     statements = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        statements.append(statement)
+
     browser.get(f"/newsletters/{sent}")
-    event.listen(db.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    event.listen(db.engine, "before_cursor_execute", note)
     page = browser.get(f"/newsletters/{sent}").get_data(as_text=True)
+    event.remove(db.engine, "before_cursor_execute", note)
     asked = [each for each in statements if each.startswith("SELECT")]
     assert len(asked) <= 15, "\n".join(asked)
     table = re.sub(r"<[^>]+>|\s+", " ", page[page.index("Who followed a link") :][:900])
