@@ -22,7 +22,7 @@ export class Composer {
     form.addEventListener("dragover", (event) => this.invite(event));
     form.addEventListener("dragleave", () => form.classList.remove("is-over"));
     form.addEventListener("drop", (event) => this.take(event, event.dataTransfer?.files));
-    for (const sign of form.querySelectorAll("[data-emoji]")) sign.addEventListener("click", () => this.insert(sign.textContent));
+    this.offerEmoji(form.querySelector("[data-emoji]"));
     // Whoever leaves at once keeps what they wrote too.
     addEventListener("pagehide", () => this.draftTimer && this.saveDraft());
     this.grow();
@@ -58,6 +58,14 @@ export class Composer {
     this.text.value = body;
     this.grow();
     if (!body) this.saved.textContent = "";
+  }
+
+  offerEmoji(place) {
+    for (const sign of place.dataset.emoji.split(" ")) {
+      const button = element("button", { type: "button", textContent: sign });
+      button.addEventListener("click", () => this.insert(sign));
+      place.append(button);
+    }
   }
 
   /** Put a sign where the cursor was, and go on writing after it. */
