@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
+import idna
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import Select, delete, exists, func, select
 
@@ -23,13 +24,13 @@ BUDGET = "budget"
 
 
 def normalise(address: str) -> str:
-    """The one spelling of an address: lower case, its domain in ASCII (RFC 5891)."""
+    """The one spelling of an address: lower case, its domain in ASCII (IDNA 2008, RFC 5891: ß is no ss)."""
     address = address.strip().lower()
     if address.isascii():
         return address
     local, at, domain = address.rpartition("@")
-    with contextlib.suppress(UnicodeError):
-        domain = domain.encode("idna").decode()
+    with contextlib.suppress(UnicodeError):  # which IDNAError is
+        domain = idna.encode(domain).decode()
     return local + at + domain
 
 

@@ -203,13 +203,18 @@ def _batches(readers: Iterator[Recipient]) -> Iterator[list[Recipient]]:
 
 def start_on_time(newsletter: Newsletter) -> None:
     """Start a scheduled newsletter; one that is long overdue or no longer ready goes back to its author."""
-    hold = Hold.MISSED if newsletter.due_at and clock.now() - newsletter.due_at > GRACE else None
-    if hold is None:
-        try:
+    if newsletter.due_at and clock.now() - newsletter.due_at > GRACE:
+        give_back(newsletter, Hold.MISSED)
+        return
+    try:
+        with db.session.begin_nested():  # who is missing what shows half-way: nothing of it stays
             start(newsletter, on_time=True)
-            return
-        except NotReady:
-            hold = Hold.INCOMPLETE
+    except (NotReady, Invalid):
+        give_back(newsletter, Hold.INCOMPLETE)
+
+
+def give_back(newsletter: Newsletter, hold: Hold) -> None:
+    """Let its author look at a scheduled newsletter that does not start. Raises NotNow."""
     move(newsletter, Status.DRAFT, Status.SCHEDULED)
     newsletter.hold, newsletter.due_at = hold, None
     tell_author(newsletter, hold)

@@ -1,16 +1,17 @@
 """Background work: start what is due, send what is waiting."""
 
+from collections.abc import Callable
 from contextlib import closing
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
 from ..core import clock
 from ..core.database import db, transaction
-from ..core.jobs import job
+from ..core.jobs import each_alone, job
 from ..core.mail import open_backends
 from . import claims, events, linkcheck, sending, starting, tracking, trial
 from .journal import Journal
-from .models import Newsletter, Status
+from .models import Hold, Newsletter, Status, Topic
 
 
 @job("newsletters.send", every="* * * * *")
@@ -21,21 +22,36 @@ def send() -> None:
     with open_backends() as backends:
         claims.sweep(backends[0])
         db.session.rollback()
-        running = select(Newsletter).where(Newsletter.status == Status.SENDING).order_by(Newsletter.id)
-        for newsletter in list(db.session.scalars(running)):
+        for newsletter in list(db.session.scalars(_RUNNING)):
             with closing(Journal()) as journal:
                 sending.Run(newsletter, backends, journal).work()
     sending.finish()
 
 
+#: What concerns the partnership itself comes first, then the newest: where only so many mails may leave in a minute,
+#: the first takes them all, and a large one takes hours.
+_RUNNING = (
+    select(Newsletter)
+    .where(Newsletter.status == Status.SENDING)
+    .order_by(
+        case((Newsletter.topic == Topic.SERVICE, 0), else_=1), Newsletter.started_at.desc(), Newsletter.id
+    )
+)
+
+
 def start_due() -> None:
-    """Start the scheduled newsletters whose moment has come."""
+    """Start the scheduled newsletters whose moment has come; one that cannot start stops no other."""
     due = (Newsletter.status == Status.SCHEDULED, Newsletter.due_at <= clock.now())
-    for number in list(db.session.scalars(select(Newsletter.id).where(*due))):
-        with transaction():
-            newsletter = db.session.scalar(select(Newsletter).where(Newsletter.id == number, *due))
-            if newsletter is not None:
-                starting.start_on_time(newsletter)
+
+    def work(number: int, do: Callable[[Newsletter], None] = starting.start_on_time) -> None:
+        newsletter = db.session.scalar(select(Newsletter).where(Newsletter.id == number, *due))
+        if newsletter is not None:
+            do(newsletter)
+
+    def give_up(number: int) -> None:
+        work(number, lambda newsletter: starting.give_back(newsletter, Hold.INCOMPLETE))
+
+    each_alone(list(db.session.scalars(select(Newsletter.id).where(*due))), work, give_up)
 
 
 @job(tracking.COUNT, every="* * * * *")

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import SMTP
+from types import SimpleNamespace
 
 import pytest
 
@@ -427,6 +428,40 @@ def test_a_missed_schedule_asks(newsletter, cast, manager):
     assert (fresh(newsletter).status, fresh(newsletter).hold) == (Status.DRAFT, Hold.MISSED)
     assert mails() == {}
     assert db.session.scalar(db.select(Notification.kind)) == "newsletter_missed"
+
+
+def test_one_that_cannot_start_goes_back_to_its_author_and_stops_no_other(
+    newsletter, cast, manager, monkeypatch
+):
+    with transaction():
+        incomplete, broken = make_newsletter(manager, ENGLISH), make_newsletter(manager, ENGLISH)
+    with transaction():
+        for each in (incomplete, broken, db.session.get(Newsletter, newsletter.id)):
+            starting.schedule(each, "2027-01-10T09:00", "Europe/Oslo", manager)
+    hole, freeze = starting.checks.hole, starting.freeze
+
+    def breaks(which):
+        if which.id == broken.id:
+            raise ZeroDivisionError
+        return freeze(which)
+
+    def lacks(occasion, *rest):
+        return (
+            SimpleNamespace(sentence="x")
+            if occasion.newsletter.id == incomplete.id
+            else hole(occasion, *rest)
+        )
+
+    monkeypatch.setattr(starting, "freeze", breaks)
+    monkeypatch.setattr(starting.checks, "hole", lacks)
+    with clock.frozen(fresh(newsletter).due_at):
+        jobs.run("newsletters.send")
+    for each in (incomplete, broken):
+        assert (fresh(each).status, fresh(each).hold) == (Status.DRAFT, Hold.INCOMPLETE)
+        assert states(each) == {}, "nothing of a start that failed stays"
+    assert fresh(newsletter).status is Status.SENT
+    told = Counter(db.session.scalars(db.select(Notification.kind)))
+    assert told == {"newsletter_incomplete": 2, "newsletter_sent": 1}
 
 
 def test_languages_without_text_are_announced(manager, cast):
