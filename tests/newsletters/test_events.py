@@ -205,6 +205,8 @@ def report_by_mail(key, status, action="failed"):
         ("5.1.1", "failed", True, "bounce"),
         ("5.2.2", "failed", True, None),  # full: the next one may fit
         ("5.7.1", "failed", True, None),  # this one was not liked
+        ("5.1.8", "failed", True, None),  # nor was its sender
+        ("5.0.0", "failed", True, None),  # whatever it was
         ("4.4.1", "failed", True, None),
         ("4.4.1", "delayed", False, None),
         ("2.0.0", "delivered", False, None),

@@ -53,7 +53,7 @@ class Signer:
             f" bh={_base64(hashlib.sha256(_relaxed(body)).digest())};\r\n b="
         )
         lines = [f"{name}:{fields[name]}\r\n" for name in names]
-        own = f"dkim-signature:{' '.join(facts.split())}"
+        own = f"dkim-signature:{_collapsed(facts)}"
         signature = _base64(self._sign(("".join(lines) + own).encode()))
         folded = "\r\n ".join(textwrap.wrap(signature, 72))
         return f"DKIM-Signature: {facts}{folded}\r\n".encode() + message
@@ -61,9 +61,13 @@ class Signer:
 
 def _fields(head: bytes) -> dict[str, str]:
     """Header fields in their relaxed form (RFC 6376, 3.4.2), by name."""
-    unfolded = re.sub(r"\r\n(?=[ \t])", "", head.decode())
-    pairs = (line.partition(":") for line in unfolded.split("\r\n"))
-    return {name.strip().lower(): " ".join(value.split()) for name, _colon, value in pairs}
+    pairs = (line.partition(":") for line in re.split(r"\r\n(?![ \t])", head.decode()))
+    return {name.strip().lower(): _collapsed(value) for name, _colon, value in pairs}
+
+
+def _collapsed(value: str) -> str:
+    """On one line, with single spaces; every other kind of space is a letter like any."""
+    return re.sub(r"[ \t]+", " ", value.replace("\r\n", "")).strip(" \t")
 
 
 def _relaxed(body: bytes) -> bytes:

@@ -51,7 +51,8 @@ class Smtp(Backend):
     def _hand_over(self, address: str, message: bytes) -> None:
         smtp = self.connection or self.connect()
         if not smtp.has_extn("8bitmime"):
-            seven = SMTP_POLICY.clone(cte_type="7bit")
+            # Headers stay as they are: folded anew, a long address in one becomes an encoded word.
+            seven = SMTP_POLICY.clone(cte_type="7bit", refold_source="none")
             message = message_from_bytes(message, policy=SMTP_POLICY).as_bytes(policy=seven)
         if self.signer:
             message = self.signer.signed(message)

@@ -1,6 +1,7 @@
 """Mails are signed so that another's code finds them genuine, and changed ones not."""
 
 import base64
+from pathlib import Path
 
 import dkim
 import pytest
@@ -9,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from hub.core.mail import Letter, Misconfigured, send
 from hub.core.mail.compose import one_click
+from hub.core.mail.dkim import Signer
 from tests.smtp import Sink
 
 pytestmark = pytest.mark.once
@@ -48,7 +50,7 @@ def test_what_leaves_is_signed_as_it_arrives(app, configure, extensions):
         "<p>\tДва  пробела \n.\n</p>\n\n\n",
         "текст \n.\n..\n\n\n",
         "ru",
-        one_click("https://hub.example/u/token"),
+        one_click(f"https://hub.example/u/token{'x' * 200}"),
     )
     with Sink(extensions=extensions) as sink:
         configure(sink.url)
@@ -57,6 +59,7 @@ def test_what_leaves_is_signed_as_it_arrives(app, configure, extensions):
         [(_address, raw)] = sink.raw
     assert raw.startswith(b"DKIM-Signature: ")
     assert dkim.verify(raw, dnsfunc=published)
+    assert f"\r\nList-Unsubscribe: <https://hub.example/u/token{'x' * 200}>\r\n".encode() in raw
     for before, after in (
         ("текст".encode() if extensions else b"Content-Transfer", b"else"),
         (b"/u/token", b"/u/other"),
@@ -65,6 +68,14 @@ def test_what_leaves_is_signed_as_it_arrives(app, configure, extensions):
     ):
         assert before in raw
         assert not dkim.verify(raw.replace(before, after), dnsfunc=published), before
+
+
+def test_only_spaces_and_tabs_are_spaces(app, configure):
+    configure("outbox:")
+    raw = "From: a@nordbill.example\r\nSubject: 5\u00a0\u00a0%\x0c\x0c \t off\r\n\r\nbody\r\n".encode()
+    with app.app_context():
+        signer = Signer(Path(app.extensions["hub.settings"].dkim_key), "hub")
+        assert dkim.verify(signer.signed(raw), dnsfunc=published)
 
 
 def test_another_kind_of_key_is_said_to_be_wrong(app, configure):

@@ -21,6 +21,10 @@ class Automatic(StrEnum):
     BULK = "bulk"
 
 
+#: No such mailbox, no such domain, no address, moved away, a domain that takes no mail (RFC 7505), switched off.
+_CLOSED = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")
+
+
 @dataclass(frozen=True)
 class Bounce:
     """What a report of delivery says: who was not reached, and why."""
@@ -37,8 +41,8 @@ class Bounce:
 
     @property
     def closes_mailbox(self) -> bool:
-        """Would the next mail meet the same? Not where a mailbox is full, or this one mail was not liked (RFC 3463)."""
-        return self.is_final and (self.status.startswith(("5.0.", "5.1.")) or self.status == "5.2.1")
+        """Would the next mail meet the same? Not where a mailbox is full, or mail or sender were not liked (RFC 3463)."""
+        return self.is_final and self.status in _CLOSED
 
     @property
     def arrived(self) -> bool:
