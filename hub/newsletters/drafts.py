@@ -11,6 +11,7 @@ from ..core.settings import settings
 from . import rules
 from .models import Content, Newsletter, Shown, Status, Topic
 from .rules import Rule
+from .steering import NotNow
 
 
 class AlreadyStarted(HubError):
@@ -99,12 +100,16 @@ def clone(newsletter: Newsletter, author: User) -> Newsletter:
 def again(newsletter: Newsletter, author: User) -> Newsletter:
     """A draft with the same texts for those of its audience who did not open it, or followed no link of it.
 
-    Whether somebody did is asked when it is sent.
+    Whether somebody did is asked when it is sent. Raises NotNow while it is being sent, and when nobody counted.
     """
+    if newsletter.status is not Status.SENT or not (newsletter.tracks_opens or newsletter.tracks_clicks):
+        raise NotNow
     kind = "unopened" if newsletter.tracks_opens else "unfollowed"
     copy = clone(newsletter, author)
     copy.audience = [*newsletter.audience, {"kind": kind, "values": [str(newsletter.id)]}]
     copy.ab_share = copy.ab_hours = None
+    # It tells the same once more: of that month, and with the cards that the mail not read has had already.
+    copy.month, copy.since, copy.skips_seen = newsletter.figures_month, newsletter.news_since, False
     db.session.flush()
     return copy
 

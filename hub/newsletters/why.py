@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 
 from ..accounts.models import User
 from ..core import clock, i18n
-from ..core.access import visible
+from ..core.access import Permission, can, visible
 from ..core.database import db
 from ..core.i18n import _, ngettext
 from ..partners.models import Membership, Partner
@@ -38,12 +38,14 @@ class Answer:
         return " ".join(self.sentences)
 
 
-def answers(newsletters: Sequence[Newsletter], people: Sequence[User]) -> dict[int, list[Answer]]:
+def answers(newsletters: Sequence[Newsletter], people: Sequence[User], asker: Any) -> dict[int, list[Answer]]:
     """What became of newsletters that have started, for each of these people, by their id."""
     asked = [each for each in newsletters if each.started_at]
     by_id = {user.id: user for user in people}
     by_address = {consent.normalise(user.email): user for user in people}
-    rows = select(Delivery).where(Delivery.newsletter_id.in_([each.id for each in asked]), _theirs(people))
+    rows = select(Delivery).where(
+        Delivery.newsletter_id.in_([each.id for each in asked]), _theirs(people, asker)
+    )
     lines: dict[tuple[int, int], Delivery] = {}
     for row in db.session.scalars(rows.order_by(Delivery.id)):
         own = by_id.get(row.user_id or 0)
@@ -56,7 +58,7 @@ def answers(newsletters: Sequence[Newsletter], people: Sequence[User]) -> dict[i
 
 def latest(people: Sequence[User], asker: Any) -> dict[int, list[Answer]]:
     """The newest newsletters for these people: all with a line in the ledger, and those the asker sees besides."""
-    theirs = select(Delivery.newsletter_id).where(_theirs(people))
+    theirs = select(Delivery.newsletter_id).where(_theirs(people, asker))
     open_to_asker = visible(select(Newsletter.id), asker).where(Newsletter.status == Status.SENT)
     newest = (
         select(Newsletter)
@@ -65,12 +67,18 @@ def latest(people: Sequence[User], asker: Any) -> dict[int, list[Answer]]:
         .order_by(Newsletter.started_at.desc(), Newsletter.id.desc())
         .limit(LATEST)
     )
-    return answers(list(db.session.scalars(newest)), people)
+    return answers(list(db.session.scalars(newest)), people, asker)
 
 
-def _theirs(people: Sequence[User]) -> Any:
-    addresses = [consent.normalise(user.email) for user in people]
-    return or_(Delivery.user_id.in_([user.id for user in people]), Delivery.address.in_(addresses))
+def _theirs(people: Sequence[User], asker: Any) -> Any:
+    """The ledger's lines of these people, and of their addresses.
+
+    Who has an address now need not be who had it then: only the team is shown a line that is somebody else's.
+    """
+    of_address: Any = Delivery.address.in_([consent.normalise(user.email) for user in people])
+    if not can(asker, Permission.PARTNERS_VIEW):
+        of_address &= Delivery.user_id.is_(None)
+    return or_(Delivery.user_id.in_([user.id for user in people]), of_address)
 
 
 def people_of(partner: Partner) -> list[User]:
@@ -90,7 +98,8 @@ def answer(newsletter: Newsletter, user: User, delivery: Delivery | None) -> Ans
     if delivery.user_id not in (None, user.id):
         line = _("One mail goes to each address. This one was addressed to %(name)s.", name=delivery.name)
         sentences.append(line)
-    subject = reading.headline(newsletter, delivery.locale, delivery.values, delivery.variant)[0]
+    words = delivery.values if delivery.user_id == user.id else {}  # what it said of somebody else is theirs
+    subject = reading.headline(newsletter, delivery.locale, words, delivery.variant)[0]
     status = (_("came back"), "bad") if delivery.bounced_at else DELIVERY_WORDS[delivery.state]
     arrived = delivery.state is DeliveryState.SENT and delivery.bounced_at is None
     return Answer(newsletter, subject, status, sentences, delivery.sent_at or delivery.created_at, arrived)

@@ -122,6 +122,7 @@ def test_each_reader_gets_their_own_and_the_preview_says_what_is_left_out(
         draft = monthly.assemble(
             manager, NOVEMBER, monthly.since_last(), [titles["New article"], titles["Winter sale"]]
         )
+        draft.tracks_opens = True
     browser, head = browse(manager), f"/newsletters/{draft.id}/preview/en/head?reader="
     with transaction():
         payouts.close_month(NOVEMBER)
@@ -137,6 +138,11 @@ def test_each_reader_gets_their_own_and_the_preview_says_what_is_left_out(
     assert "Winter sale" not in other, "who does not use it need not hear"
     assert "New article" in own
     assert "New article" in other
+    address = browser.post(f"/newsletters/{draft.id}/again").headers["Location"]
+    copy = db.session.get(Newsletter, int(address.split("/")[2]))
+    with clock.frozen(NOW + timedelta(days=40)):
+        assert (copy.figures_month, copy.news_since) == (NOVEMBER, draft.news_since)
+    assert not copy.skips_seen, "who did not read the first has not seen its cards"
 
 
 def test_an_open_month_is_announced_when_writing_and_refused_when_sending(manager, cast, browse):

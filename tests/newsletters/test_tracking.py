@@ -143,3 +143,8 @@ def test_it_goes_again_only_to_who_is_known_not_to_have_opened_it(sent, cast, ma
     assert found == ["third@example.org"], "Pat followed a link, and of Otto nobody knows"
     assert "Did not open the newsletter: News for " in browser.get(address).get_data(as_text=True)
     assert copy.content("en").body == BODY
+    uncounted = db.session.scalar(db.select(Newsletter.id).filter_by(status=Status.SENT, tracks_opens=False))
+    with transaction():
+        running = make_newsletter(manager, status=Status.SENDING, tracks_opens=True, started_at=clock.now())
+    for number in (uncounted, running.id):
+        assert browser.post(f"/newsletters/{number}/again").status_code == 409

@@ -62,5 +62,16 @@ def test_everyone_who_asks_hears_what_the_ledger_says(cast, manager, agent, brow
     assert "this address has declined" not in text(browse(cast.partner).get(link)), (
         "a forwarded link tells nothing"
     )
+    with transaction():
+        cast.partner.email = "moved@example.org"
+        db.session.flush()
+        heir = make_member(make_partner(code="HEIR", name="Heir"), email="partner@example.org")
+    reader = browse(heir)
+    page = text(reader.get(reader.get("/news/preferences").headers["Location"]))
+    assert "before this account was made" in page
+    assert "Sent to partner@example.org" not in page, "the address was somebody else’s then"
+    page = text(support.get("/newsletters/of/HEIR"))
+    assert "This one was addressed to Pat Partner." in page
+    assert "News for Acme Media" not in page
     states = db.select(Delivery.state).filter_by(newsletter_id=number)
     assert db.session.scalars(states).all().count(DeliveryState.SUPPRESSED) == 2

@@ -40,7 +40,7 @@ def _held(newsletters: list[Newsletter]) -> set[int]:
     """Of these, those that a partner was not sent."""
     if not can(current_user, Permission.PARTNERS_OWN):
         return set()
-    found = why.answers(newsletters, [current_user])[current_user.id]
+    found = why.answers(newsletters, [current_user], current_user)[current_user.id]
     return {each.newsletter.id for each in found if not each.arrived}
 
 
@@ -80,4 +80,4 @@ def _answer(newsletter: Newsletter) -> why.Answer | None:
     """Why a partner got it or not; others are not asked to wonder."""
     if not can(current_user, Permission.PARTNERS_OWN):
         return None
-    return next(iter(why.answers([newsletter], [current_user])[current_user.id]), None)
+    return next(iter(why.answers([newsletter], [current_user], current_user)[current_user.id]), None)

@@ -79,7 +79,7 @@ def _asked(newsletter: Newsletter, words: str) -> list[tuple[segments.Verdict, w
     verdicts = segments.explain(newsletter.audience, words)
     if not verdicts:
         return []
-    found = why.answers([newsletter], [each.user for each in verdicts])
+    found = why.answers([newsletter], [each.user for each in verdicts], current_user)
     return [(each, found[each.user.id][0]) for each in verdicts if found[each.user.id]]
 
 
