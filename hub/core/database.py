@@ -89,6 +89,7 @@ def init_app(app: Flask, settings: Settings) -> None:
             "connect_args": {"timeout": PATIENCE, "check_same_thread": False},
             "pool_size": 20,
             "max_overflow": 100,
+            "pool_use_lifo": True,  # the one that has just been used has in memory what is asked for
         }
     else:
         options = {
