@@ -6,18 +6,21 @@ answered is written down, and only what was under way stays in doubt.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 
 from sqlalchemy import Update, select, update
+from sqlalchemy.orm import lazyload
 
 from ..core import clock
 from ..core.database import db, touched, transaction
 from ..core.mail import Later, Misconfigured, NotSent, Unknown
 from ..core.mail.backend import Backend
 from ..core.mail.outgoing import LEASE, PATIENCE, backoff
-from . import consent, journal, pace
+from . import consent, journal, pace, tracking
 from .models import Delivery, DeliveryState, Newsletter, Status, Topic
+from .models_tracking import UNTRACKED
 
 #: No letter is begun under a claim older than this: well before the claim runs out.
 FRESH = LEASE / 2
@@ -41,7 +44,7 @@ _COLUMNS = [getattr(Delivery, name) for name in Row.__dataclass_fields__]
 
 
 def claim(newsletter_id: int, topic: Topic, worker: str, limit: int) -> list[Row]:
-    """Take rows that are due, unless the newsletter has stopped; who declined meanwhile is let off."""
+    """Take rows that are due, unless the newsletter has stopped; who declined meanwhile is let off, or not counted."""
     while True:
         with transaction():
             rows = _take(newsletter_id, worker, limit)
@@ -50,9 +53,26 @@ def claim(newsletter_id: int, topic: Topic, worker: str, limit: int) -> list[Row
                 let_off = [row.id for row in rows if declined.get(row.address) == why]
                 values = {"state": DeliveryState.SUPPRESSED, "reason": why}
                 _execute(update(Delivery).where(Delivery.id.in_(let_off)).values(values))
-        left = [row for row in rows if row.address not in declined]
+            left = _minding(newsletter_id, [row for row in rows if row.address not in declined])
         if left or not rows:
             return left
+
+
+def _minding(newsletter_id: int, rows: list[Row]) -> list[Row]:
+    """The rows, those marked whose readers have said since the start that they do not want to be counted."""
+    if not rows:
+        return []
+    lean = lazyload(Newsletter.contents)  # the texts have been laid out long ago
+    newsletter = db.session.get_one(Newsletter, newsletter_id, options=[lean])
+    untracked = tracking.untracked(newsletter, [row.address for row in rows if UNTRACKED not in row.values])
+    marked = [
+        replace(row, values=row.values | {UNTRACKED: "1"}) if row.address in untracked else row
+        for row in rows
+    ]
+    for row in marked:
+        if row.address in untracked:
+            _execute(update(Delivery).where(Delivery.id == row.id).values({"values": row.values}))
+    return marked
 
 
 def _take(newsletter_id: int, worker: str, limit: int) -> list[Row]:
@@ -103,7 +123,6 @@ def settle(
     worker: str,
     *,
     attempts: Mapping[int, int],
-    started_at: datetime | None,
 ) -> None:
     """Write down how it went with rows that this worker had claimed. Belongs in a transaction."""
     now = clock.now()
@@ -116,15 +135,21 @@ def settle(
         _execute(update(Delivery).where(Delivery.id.in_(sent), *mine).values(values))
     for number, error in results.items():
         if error is not None:
-            values = _outcome(error, attempts.get(number, 1), now, started_at)
+            values = _outcome(error, attempts.get(number, 1), now)
             _execute(update(Delivery).where(Delivery.id == number, *mine).values(values))
 
 
-def _outcome(error: NotSent, attempts: int, now: datetime, started_at: datetime | None) -> dict[str, object]:
+@cache
+def _is_patient(attempts: int) -> bool:
+    """Is a row to be tried again after so many attempts? Those count: from the start, its first turn may be days away."""
+    return sum((backoff(each) for each in range(1, attempts)), timedelta()) < PATIENCE
+
+
+def _outcome(error: NotSent, attempts: int, now: datetime) -> dict[str, object]:
     reason = str(error)[:500]
     if isinstance(error, Unknown):
         return {"state": DeliveryState.UNCERTAIN, "reason": reason}
-    if isinstance(error, Later) and started_at and now - started_at < PATIENCE:
+    if isinstance(error, Later) and _is_patient(attempts):
         wait = timedelta() if isinstance(error, Misconfigured) else backoff(attempts)
         return {"state": DeliveryState.PENDING, "next_at": now + wait, "reason": reason}
     return {"state": DeliveryState.FAILED, "reason": reason}
@@ -167,8 +192,7 @@ def _settle_by_journal(worker: str, found: journal.Found, backend: Backend) -> N
         for number, error in found.items()
         if not (isinstance(error, Unknown) and backend.repeatable)
     }
-    started = select(Newsletter.started_at).join(Delivery).where(Delivery.id.in_(list(known)[:1]))
-    settle(known, worker, attempts={}, started_at=db.session.scalar(started))
+    settle(known, worker, attempts={})
     give_back(worker)
 
 

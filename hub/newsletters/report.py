@@ -33,7 +33,7 @@ class Outcome:
         return i18n.percent(divide(number * WHOLE, self.sent)) if self.sent else "–"
 
     def tells(self, newsletter: Newsletter) -> set[str]:
-        """What is known of the mails: nobody counting is another thing than none. A mail server alone tells nothing."""
+        """What is known of the mails: nobody counting is another thing than none. A mail server tells only what comes back."""
         known = {
             "delivered": self.delivered,
             "opened": newsletter.tracks_opens or self.opened or self.machine_opened,

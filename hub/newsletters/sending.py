@@ -51,7 +51,6 @@ class Run:
         }
         self.topic = newsletter.topic
         self.failures = newsletter.failures
-        self.started_at = newsletter.started_at
         self.size = FEWEST
         self.news = _News(self.id)
 
@@ -76,7 +75,7 @@ class Run:
         crash_point("before_record")
         with transaction():
             attempts = {row.id: row.attempts for row in rows}
-            claims.settle(crew.results, self.journal.name, attempts=attempts, started_at=self.started_at)
+            claims.settle(crew.results, self.journal.name, attempts=attempts)
             if len(crew.results) < len(rows):
                 claims.give_back(self.journal.name)
             self._keep_failures(crew)

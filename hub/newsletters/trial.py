@@ -82,13 +82,17 @@ def decide_due() -> None:
         with transaction():
             one = select(Newsletter).where(Newsletter.id == number, *open_trials)
             newsletter = db.session.scalar(one.with_for_update(key_share=True))
-            if newsletter is not None and not _is_under_way(number):
+            if newsletter is not None and not _is_under_way(newsletter):
                 _decide(newsletter)
 
 
-def _is_under_way(number: int) -> bool:
-    waiting = Delivery.state.in_((DeliveryState.PENDING, DeliveryState.CLAIMED))
-    return bool(db.session.scalar(select(exists().where(Delivery.newsletter_id == number, waiting))))
+def _is_under_way(newsletter: Newsletter) -> bool:
+    """Has any of it still to have its turn? Once some have arrived, one that was put off does not hold back the rest."""
+    waiting = Delivery.state == DeliveryState.PENDING
+    if any(side.sent for side in sides(newsletter).values()):
+        waiting &= Delivery.attempts == 0
+    waiting |= Delivery.state == DeliveryState.CLAIMED
+    return bool(db.session.scalar(select(exists().where(Delivery.newsletter_id == newsletter.id, waiting))))
 
 
 def _decide(newsletter: Newsletter) -> None:

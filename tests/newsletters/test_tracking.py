@@ -16,7 +16,7 @@ from hub.newsletters.models_tracking import LinkClick
 from tests.factories import make_member, make_partner
 
 from .factories import ENGLISH, make_newsletter
-from .test_sending import mails, parts
+from .test_sending import _empty_outbox, mails, parts  # noqa: F401 – a fixture
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"}
 BODY = (
@@ -27,8 +27,6 @@ BODY = (
 @pytest.fixture
 def sent(cast, manager, browse, worker):
     """A counted newsletter to Pat, and to Otto who does not want to be counted, a minute ago."""
-    for path in (settings.home / "outbox").glob("*"):
-        path.unlink()
     own = browse(cast.other_partner)
     own.post(own.get("/news/preferences").headers["Location"], data={"topics": ["product_news"]})
     with clock.frozen(clock.now() - timedelta(minutes=1)):
@@ -65,6 +63,17 @@ def test_mails_hold_numbers_instead_of_addresses_unless_their_reader_minds(sent,
     assert len(ways("partner@example.org")) == 2
     assert ways("other@example.org") == []
     assert "https://example.org/prices?a=1&amp;b=2" in parts(mails()["other@example.org"])[1]
+
+
+def test_who_minds_once_it_has_started_is_not_counted_either(cast, manager, worker):
+    with transaction():
+        newsletter = make_newsletter(manager, ENGLISH | {"body": BODY}, tracks_clicks=True, tracks_opens=True)
+        starting.start(newsletter)
+    with transaction():
+        tracking.allow("partner@example.org", False)
+    worker()
+    assert (ways("partner@example.org"), len(ways("other@example.org"))) == ([], 2)
+    assert "untracked" in row("partner@example.org").values, "nor is it said later that they did not open it"
 
 
 def test_people_are_counted_once_and_programs_apart(sent, cast, client, browse, manager):

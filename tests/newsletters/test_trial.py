@@ -8,7 +8,8 @@ import pytest
 from hub.core import clock
 from hub.core.database import db, transaction
 from hub.newsletters import checks, drafts, starting, steering, tasks
-from hub.newsletters.models import Delivery, Newsletter, Status
+from hub.newsletters.models import Delivery, DeliveryState, Newsletter, Status
+from tests.smtp import Sink
 
 from .factories import ENGLISH, make_audience, make_newsletter
 from .test_sending import _empty_outbox, fresh, mails, states  # noqa: F401
@@ -64,6 +65,30 @@ def test_the_rest_waits_for_the_subject_that_was_followed_more(
     assert fresh(trial).ab_result == {"a": [3, 0], "b": [3, 1 if followed else 0]}
     page = browse(manager).get(f"/newsletters/{trial.id}").get_data(as_text=True)
     assert "As it stood when one was chosen." in page
+
+
+def test_a_mailbox_that_asks_to_wait_holds_nobody_back(trial, app, monkeypatch):
+    def busy(stage, who):
+        return "450 try later" if stage == "rcpt" and who == slow else None
+
+    moment = clock.now() + timedelta(hours=73)  # longer than anyone is patient, counted from the start
+    put_off = {"state": DeliveryState.PENDING, "attempts": 1, "next_at": moment + timedelta(hours=1)}
+    with transaction():
+        one = db.session.scalar(db.select(Delivery.id).filter_by(variant="a").limit(1))
+        db.session.execute(db.update(Delivery).where(Delivery.id == one).values(put_off))
+        slow = db.session.scalar(db.select(Delivery.address).filter_by(state=DeliveryState.HELD).limit(1))
+    with Sink(busy) as sink, clock.frozen(moment):
+        monkeypatch.setattr(app.extensions["hub.settings"], "mail_url", sink.url)
+        tasks.send()
+    assert fresh(trial).ab_result == {"a": [2, 0], "b": [3, 0]}
+    assert states(trial) == {"sent": 10, "pending": 2}, "whose turn has just come is tried again"
+    with transaction():
+        last = {"attempts": 100, "next_at": moment}
+        db.session.execute(db.update(Delivery).where(Delivery.address == slow).values(last))
+    with Sink(busy) as sink, clock.frozen(moment):
+        monkeypatch.setattr(app.extensions["hub.settings"], "mail_url", sink.url)
+        tasks.send()
+    assert states(trial) == {"sent": 10, "pending": 1, "failed": 1}
 
 
 def test_a_second_subject_is_asked_for_in_every_language(cast, manager):
