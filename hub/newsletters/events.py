@@ -10,13 +10,16 @@ import binascii
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
+from itsdangerous import BadSignature, Signer
 from sqlalchemy import delete, select
 
 from ..core import clock
 from ..core.database import db
 from ..core.mail.receive import Bounce, hears
+from ..core.settings import settings
 from . import consent
 from .models import Delivery, DeliveryState, SuppressionReason
 from .models_events import ProviderEvent
@@ -131,9 +134,23 @@ def _was_taken(delivery: Delivery) -> None:
         delivery.state, delivery.sent_at, delivery.reason = DeliveryState.SENT, delivery.claimed_at, None
 
 
+@lru_cache(maxsize=1)
+def _signer_of(secret: str) -> Signer:
+    return Signer(secret, salt="newsletters.message")
+
+
+def signed_key(key: str) -> str:
+    """What a mail's Message-ID begins with. Links hold the key as well and get about; this stands in its head alone."""
+    return _signer_of(settings.secret_key).sign(key).decode()
+
+
 @hears
-def reported(key: str, report: Bounce) -> None:
-    """A mail server reports on a mail (RFC 3464). Only who had the mail knows its key, so nobody can make this up."""
+def reported(name: str, report: Bounce) -> None:
+    """A mail server reports on a mail (RFC 3464). Only who had the mail knows its signed key."""
+    try:
+        key = _signer_of(settings.secret_key).unsign(name).decode()
+    except BadSignature:
+        return
     delivery = db.session.scalar(select(Delivery).where(Delivery.key == key))
     if delivery is None:
         return
@@ -141,7 +158,9 @@ def reported(key: str, report: Bounce) -> None:
     if report.arrived:
         note(delivery, "delivered_at", clock.now())
     elif report.is_final:
-        bounced(delivery, report.diagnostic or report.status, final=report.closes_mailbox)
+        # Passed on to a mailbox that is no more, it may have reached the reader in the one we know.
+        is_theirs = delivery.address in map(consent.normalise, (report.recipient, report.meant))
+        bounced(delivery, report.diagnostic or report.status, final=report.closes_mailbox and is_theirs)
 
 
 def note(delivery: Delivery, name: str, moment: datetime) -> None:

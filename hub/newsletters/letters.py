@@ -14,15 +14,16 @@ from ..core import i18n
 from ..core.i18n import _
 from ..core.mail import Letter
 from ..core.mail import body as mail_body
-from ..core.mail.compose import lay_out, one_click, sender_domain
+from ..core.mail.compose import lay_out, message_id, one_click, sender_domain
 from ..core.mail.form import Form, Piece
 from ..core.settings import settings
 from ..kb.service import link_of
 from . import blocks, cards, consent, variables
 from .blocks import Block, Kind, Shelf
+from .events import signed_key
 from .models import TOPICS, Content, Topic
 from .models_tracking import UNTRACKED
-from .tracking import Tracks
+from .tracking import Tracks, signed_number
 from .variables import VARIABLE
 
 #: An address as it stands in HTML and in text.
@@ -148,7 +149,10 @@ class Prepared:
             html=page,
             text=_BLANKS.sub("\n\n", text) if hidden else text,
             headers=one_click(unsubscribe)
-            | {"List-Id": f"<{self.topic.value.replace('_', '-')}.{sender_domain()}>"},
+            | {
+                "List-Id": f"<{self.topic.value.replace('_', '-')}.{sender_domain()}>",
+                "Message-ID": message_id(signed_key(key)),
+            },
             form=form,
             words=words,
         )
@@ -271,7 +275,7 @@ class _Marks:
             number = tracks.links.get(html.unescape(match[2]))
             if number is None:
                 return match[0]
-            path = [f"{settings.base_url}/news/to/", self._key(), f"/{number}"]
+            path = [f"{settings.base_url}/news/to/", self._key(), f"/{signed_number(number)}"]
             return match[1] + self._count(Counted(path, match[2])) + '"'
 
         page = re.sub(r'(<a [^>]*?href=")([^"]*)"', replace, page)

@@ -197,7 +197,7 @@ class Delivery(db.Model):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    #: The Message-ID's left side, and the file in the outbox.
+    #: The Message-ID's left side, where it is signed, and the file in the outbox.
     key: Mapped[str] = mapped_column(unique=True, default=lambda: uuid.uuid4().hex)
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id"))
     address: Mapped[str] = mapped_column(index=True)

@@ -1,7 +1,7 @@
 """Counting opens and followed links: noted while the reader is led on, kept by the worker.
 
 A newsletter counts only what its writer chose, and of a reader only what they allow. A link of a mail names a
-stored address by its number: it can lead nowhere else. Programs that look at mails before people do are set
+stored address by its number: it can lead nowhere else. The number is signed: nobody can go through them all. Programs that look at mails before people do are set
 apart: by what they call themselves, and by being there within seconds.
 """
 
@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import structlog
+from itsdangerous import BadSignature, Signer
 from sqlalchemy import delete, exists, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from werkzeug.datastructures import Headers
@@ -60,6 +62,24 @@ def keep_links(newsletter: Newsletter, addresses: Iterable[str]) -> None:
         rows = [{"newsletter_id": newsletter.id, "url": url} for url in urls]
         if rows:
             db.session.execute(insert(Link), rows)
+
+
+@lru_cache(maxsize=1)
+def _signer_of(secret: str) -> Signer:
+    return Signer(secret, salt="newsletters.link")
+
+
+def signed_number(number: int) -> str:
+    """The number of a link as it stands in mails."""
+    return _signer_of(settings.secret_key).sign(str(number)).decode()
+
+
+def number_of(link: str) -> int | None:
+    """The number of a link that stood in a mail of ours; None for any other."""
+    try:
+        return int(_signer_of(settings.secret_key).unsign(link))
+    except BadSignature:
+        return None
 
 
 def untracked(newsletter: Newsletter, addresses: Iterable[str]) -> set[str]:

@@ -176,11 +176,13 @@ def _repeats_itself(mail: InboundMail, received: Received) -> bool:
 def _store(received: Received, place: Place | None) -> Verdict:
     """Kept for whoever looks at the thread, and nothing else: no turn, no clock, no answer."""
     reason = str(received.automatic or "bounce")
-    tell(received.bounces)
+    # Whoever is not who they say is not believed what became of a mail.
+    reports = [] if received.failed_dmarc else received.bounces
+    tell(reports)
     if place is None:
         return Verdict(Outcome.STORED, reason)
     lock(place.ticket)
-    failed = [bounce for bounce in received.bounces if bounce.is_final]
+    failed = [bounce for bounce in reports if bounce.is_final]
     if failed:
         for bounce in failed[:5]:
             facts = {"address": bounce.recipient, "why": bounce.diagnostic or bounce.status}

@@ -2,7 +2,7 @@
 
 from hub.core import clock
 from hub.core.database import db
-from hub.newsletters import consent, drafts
+from hub.newsletters import consent, drafts, tracking
 from hub.newsletters.models import (
     Delivery,
     DeliveryState,
@@ -98,7 +98,7 @@ def sample(cast) -> dict[str, object]:
     return {
         "draft": draft.id,
         "segment": segment.id,
-        "link": link.id,
+        "link": tracking.signed_number(link.id),
         "key": doubted.key,
         "sent": sent.id,
         "running": running.id,

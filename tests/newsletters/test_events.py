@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from hub.core import clock
 from hub.core.database import db, transaction
-from hub.newsletters import consent, report
+from hub.newsletters import consent, events, report
 from hub.newsletters.models import Delivery, DeliveryState, Newsletter, Status, Topic
 from hub.newsletters.models_events import ProviderEvent
 from hub.tickets.mail_in import receive_mail
@@ -185,16 +185,16 @@ def test_events_with_nonsense_in_them_are_taken_and_change_nothing(client, key, 
     assert row.opened_at <= clock.now()
 
 
-def report_by_mail(key, status, action="failed"):
+def report_by_mail(name, status, action="failed", to="partner@example.org", head=""):
     """A mail server writes what became of a mail (RFC 3464)."""
     lines = (
         "Return-Path: <>|From: MAILER-DAEMON@mx.example.org|To: partners@nordbill.example|Subject: Returned mail"
-        f"|Message-ID: <{action}-{status}-{key}@mx.example.org>|MIME-Version: 1.0"
+        f"|Message-ID: <{action}-{status}-{name}@mx.example.org>|MIME-Version: 1.0{head}"
         '|Content-Type: multipart/report; report-type=delivery-status; boundary="b"||--b|'
         "Content-Type: message/delivery-status||Reporting-MTA: dns; mx.example.org||"
-        f"Final-Recipient: rfc822; elsewhere@example.org|Action: {action}|Status: {status}|"
+        f"Final-Recipient: rfc822; {to}|Action: {action}|Status: {status}|"
         f"Diagnostic-Code: smtp; 550 {status} so it is||--b|Content-Type: text/rfc822-headers||"
-        f"Message-ID: <{key}@nordbill.example>||--b--|"
+        f"Message-ID: <{name}@nordbill.example>||--b--|"
     )
     return receive_mail(lines.replace("|", "\r\n").encode(), Door.COMMAND).reason
 
@@ -216,14 +216,28 @@ def test_what_a_mail_server_reports_by_mail_stands_in_the_ledger(delivery, statu
     with transaction():
         row = fresh(delivery)
         row.state, row.claimed_at = DeliveryState.UNCERTAIN, clock.now()
-    assert report_by_mail("0" * 32, "5.1.1") == "bounce"
+    assert report_by_mail(events.signed_key("0" * 32), "5.1.1") == "bounce"
     assert fresh(delivery).state is DeliveryState.UNCERTAIN, "it is about a mail that is not ours"
-    assert report_by_mail(delivery.key, status, action) == "bounce"
+    assert report_by_mail(events.signed_key(delivery.key), status, action) == "bounce"
     row = fresh(delivery)
     assert (row.state, row.bounced_at is not None) == (DeliveryState.SENT, back)
     assert (row.delivered_at is not None) == (action == "delivered")
     assert consent.declined(row.address, Topic.SERVICE) == closed
     assert row.reason == (f"550 {status} so it is" if back else None)
+
+
+def test_only_who_had_the_mail_reports_on_it_and_closes_no_address_but_its_own(delivery):
+    name = events.signed_key(delivery.key)
+    assert report_by_mail(delivery.key, "5.1.1") == "bounce", "links show the key to everybody"
+    forged = "|Authentication-Results: mx.nordbill.example; dmarc=fail header.from=mx.example.org"
+    assert report_by_mail(name, "5.1.1", head=forged) == "bounce"
+    assert fresh(delivery).bounced_at is None
+    assert report_by_mail(name, "5.1.2", to="second@example.org") == "bounce"  # the reader has it passed on
+    assert fresh(delivery).bounced_at is not None
+    assert consent.declined(delivery.address, Topic.SERVICE) is None
+    meant = "second@example.org|Original-Recipient: rfc822; <Partner@example.org>"
+    assert report_by_mail(name, "5.1.3", to=meant) == "bounce"
+    assert consent.declined(delivery.address, Topic.SERVICE) == "bounce"
 
 
 def test_a_person_settles_a_mail_in_doubt(browse, manager, delivery, worker):

@@ -13,7 +13,7 @@ from hub.core import clock, jobs
 from hub.core.database import db, transaction
 from hub.core.errors import Invalid
 from hub.core.settings import settings
-from hub.newsletters import consent, drafts, ledger, sending, starting, steering
+from hub.newsletters import consent, drafts, events, ledger, sending, starting, steering
 from hub.newsletters.checks import NotReady, review
 from hub.newsletters.models import Delivery, DeliveryState, Hold, Newsletter, Status, SuppressionReason, Topic
 from hub.notifications.models import Notification
@@ -95,7 +95,7 @@ def test_a_mail_carries_its_ledger_id_and_a_working_way_out(newsletter, cast, wo
     worker()
     mail = mails()["partner@example.org"]
     delivery = db.session.scalar(db.select(Delivery).filter_by(address="partner@example.org"))
-    assert mail["Message-ID"] == f"<{delivery.key}@nordbill.example>"
+    assert mail["Message-ID"] == f"<{events.signed_key(delivery.key)}@nordbill.example>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     url = mail["List-Unsubscribe"].strip("<>").removeprefix(settings.base_url)
     assert settings.base_url + url in parts(mail)[0]

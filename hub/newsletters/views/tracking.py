@@ -16,13 +16,14 @@ from . import bp
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 
-@bp.get("/news/to/<key>/<int:number>")
+@bp.get("/news/to/<key>/<link>")
 @public
 @light
-def follow(key: str, number: int) -> ResponseReturnValue:
+def follow(key: str, link: str) -> ResponseReturnValue:
     """Lead on to the stored address of a link; from one that nobody knows, or while the database is away, to the hub."""
+    number = tracking.number_of(link)
     try:
-        url = tracking.destination(number)
+        url = tracking.destination(number) if number is not None else None
     except (OperationalError, PoolTimeout):
         url = None
     if url and request.method == "GET":

@@ -34,6 +34,7 @@ class Bounce:
     status: str  # 5.1.1
     diagnostic: str
     original: str  # Message-ID of the mail that it is about, if told
+    meant: str = ""  # whom that mail was sent to, if told; it may have been passed on from there
 
     @property
     def is_final(self) -> bool:
@@ -127,18 +128,23 @@ def bounces(message: Message) -> list[Bounce]:
         if part.get_content_type() not in ("message/delivery-status", "message/global-delivery-status"):
             continue
         for block in children(part)[:50]:
-            recipient = _value(block, "Final-Recipient") or _value(block, "Original-Recipient")
-            if recipient:
+            final, meant = (_recipient(block, name) for name in ("Final-Recipient", "Original-Recipient"))
+            if final or meant:
                 found.append(
                     Bounce(
-                        recipient.rpartition(";")[2].strip(" <>")[:320],
+                        final or meant,
                         _value(block, "Action")[:20],
                         _value(block, "Status")[:20],
                         " ".join(str(block.get("Diagnostic-Code", "")).partition(";")[2].split())[:500],
                         original,
+                        meant,
                     )
                 )
     return found
+
+
+def _recipient(block: Message, name: str) -> str:
+    return _value(block, name).rpartition(";")[2].strip(" <>")[:320]
 
 
 def _original(part: Message) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from .automatic import Bounce
 
-#: Gets the key of the mail that a report is about (its Message-ID's left side), and what it says.
+#: Gets the left side of the Message-ID of the mail that a report is about, and what it says.
 Hearer = Callable[[str, Bounce], None]
 _hearers: list[Hearer] = []
 
