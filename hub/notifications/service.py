@@ -83,7 +83,8 @@ def ring_bells(user_ids: list[int]) -> None:
 
 def _up_to_most(reader: Any) -> Any:
     unread = select(Notification.id).where(Notification.user_id == reader, Notification.read_at.is_(None))
-    return select(func.count()).select_from(unread.limit(MOST_COUNTED).subquery())
+    # Correlated: else each would have the unread of everyone.
+    return select(func.count()).select_from(unread.correlate(User).limit(MOST_COUNTED).subquery())
 
 
 #: Asked by every page, and by every message: built once.

@@ -24,6 +24,12 @@ BODY = (
 )
 
 
+@pytest.fixture(autouse=True)
+def nothing_known(monkeypatch):
+    """A process that has met no link: every test begins with the number one again."""
+    monkeypatch.setattr(tracking, "_destinations", {})
+
+
 @pytest.fixture
 def sent(cast, manager, browse, worker):
     """A counted newsletter to Pat, and to Otto who does not want to be counted, a minute ago."""

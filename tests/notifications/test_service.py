@@ -23,11 +23,21 @@ def words(row):
 
 
 @pytest.fixture
-def rung(monkeypatch):
-    """Announcements that went out, as (room, event, payload)."""
+def rung(monkeypatch, partner):
+    """Announcements that went out, as (room, event, payload); the partner has a page open."""
     heard = []
+    monkeypatch.setattr(live, "_listeners", {"socket": partner.id})
     monkeypatch.setattr(live.socketio, "emit", lambda event, payload, to: heard.append((to, event, payload)))
     return heard
+
+
+def test_everyone_has_a_number_of_their_own(partner, agent, manager):
+    with transaction():
+        for number in range(2):
+            service.notify([partner], KIND.name, {"author": "A", "subject": "S"}, f"/tickets/{number}")
+        service.notify([agent], KIND.name, {"author": "A", "subject": "S"}, "/tickets/1")
+    users = [partner.id, agent.id, manager.id]
+    assert service.unread_counts(users) == dict(zip(users, (2, 1, 0), strict=True))
 
 
 def test_everyone_is_told_once(partner, agent):
