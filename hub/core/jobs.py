@@ -18,9 +18,8 @@ from .database import after_commit, db, transaction
 from .lean import without
 from .settings import UNUSED, Settings
 
-with without(
-    "psycopg", "psycopg2", *UNUSED
-):  # the first two are for a kind of queue that is not used here: 9 MB
+# The first two are for a kind of queue that is not used here: 9 MB.
+with without("psycopg", "psycopg2", *UNUSED):
     from huey import Huey, RedisHuey, SqliteHuey, crontab
 
 log = structlog.get_logger()

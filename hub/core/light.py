@@ -4,6 +4,7 @@ A referral link is followed by strangers in passing. Their request needs no sign
 and no compression, which together cost five times as much as the answer itself.
 """
 
+import base64
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -11,6 +12,9 @@ from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
 
 Function = TypeVar("Function")
+
+#: A GIF of one pixel that shows nothing.
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 
 def light(view: Function) -> Function:

@@ -1,8 +1,10 @@
 """Addresses that leave the hub: in mails, feeds and calendars they start with the configured base."""
 
+from functools import lru_cache
 from typing import Any
 
 from flask import current_app
+from itsdangerous import BadSignature, Signer
 
 from .settings import settings
 
@@ -18,3 +20,21 @@ def absolute(endpoint: str, /, **values: Any) -> str:
 def path(endpoint: str, /, **values: Any) -> str:
     """The address of an endpoint within the hub, whether or not a request is being answered."""
     return current_app.url_map.bind("").build(endpoint, values)
+
+
+def signed(text: str, use: str) -> str:
+    """The text with a signature behind it, which holds for this use alone."""
+    return _signer(settings.secret_key, use).sign(text).decode()
+
+
+def unsigned(text: str, use: str) -> str | None:
+    """What has been signed for this use; None for anything else."""
+    try:
+        return _signer(settings.secret_key, use).unsign(text).decode()
+    except BadSignature:
+        return None
+
+
+@lru_cache(maxsize=8)
+def _signer(secret: str, use: str) -> Signer:
+    return Signer(secret, salt=use)

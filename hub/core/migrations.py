@@ -14,7 +14,10 @@ FOLDER = Path(__file__).parent.parent / "migrations"
 
 
 def is_up_to_date(settings: Settings) -> bool:
-    """Has the embedded database seen the newest migration? Needs no application, and so takes no time."""
+    """Has the embedded database seen the newest migration, and people? Needs no application, and so takes no time.
+
+    One without people may be given the demo, a single long write that others would have to wait for.
+    """
     newest = max((file.name.partition("_")[0] for file in FOLDER.glob("versions/[0-9]*.py")), default="")
     if not settings.is_sqlite:
         return False
@@ -22,7 +25,8 @@ def is_up_to_date(settings: Settings) -> bool:
         with closing(
             sqlite3.connect(f"file:{make_url(settings.database_url).database}?mode=ro", uri=True)
         ) as its:
-            return bool(its.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest,)])
+            version = its.execute("SELECT version_num FROM alembic_version").fetchall()
+            return version == [(newest,)] and its.execute("SELECT 1 FROM user LIMIT 1").fetchone() is not None
     except sqlite3.Error:
         return False
 

@@ -287,16 +287,12 @@ class S3Storage:
 
 @contextmanager
 def _missing_is_not_found() -> Iterator[None]:
+    from botocore.exceptions import ClientError  # loaded by now, and only where files are kept with its help
+
     try:
         yield
-    except Exception as error:
-        from botocore.exceptions import ClientError  # loaded only where files are kept with its help
-
-        if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in (
-            "404",
-            "NoSuchKey",
-            "NotFound",
-        ):
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey", "NotFound"):
             raise NotFound from None
         raise
 

@@ -1,6 +1,5 @@
 """What partners' own sites use: the pictures in their codes, and the links that lead to the programme."""
 
-import base64
 import functools
 import time
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from ..core import storage
 from ..core.access import public
 from ..core.database import db
 from ..core.errors import NotFound
-from ..core.light import light
+from ..core.light import PIXEL, light
 from ..core.uploads import TYPES
 from ..partners import links
 from ..partners.models import Partner, PartnerStatus, ShortLink
@@ -28,8 +27,6 @@ from . import banners, branding, clicks, embedding, showing
 from .blueprint import bp
 from .models import Asset, AssetVersion, Kind, Status, Visibility, for_partners, with_consent
 
-#: One transparent pixel: what an embedded picture becomes when its time is over.
-PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 #: A changed picture reaches partners' sites within the hour, a withdrawn one too.
 CACHE = "public, max-age=3600, stale-while-revalidate=86400"
 #: What is shown only until the right one is there.

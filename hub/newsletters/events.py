@@ -10,16 +10,13 @@ import binascii
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
-from itsdangerous import BadSignature, Signer
 from sqlalchemy import delete, select
 
-from ..core import clock
+from ..core import clock, links
 from ..core.database import db
 from ..core.mail.receive import Bounce, hears
-from ..core.settings import settings
 from . import consent
 from .models import Delivery, DeliveryState, SuppressionReason
 from .models_events import ProviderEvent
@@ -28,6 +25,7 @@ from .models_events import ProviderEvent
 WINDOW = timedelta(minutes=5)
 #: Reports are remembered for as long as the provider might repeat them.
 REMEMBERED = timedelta(days=30)
+_MESSAGE = "newsletters.message"
 
 #: SendGrid's name → what it says of the row.
 _MOMENTS = {
@@ -134,24 +132,16 @@ def _was_taken(delivery: Delivery) -> None:
         delivery.state, delivery.sent_at, delivery.reason = DeliveryState.SENT, delivery.claimed_at, None
 
 
-@lru_cache(maxsize=1)
-def _signer_of(secret: str) -> Signer:
-    return Signer(secret, salt="newsletters.message")
-
-
 def signed_key(key: str) -> str:
     """What a mail's Message-ID begins with. Links hold the key as well and get about; this stands in its head alone."""
-    return _signer_of(settings.secret_key).sign(key).decode()
+    return links.signed(key, _MESSAGE)
 
 
 @hears
 def reported(name: str, report: Bounce) -> None:
     """A mail server reports on a mail (RFC 3464). Only who had the mail knows its signed key."""
-    try:
-        key = _signer_of(settings.secret_key).unsign(name).decode()
-    except BadSignature:
-        return
-    delivery = db.session.scalar(select(Delivery).where(Delivery.key == key))
+    key = links.unsigned(name, _MESSAGE)
+    delivery = db.session.scalar(select(Delivery).where(Delivery.key == key)) if key else None
     if delivery is None:
         return
     _was_taken(delivery)

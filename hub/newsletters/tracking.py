@@ -1,24 +1,23 @@
 """Counting opens and followed links: noted while the reader is led on, kept by the worker.
 
 A newsletter counts only what its writer chose, and of a reader only what they allow. A link of a mail names a
-stored address by its number: it can lead nowhere else. The number is signed: nobody can go through them all. Programs that look at mails before people do are set
-apart: by what they call themselves, and by being there within seconds.
+stored address by its number: it can lead nowhere else. The number is signed: nobody can go through them all.
+Programs that look at mails before people do are set apart: by what they call themselves, and by being there
+within seconds.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 import structlog
-from itsdangerous import BadSignature, Signer
 from sqlalchemy import delete, exists, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from werkzeug.datastructures import Headers
 
-from ..core import clock
+from ..core import clock, links
 from ..core.database import db, transaction
 from ..core.settings import settings
 from ..materials import clicks, journal
@@ -30,6 +29,7 @@ log = structlog.get_logger()
 
 COUNT = "newsletters.count"
 FOLDER = "letters"
+_LINK = "newsletters.link"
 #: Whoever is there so soon after a mail has left is a program that tries its links.
 TOO_SOON = timedelta(seconds=10)
 KEY = re.compile(r"[0-9a-f]{32}")
@@ -64,22 +64,15 @@ def keep_links(newsletter: Newsletter, addresses: Iterable[str]) -> None:
             db.session.execute(insert(Link), rows)
 
 
-@lru_cache(maxsize=1)
-def _signer_of(secret: str) -> Signer:
-    return Signer(secret, salt="newsletters.link")
-
-
 def signed_number(number: int) -> str:
     """The number of a link as it stands in mails."""
-    return _signer_of(settings.secret_key).sign(str(number)).decode()
+    return links.signed(str(number), _LINK)
 
 
 def number_of(link: str) -> int | None:
     """The number of a link that stood in a mail of ours; None for any other."""
-    try:
-        return int(_signer_of(settings.secret_key).unsign(link))
-    except BadSignature:
-        return None
+    number = links.unsigned(link, _LINK)
+    return int(number) if number else None
 
 
 def untracked(newsletter: Newsletter, addresses: Iterable[str]) -> set[str]:
@@ -162,12 +155,14 @@ def _keep(entries: list[dict[str, Any]]) -> None:
     mails = {row.key: row for row in rows if UNTRACKED not in row.values}
     refusing = set(db.session.scalars(_refusing([row.address for row in mails.values()])))
     numbers = {each["link"] for each in entries if isinstance(each.get("link"), int)}
-    links = dict(iter(db.session.execute(select(Link.id, Link.newsletter_id).where(Link.id.in_(numbers)))))
+    of_newsletter = dict(
+        iter(db.session.execute(select(Link.id, Link.newsletter_id).where(Link.id.in_(numbers))))
+    )
     found = [seen for each in entries if (seen := _seen(each, mails, refusing))]
     for each in found:
         if each.link is None:
             events.note(each.delivery, "machine_opened_at" if each.is_machine else "opened_at", each.at)
-    followed = [each for each in found if links.get(each.link or 0) == each.delivery.newsletter_id]
+    followed = [each for each in found if of_newsletter.get(each.link or 0) == each.delivery.newsletter_id]
     for each in followed:
         if not each.is_machine:
             events.note(each.delivery, "clicked_at", each.at)

@@ -95,9 +95,12 @@ def test_only_a_database_that_has_seen_every_migration_needs_no_waiting(tmp_path
     newest = max(file.name for file in migrations.FOLDER.glob("versions/0*.py")).partition("_")[0]
     with closing(sqlite3.connect(tmp_path / "hub.db")) as database:
         database.execute("CREATE TABLE alembic_version (version_num)")
-        for version, expected in (("0001", False), (newest, True)):
+        database.execute("CREATE TABLE user (id)")
+        for version, people, expected in (("0001", 1, False), (newest, 0, False), (newest, 1, True)):
             database.execute("DELETE FROM alembic_version")
+            database.execute("DELETE FROM user")
             database.execute("INSERT INTO alembic_version VALUES (?)", [version])
+            database.executemany("INSERT INTO user VALUES (?)", [(1,)] * people)
             database.commit()
             assert migrations.is_up_to_date(settings) is expected
     assert not migrations.is_up_to_date(Settings(database_url="postgresql+psycopg://127.0.0.1/none"))

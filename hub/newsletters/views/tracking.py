@@ -1,19 +1,15 @@
 """What mails lead through: a followed link, and the picture that says that a mail was opened."""
 
-import base64
-
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ...core.access import public
-from ...core.light import light
+from ...core.light import PIXEL, light
 from ...core.settings import settings
 from .. import tracking
 from . import bp
-
-PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 
 @bp.get("/news/to/<key>/<link>")
