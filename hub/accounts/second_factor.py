@@ -1,13 +1,13 @@
 """The second factor: codes that change every thirty seconds (RFC 6238), and recovery codes."""
 
 import pyotp
-import segno
 from sqlalchemy import delete, func, or_, select, update
 
 from ..core import clock
 from ..core.database import db, touched
 from ..core.errors import HubError
 from ..core.i18n import _l
+from ..core.qr import qr_code
 from ..core.settings import Switch, settings
 from .models import RecoveryCode, User
 from .secrets import fingerprint, recovery_code
@@ -36,7 +36,8 @@ def new_secret() -> str:
 def qr(user: User, secret: str) -> str:
     """The secret as a picture for the app's camera, in a `data:` address."""
     address = pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=settings.programme_name)
-    return segno.make(address, error="m").svg_data_uri(scale=5, border=2, dark="#16201f", light="#ffffff")
+    drawn: str = qr_code(address).svg_data_uri(scale=5, border=2, dark="#16201f", light="#ffffff")
+    return drawn
 
 
 def switch_on(user: User, secret: str, code: str) -> list[str]:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any, cast
 
 from flask import Flask
@@ -189,6 +190,12 @@ def _turn(session: Any) -> Iterator[None]:
 def touched(statement: Update | Delete | TextClause, values: dict[str, Any] | None = None) -> int:
     """Execute a conditional update or a delete; how many rows it touched."""
     return cast("CursorResult[Any]", db.session.execute(statement, values)).rowcount
+
+
+def insert_of_dialect(model: Any) -> Any:
+    """An INSERT into the model's table in the words of this database, which know ON CONFLICT."""
+    name = db.session.get_bind().dialect.name
+    return import_module(f"sqlalchemy.dialects.{name}").insert(model)  # the other dialect stays out of memory
 
 
 def after_commit(tell: Callable[[], None]) -> None:

@@ -36,6 +36,12 @@ def give_back() -> None:
         LIBC.mallopt(M_ARENA_MAX, ONE)
 
 
+def tidy() -> None:
+    """Return what is free between what is used, too: worth it once, after something large was loaded."""
+    if hasattr(LIBC, "malloc_trim"):
+        LIBC.malloc_trim(0)
+
+
 def keep() -> None:
     """Say that what is loaded by now stays: the garbage collector need not look through it for every few pages."""
     gc.collect()

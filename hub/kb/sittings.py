@@ -7,13 +7,11 @@ ever leave it, once a minute, over the queue. What a process forgets when it end
 import threading
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import delete, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..core import clock
-from ..core.database import db
+from ..core.database import db, insert_of_dialect
 from .models.related import ReadTogether
 
 SITTING = timedelta(minutes=30)
@@ -75,8 +73,7 @@ def count(pairs: Pairs) -> None:
     """Add what a process has counted."""
     if not pairs:
         return
-    dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-    insert = dialects[db.session.get_bind().dialect.name](ReadTogether)
+    insert = insert_of_dialect(ReadTogether)
     more = ReadTogether.weight + insert.excluded.weight
     rows = [{"article_id": one, "other_id": other, "weight": float(times)} for one, other, times in pairs]
     db.session.execute(

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-import segno
 from PIL import Image
 from sqlalchemy import select
 
@@ -29,6 +28,7 @@ from ..core import clock, storage
 from ..core.database import db
 from ..core.errors import HubError, Invalid
 from ..core.i18n import Text, _l
+from ..core.qr import qr_code
 from ..core.settings import settings
 from ..partners import links
 from ..partners.models import Partner
@@ -303,9 +303,7 @@ def _folder(who: Brand) -> Any:
 def qr(who: Brand) -> bytes:
     """The link as a QR code in SVG, with the quiet zone that ISO/IEC 18004 asks for."""
     out = io.BytesIO()
-    segno.make(who.link, error="m", micro=False).save(
-        out, kind="svg", scale=4, border=4, light="white", xmldecl=False
-    )
+    qr_code(who.link).save(out, kind="svg", scale=4, border=4, light="white", xmldecl=False)
     return out.getvalue()
 
 

@@ -5,10 +5,9 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..core import clock
-from ..core.database import db
+from ..core.database import db, insert_of_dialect
 from ..partners import groups
 from ..partners.models import Partner
 from .models import Asset, AssetReader, AssetUse, Placement, Status, Visibility
@@ -82,8 +81,7 @@ def place(column: str, counts: Counter[Site]) -> None:
 def _insert(model: Any, last: Any, column: str, rows: list[dict[str, Any]]) -> None:
     """Insert rows; what somebody else has inserted in this very moment is added to."""
     if rows:
-        dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-        statement = dialects[db.session.get_bind().dialect.name](model)
+        statement = insert_of_dialect(model)
         more = {column: getattr(model, column) + statement.excluded[column]}
         keys = [model.asset_id, model.partner_id, last]
         db.session.execute(statement.on_conflict_do_update(index_elements=keys, set_=more), rows)

@@ -3,7 +3,6 @@
 import io
 from typing import Any
 
-import segno
 from flask import Response, make_response, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -15,9 +14,10 @@ from ..accounts import sessions
 from ..core import storage
 from ..core.access import Permission, can, requires, visible_or_404
 from ..core.database import db, transaction
-from ..core.errors import HubError, Invalid, NotFound
+from ..core.errors import HubError, NotFound
 from ..core.i18n import LOCALES, _
 from ..core.light import quick
+from ..core.qr import qr_code
 from ..core.security import CSP_WITH_FRAMES
 from ..core.uploads import TYPES, safe_name
 from ..partners.links import UTM, page_of, short_link
@@ -221,12 +221,8 @@ def qr(id: int, form: str) -> ResponseReturnValue:
     requesting.check(asset, current_user)
     who = embedding.viewer(current_user)
     address = embedding.link(who.code, asset, request.args.get("to"), **_marks())
-    try:
-        code = segno.make(address, error="m", micro=False)
-    except segno.DataOverflowError:
-        raise Invalid(_("This link is too long for a QR code. Make it short first.")) from None
     out = io.BytesIO()
-    code.save(out, kind=form, scale=8, border=3, **({"xmldecl": False} if form == "svg" else {}))
+    qr_code(address).save(out, kind=form, scale=8, border=3, **({"xmldecl": False} if form == "svg" else {}))
     response = Response(out.getvalue(), mimetype="image/svg+xml" if form == "svg" else "image/png")
     response.headers["Content-Security-Policy"] = storage.SANDBOX
     if request.args.get("download"):

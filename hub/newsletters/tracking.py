@@ -14,11 +14,10 @@ from typing import Any
 
 import structlog
 from sqlalchemy import delete, exists, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from werkzeug.datastructures import Headers
 
 from ..core import clock, links
-from ..core.database import db, transaction
+from ..core.database import db, insert_of_dialect, transaction
 from ..core.settings import settings
 from ..materials import clicks, journal
 from . import events
@@ -199,9 +198,8 @@ def _keep_clicks(followed: list[_Seen]) -> None:
     if not first:
         return
     empty = [{"link_id": link, "delivery_id": mail, "clicked_at": None, "machine_at": None} for link, mail in first]  # fmt: skip
-    dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
     # Another worker may insert the same row in this very moment.
-    statement = dialects[db.session.get_bind().dialect.name](LinkClick).on_conflict_do_nothing()
+    statement = insert_of_dialect(LinkClick).on_conflict_do_nothing()
     db.session.execute(statement, empty)
     mails = {mail for _link, mail in first}
     rows = select(LinkClick).where(LinkClick.delivery_id.in_(mails)).order_by(LinkClick.id)

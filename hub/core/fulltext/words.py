@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .. import lean
 from . import on_disk
 
 LANGUAGES = ("en", "ru", "uk", "pl")
@@ -185,6 +186,7 @@ def _pymorphy(lang: str) -> Any:
     on_disk.leave(dictionary.words, Path(dictionary.path, "words.dawg"))
     for number, endings in enumerate(dictionary.prediction_suffixes_dawgs):
         on_disk.leave(endings, Path(dictionary.path, f"prediction-suffixes-{number}.dawg"))
+    lean.tidy()
     return analyser
 
 
@@ -192,7 +194,9 @@ def _pymorphy(lang: str) -> Any:
 def _morfeusz() -> Any:
     import morfeusz2
 
-    return morfeusz2.Morfeusz(generate=False)  # the other direction would take 18 MB more
+    analyser = morfeusz2.Morfeusz(generate=False)  # the other direction would take 18 MB more
+    lean.tidy()
+    return analyser
 
 
 def _forms(lang: str, word: str) -> Iterator[str]:

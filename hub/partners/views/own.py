@@ -3,7 +3,6 @@
 import io
 from collections.abc import Mapping
 
-import segno
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -16,6 +15,7 @@ from ...core.database import transaction
 from ...core.errors import Forbidden, HubError, Invalid, NotFound
 from ...core.frame import local
 from ...core.i18n import _
+from ...core.qr import qr_code
 from .. import coupons, levels, links, logos, members, service
 from ..forms import LinkForm, MemberForm, OwnForm
 from ..models import Partner
@@ -150,7 +150,7 @@ def qr() -> ResponseReturnValue:
     """The link as a QR code, for print and slides."""
     address = links.referral_link(_own(), request.args.get("to", "")[:200], **_marks(request.args))
     drawing = io.BytesIO()
-    segno.make(address, error="m").save(drawing, kind="svg", light="white", scale=8, border=4, xmldecl=True)
+    qr_code(address).save(drawing, kind="svg", light="white", scale=8, border=4, xmldecl=True)
     response = Response(drawing.getvalue(), mimetype="image/svg+xml")
     if "download" in request.args:
         response.headers.set("Content-Disposition", "attachment", filename=f"{_own().code}.svg")
