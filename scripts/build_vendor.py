@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -30,7 +31,11 @@ FILES = {
     "@github/markdown-toolbar-element/dist/index.js": "markdown-toolbar.js",
     "@github/file-attachment-element/dist/index.js": "file-attachment.js",
 }
-FONTS = {"onest": "onest", "source-serif-4": "source-serif-4"}
+# One file for all weights where a page shows many, one for each of the two weights of titles and sums.
+FONTS = {
+    "@fontsource-variable/onest/files/onest": ("wght",),
+    "@fontsource/source-serif-4/files/source-serif-4": ("500", "600"),
+}
 SUBSETS = ("latin", "latin-ext", "cyrillic")
 # Icons whose names reach a template through data, so that no literal shows them to the scan below.
 DECLARED_ICONS = """
@@ -114,10 +119,10 @@ def copy_packages() -> None:
         (VENDOR / target).write_text(slim(text) if target.endswith(".css") else text, encoding="utf-8")
     fonts = VENDOR / "fonts"
     fonts.mkdir(exist_ok=True)
-    for package, name in FONTS.items():
-        for subset in SUBSETS:
-            file = f"{name}-{subset}-wght-normal.woff2"
-            shutil.copyfile(MODULES / "@fontsource-variable" / package / "files" / file, fonts / file)
+    for (beginning, weights), subset in product(FONTS.items(), SUBSETS):
+        for weight in weights:
+            source = MODULES / f"{beginning}-{subset}-{weight}-normal.woff2"
+            shutil.copyfile(source, fonts / source.name)
 
 
 def slim(css: str) -> str:

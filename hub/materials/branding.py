@@ -39,7 +39,7 @@ HERE = Path(__file__).parent
 #: What can stand in a place.
 WHAT: dict[str, Text] = {
     "logo": _l("Logo"),
-    "name": _l("Name"),
+    "name": _l("Name of the organisation"),
     "link": _l("Link"),
     "coupon": _l("Promo code"),
     "qr": _l("QR code"),

@@ -92,7 +92,7 @@ class AudienceForm(HubForm):
 class SegmentForm(HubForm):
     """What a segment is called; its conditions are rows of the page."""
 
-    name = StringField(_l("Name"), validators=[DataRequired(), Length(max=100)])
+    name = StringField(_l("Name of the segment"), validators=[DataRequired(), Length(max=100)])
 
 
 class ScheduleForm(HubForm):

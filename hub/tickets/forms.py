@@ -146,7 +146,7 @@ class ChatForm(HubForm):
 class SaveViewForm(HubForm):
     """A name for the list that the address asks for."""
 
-    name = StringField(_l("Name"), [DataRequired(), Length(max=40)])
+    name = StringField(_l("Name of the view"), [DataRequired(), Length(max=40)])
     is_shared = BooleanField(_l("For the whole team"))
 
 
@@ -237,7 +237,7 @@ def _or_nothing(states: dict[Any, Any]) -> list[SelectChoice]:
 class MacroForm(HubForm):
     """A prepared answer and what is done when it is sent."""
 
-    name = StringField(_l("Name"), [DataRequired(), Length(max=60)])
+    name = StringField(_l("Name of the canned reply"), [DataRequired(), Length(max=60)])
     body = TextAreaField(_l("Text"), [DataRequired(), Length(max=5000)])
     is_shared = BooleanField(_l("For the whole team"))
     status = SelectField(
