@@ -56,16 +56,23 @@ def review(newsletter: Newsletter, *, for_everyone: bool = True) -> list[Check]:
     if not newsletter.written:
         return [_wrong(_("Write a subject and a text in at least one language"))]
     reached = audience.count(newsletter.audience, newsletter.topic)
+    if newsletter.is_step:  # whom it is for, their coming decides
+        reached = audience.Count(0, 0, 0)
     prepared = {each.locale: letters.prepare(newsletter.topic, each) for each in newsletter.written}
     occasion = Occasion(newsletter, prepared)
     return [
-        _someone(reached),
-        *_budget(newsletter),
+        *([] if newsletter.is_step else [_someone(reached), *_budget(newsletter)]),
         *_languages(newsletter),
         _known_variables(newsletter),
-        *([_filled_variables(newsletter, occasion)] if for_everyone else []),
+        *(
+            [_of_anyone(newsletter, occasion)]
+            if newsletter.is_step
+            else [_filled_variables(newsletter, occasion)]
+            if for_everyone
+            else []
+        ),
         _blocks(newsletter),
-        *_figures(newsletter, occasion),
+        *([] if newsletter.is_step else _figures(newsletter, occasion)),
         _links(newsletter),
         *_answers(newsletter),
         _size(prepared),
@@ -169,6 +176,19 @@ def _figures(newsletter: Newsletter, occasion: Occasion) -> list[Check]:
             _("The statements of %(month)s are closed and equal the ledger", month=i18n.format_month(month))
         )
     ]
+
+
+def _of_anyone(newsletter: Newsletter, occasion: Occasion) -> Check:
+    """Nobody looks at the readers of a step before it leaves: what may be empty needs a default, and no month is told."""
+    if occasion.tells_figures or occasion.tells_levels:
+        detail = _("They are of a month. Send them with the monthly update.")
+        return _wrong(_("Figures and levels have no place in a sequence"), detail)
+    for text in occasion.texts.values():
+        for name, default in text.own_slots:
+            if default is None and name in variables.MAY_BE_EMPTY:
+                hint = _("Give it a default after a bar: {%(name)s|…}.", name=name)
+                return _wrong(_("“{%(name)s}” may be empty", name=name), hint)
+    return Check(_("Every variable is filled for everyone"))
 
 
 def _filled_variables(newsletter: Newsletter, occasion: Occasion) -> Check:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 
-from sqlalchemy import Update, select, update
+from sqlalchemy import Update, or_, select, update
 from sqlalchemy.orm import lazyload
 
 from ..core import clock
@@ -165,7 +165,8 @@ def give_back(worker: str) -> None:
 def sweep(backend: Backend) -> None:
     """Settle what workers that died left claimed."""
     db.session.rollback()
-    unfinished = Newsletter.status.in_((Status.SENDING, Status.PAUSED, Status.CANCELLED))
+    open_states = (Status.SENDING, Status.PAUSED, Status.CANCELLED)
+    unfinished = or_(Newsletter.status.in_(open_states), Newsletter.sequence_id.is_not(None))
     claimed = (
         Delivery.newsletter_id.in_(select(Newsletter.id).where(unfinished)),
         Delivery.state == DeliveryState.CLAIMED,

@@ -7,12 +7,15 @@ from pathlib import Path
 from sqlalchemy import select
 
 from ..accounts.demo import Cast
+from ..accounts.models import User
 from ..core import clock
 from ..core.database import db
-from ..partners.models import Partner
-from . import consent, content, drafts, starting, trial
+from ..partners.models import Membership, Partner, PartnerStatus
+from . import consent, content, drafts, moving, sequences, starting, trial, triggers
+from .audience import Recipient
 from .demo_texts import SECOND, SENT
 from .models import Delivery, DeliveryState, Newsletter, Shown, Status, SuppressionReason, Topic
+from .models_sequences import Sequence, SequenceEntry, Trigger
 from .models_tracking import Link, LinkClick
 
 CONTENT = Path(__file__).parents[2] / "content" / "newsletters"
@@ -45,9 +48,53 @@ def fill(cast: Cast, rng: random.Random) -> None:
     if CONTENT.is_dir():  # an installation without the source tree has none
         with cast.at(days=350):
             content.sync(CONTENT)
+            _welcome(cast, rng)
     with cast.at(days=1):
         if draft := content.template("monthly-update"):
             drafts.clone(draft, cast.anna)
+
+
+def _welcome(cast: Cast, rng: random.Random) -> None:
+    """Three mails for each new partner, of whom a few have come since; the ledger as the days would have left it."""
+    sequence = sequences.create(cast.anna, "Welcome", Trigger.APPROVED, Topic.SERVICE)
+    sequences.edit(sequence, tracks_clicks=True)
+    for number, days in enumerate((0, 4, 25), 1):
+        text = content.template(f"welcome-{number}")
+        texts = drafts.texts(text) if text else []
+        sequences.add_step(sequence, cast.anna, days=days, hour=9, contents=texts)
+    sequences.switch_on(sequence, cast.anna)
+    joined = select(User, Partner).join(Membership, Membership.user_id == User.id)
+    joined = joined.join(Partner, Partner.id == Membership.partner_id).where(Partner.joined_at > clock.now())
+    met: set[int] = set()
+    for user, partner in db.session.execute(joined.order_by(Partner.joined_at, Membership.id)):
+        if partner.status is PartnerStatus.ACTIVE and user.id not in met:
+            met.add(user.id)
+            _led(sequence, Recipient(user, partner), cast.now, rng)
+
+
+def _led(sequence: Sequence, reader: Recipient, until: datetime, rng: random.Random) -> None:
+    """One person's way through it up to today."""
+    at, user = reader.partner.joined_at, reader.user
+    entry = SequenceEntry(
+        sequence_id=sequence.id,
+        user_id=user.id,
+        partner_id=reader.partner.id,
+        occasion=triggers.ONCE,
+        entered_at=at,
+        next_at=at,
+    )
+    db.session.add(entry)
+    for step in sequence.steps:
+        entry.next_at = at = moving.turn(at, step, user.time_zone)
+        if at > until:
+            return
+        db.session.flush()
+        row = starting.left_out(step, reader, "") | {"reason": None, "entry": entry.id, "attempts": 1}
+        sent = {"state": DeliveryState.SENT, "claimed_at": at, "sent_at": at, "next_at": at, "created_at": at}
+        clicked = at + timedelta(minutes=rng.randrange(5, 900)) if rng.random() < 0.4 else None
+        db.session.add(Delivery(**(row | sent), clicked_at=clicked))
+        entry.position = (step.position or 0) + 1
+    entry.left_at, entry.reason = at, moving.DONE
 
 
 def _send(newsletter: Newsletter, rng: random.Random) -> None:

@@ -65,8 +65,10 @@ def write(
 
 
 def aim(newsletter: Newsletter, rule: Rule, topic: Topic, shown: Shown) -> None:
-    """Say whom it is for and what it is about. Raises AlreadyStarted."""
+    """Say whom it is for and what it is about. Raises AlreadyStarted; NotNow for a step, whose sequence says so."""
     must_be_draft(newsletter)
+    if newsletter.is_step:
+        raise NotNow
     newsletter.audience, newsletter.topic, newsletter.shown = rules.clean(rule), topic, shown
     newsletter.updated_at = clock.now()
     db.session.flush()
@@ -89,12 +91,16 @@ def try_subjects(newsletter: Newsletter, share: int | None, hours: int) -> None:
 
 def clone(newsletter: Newsletter, author: User) -> Newsletter:
     """A new draft with the same texts and audience."""
-    names = ("locale", "subject", "subject_b", "preheader", "body", "plain")
-    texts = [{name: getattr(each, name) for name in names} for each in newsletter.contents]
-    copy = create(author, newsletter.topic, contents=texts)
+    copy = create(author, newsletter.topic, contents=texts(newsletter))
     for name in ("audience", "shown", "skips_seen", "tracks_clicks", "tracks_opens", "ab_share", "ab_hours"):
         setattr(copy, name, getattr(newsletter, name))
     return copy
+
+
+def texts(newsletter: Newsletter) -> list[dict[str, str]]:
+    """Its texts, for another one."""
+    names = ("locale", "subject", "subject_b", "preheader", "body", "plain")
+    return [{name: getattr(each, name) for name in names} for each in newsletter.contents]
 
 
 def again(newsletter: Newsletter, author: User) -> Newsletter:
@@ -123,8 +129,10 @@ def keep_as_template(newsletter: Newsletter, author: User) -> Newsletter:
 
 
 def discard(newsletter: Newsletter, actor: User) -> None:
-    """Delete a draft that was never sent. Raises AlreadyStarted."""
+    """Delete a draft that was never sent. Raises AlreadyStarted; NotNow for a step that people have been sent."""
     must_be_draft(newsletter)
+    if newsletter.has_started:
+        raise NotNow
     audit.record(
         actor, "newsletter.discarded", f"newsletter:{newsletter.id}", before={"subject": newsletter.title()}
     )

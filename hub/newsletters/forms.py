@@ -12,11 +12,14 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, Email, InputRequired, Length, NumberRange, Optional
 
-from ..core.forms import HubForm
-from ..core.i18n import _l
+from ..core.forms import HubForm, options
+from ..core.i18n import _, _l
 from ..core.timezones import ZoneField
 from . import trial
 from .models import TOPICS, Shown, Topic
+from .models_sequences import Trigger
+from .sequences import MOST_DAYS
+from .triggers import TRIGGERS
 
 TOPIC_CHOICES = [(topic.value, words[0]) for topic, words in TOPICS.items()]
 
@@ -117,3 +120,52 @@ class SuppressForm(HubForm):
     """An address that should get nothing more."""
 
     address = EmailField(_l("E-mail address"), validators=[DataRequired(), Email()])
+
+
+class SequenceForm(HubForm):
+    """What a sequence is called, whom it means, what it counts."""
+
+    name = StringField(
+        _l("Name"), description=_l("Only the team sees it."), validators=[DataRequired(), Length(max=100)]
+    )
+    trigger = RadioField(
+        _l("Who comes in"),
+        choices=[(key.value, words) for key, words in TRIGGERS.items()],
+        default=Trigger.APPROVED.value,
+    )
+    days = IntegerField(
+        _l("Days of silence"),
+        default=60,
+        description=_l("After so many days without a sign-in and without a sale."),
+        validators=[InputRequired(), NumberRange(7, MOST_DAYS)],
+    )
+    topic = SelectField(
+        _l("Topic"),
+        choices=TOPIC_CHOICES,
+        default=Topic.SERVICE.value,
+        description=_l("Readers who have declined this topic are left out."),
+    )
+    tracks_clicks = BooleanField(_l("Count which links are followed"))
+
+
+class StepForm(HubForm):
+    """When a step is sent, and what a new one begins with."""
+
+    days = IntegerField(
+        _l("Days after the step before"),
+        default=0,
+        description=_l("For the first step: after coming in."),
+        validators=[InputRequired(), NumberRange(0, MOST_DAYS)],
+    )
+    hour = SelectField(_l("Time of the reader’s day"), default="9")
+    starter = SelectField(_l("Begin with"), default="")
+
+    def offer(self, titles: list[tuple[str, str]]) -> "StepForm":
+        """With the hours, and with the ready texts."""
+        self.hour.choices = options([("", _("any")), *((hour, f"{hour:02}:00") for hour in range(24))])
+        self.starter.choices = options([("", _("an empty page")), *titles])
+        return self
+
+    @property
+    def at(self) -> int | None:
+        return int(self.hour.data) if self.hour.data else None

@@ -98,6 +98,11 @@ class Newsletter(db.Model):
     hold: Mapped[Hold | None]
     #: Failures in a row; a delivery that succeeds sets it back.
     failures: Mapped[int] = mapped_column(default=0)
+    #: Of a step: its sequence, its place there, and the days after the step before, at an hour of the reader's.
+    sequence_id: Mapped[int | None] = mapped_column(ForeignKey("newsletter_sequence.id"), index=True)
+    position: Mapped[int | None]
+    delay_days: Mapped[int | None]
+    local_hour: Mapped[int | None]
     author_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)
@@ -114,9 +119,15 @@ class Newsletter(db.Model):
         return self.status in (Status.DRAFT, Status.TEMPLATE)
 
     @property
+    def is_step(self) -> bool:
+        """Does it go to people one by one, as they come to it in a sequence?"""
+        return self.sequence_id is not None
+
+    @property
     def figures_month(self) -> date:
         """First day of the month whose figures it tells."""
-        return self.month or months.previous_month(months.month_of(self.started_at or clock.now()))
+        of_now = clock.now() if self.is_step else self.started_at or clock.now()
+        return self.month or months.previous_month(months.month_of(of_now))
 
     @property
     def news_since(self) -> datetime:
@@ -191,7 +202,7 @@ class Delivery(db.Model):
     """One newsletter to one address: what happened, and everything needed to make it happen."""
 
     __table_args__ = (
-        UniqueConstraint("newsletter_id", "address"),
+        UniqueConstraint("newsletter_id", "address", "entry"),
         Index("ix_delivery_queue", "newsletter_id", "state", "next_at", "id"),
         Index("ix_delivery_claimed_at_domain", "claimed_at", "domain"),
     )
@@ -201,6 +212,8 @@ class Delivery(db.Model):
     key: Mapped[str] = mapped_column(unique=True, default=lambda: uuid.uuid4().hex)
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id"))
     address: Mapped[str] = mapped_column(index=True)
+    #: Of a step of a sequence: the reader's way through it; 0 for what goes to each address once.
+    entry: Mapped[int] = mapped_column(default=0, server_default="0")
     domain: Mapped[str] = mapped_column(
         default=lambda context: domain_of(context.get_current_parameters()["address"]), server_default=""
     )

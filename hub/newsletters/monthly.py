@@ -75,7 +75,7 @@ def since_last() -> datetime:
     last = (
         select(Newsletter.started_at)
         .where(Newsletter.topic == Topic.REPORT, Newsletter.started_at.is_not(None))
-        .where(Newsletter.status != Status.CANCELLED)
+        .where(Newsletter.status != Status.CANCELLED, Newsletter.sequence_id.is_(None))
         .order_by(Newsletter.started_at.desc())
         .limit(1)
     )

@@ -40,7 +40,7 @@ class Occasion:
         return Kind.EARNINGS in self.keys or self._uses("earnings.")
 
     @property
-    def _tells_levels(self) -> bool:
+    def tells_levels(self) -> bool:
         return Kind.LEVEL in self.keys or self._uses("level.")
 
     def _uses(self, room: str) -> bool:
@@ -50,7 +50,7 @@ class Occasion:
         """For each reader, in the language of the text they get: variables, and the blocks hidden from them."""
         ids = {each.partner.id for each in recipients}
         earned = self.month.of(ids) if self.tells_figures else {}
-        levels = _risen(ids, self.newsletter) if self._tells_levels else {}
+        levels = _risen(ids, self.newsletter) if self.tells_levels else {}
         hidden = self.cards.hidden(recipients)
         return [
             self._value(reader, locale, earned.get(reader.partner.id), levels.get(reader.partner.id), keys)

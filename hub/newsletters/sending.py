@@ -212,7 +212,8 @@ def finish() -> None:
     """Close the newsletters that have nothing left to send."""
     open_states = (DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.CLAIMED)
     left = exists().where(Delivery.newsletter_id == Newsletter.id, Delivery.state.in_(open_states))
-    done = select(Newsletter.id).where(Newsletter.status == Status.SENDING, ~left)
+    once = Newsletter.sequence_id.is_(None)  # the steps of a sequence wait for whoever comes next
+    done = select(Newsletter.id).where(Newsletter.status == Status.SENDING, once, ~left)
     db.session.rollback()
     for number in list(db.session.scalars(done)):
         with transaction():

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import frontmatter
+from sqlalchemy import select
 
+from ..core import i18n
+from ..core.database import db
 from ..core.i18n import LOCALES
-from . import content
-from .models import Topic
+from . import content, drafts
+from .models import Newsletter, Status, Topic
 
 FOLDER = Path(__file__).parents[2] / "content" / "newsletters"
 
@@ -48,3 +51,21 @@ def starters() -> list[Starter]:
 
 def starter(key: str) -> Starter | None:
     return next((each for each in starters() if each.id == key), None)
+
+
+def titles() -> list[tuple[str, str]]:
+    """(key, subject) of everything there is to begin with, the team's own ready texts too."""
+    kept = select(Newsletter).where(Newsletter.status == Status.TEMPLATE).order_by(Newsletter.id.desc())
+    locale = i18n.locale()
+    own = [(f"#{each.id}", each.title(locale)) for each in db.session.scalars(kept.limit(50))]
+    return [*((each.id, each.subject(locale)) for each in starters()), *own]
+
+
+def contents(key: str) -> list[dict[str, str]]:
+    """The texts behind a key of `titles`; none for any other."""
+    if key.startswith("#") and key[1:].isdecimal():
+        kept = select(Newsletter).where(Newsletter.id == int(key[1:]), Newsletter.status == Status.TEMPLATE)
+        newsletter = db.session.scalar(kept)
+        return drafts.texts(newsletter) if newsletter else []
+    found = starter(key)
+    return list(found.contents.values()) if found else []

@@ -50,7 +50,7 @@ def schedule(
     Raises Invalid, NotReady, AlreadyStarted.
     """
     must_be_draft(newsletter)
-    if newsletter.status is Status.TEMPLATE:
+    if newsletter.status is Status.TEMPLATE or newsletter.is_step:
         raise NotNow
     lived_in = audience.zones(newsletter.audience, newsletter.topic) if own_time else []
     due_at = min(moment_of(local_time, each) for each in lived_in or [zone])
@@ -86,6 +86,8 @@ def start(newsletter: Newsletter, actor: User | None = None, *, on_time: bool = 
 
     Who does not start it on time but now, sends it to everyone now. Raises NotReady, NotNow.
     """
+    if newsletter.is_step:
+        raise NotNow
     must_be_ready(newsletter, for_everyone=False)  # whether each is filled, freezing sees
     move(newsletter, Status.SENDING, Status.DRAFT, Status.SCHEDULED)
     newsletter.started_at, newsletter.due_at = clock.now(), None
@@ -108,9 +110,9 @@ def freeze(newsletter: Newsletter) -> int:
     table: Any = Delivery.__table__  # past the ORM: so many rows in half the time
     for batch in _batches(_once_each(audience.recipients(newsletter.audience, newsletter.topic))):
         number += len(batch)
-        rows = _rows(newsletter, occasion, when, batch)
-        trial.divide(newsletter, rows, number - len(batch))
-        db.session.execute(insert(table), rows)
+        lines = rows(newsletter, occasion, when, batch)
+        trial.divide(newsletter, lines, number - len(batch))
+        db.session.execute(insert(table), lines)
     return number
 
 
@@ -125,9 +127,10 @@ def _turns(newsletter: Newsletter) -> Callable[[str], datetime]:
     return turn
 
 
-def _rows(
+def rows(
     newsletter: Newsletter, occasion: Occasion, when: Callable[[str], datetime], readers: list[Recipient]
 ) -> list[dict[str, Any]]:
+    """The ledger's rows for these readers, with what their variables stand for now. Raises NotReady when one is empty."""
     locales = [occasion.locale_of(each) for each in readers]
     values = occasion.values(readers, locales)
     if empty := checks.hole(occasion, readers, locales, values):
@@ -162,27 +165,31 @@ def leave_out(newsletter: Newsletter) -> None:
         there = select(Delivery.address).where(
             Delivery.newsletter_id == newsletter.id, Delivery.address.in_(addresses)
         )
-        taken, now = set(db.session.scalars(there)), clock.now()
-        rows = [
-            {
-                "newsletter_id": newsletter.id,
-                "key": secrets.token_hex(16),
-                "address": reader.address,
-                "name": variables.tidy(reader.user.name),
-                "user_id": reader.user.id,
-                "partner_id": reader.partner.id,
-                "locale": text.locale
-                if (text := newsletter.content_for(reader.user.locale))
-                else reader.user.locale,
-                "state": DeliveryState.SUPPRESSED,
-                "reason": declined[reader.address],
-                "created_at": now,
-            }
+        taken = set(db.session.scalars(there))
+        lines = [
+            left_out(newsletter, reader, declined[reader.address])
             for reader in batch
             if reader.address in declined and reader.address not in taken
         ]
-        if rows:
-            db.session.execute(insert(Delivery), rows)
+        if lines:
+            db.session.execute(insert(Delivery), lines)
+
+
+def left_out(newsletter: Newsletter, reader: Recipient, why: str) -> dict[str, Any]:
+    """The ledger's row for someone who is not sent it."""
+    text = newsletter.content_for(reader.user.locale)
+    return {
+        "newsletter_id": newsletter.id,
+        "key": secrets.token_hex(16),
+        "address": reader.address,
+        "name": variables.tidy(reader.user.name),
+        "user_id": reader.user.id,
+        "partner_id": reader.partner.id,
+        "locale": text.locale if text else reader.user.locale,
+        "state": DeliveryState.SUPPRESSED,
+        "reason": why,
+        "created_at": clock.now(),
+    }
 
 
 def _once_each(readers: Iterable[Recipient]) -> Iterator[Recipient]:

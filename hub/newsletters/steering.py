@@ -41,7 +41,9 @@ def resume(newsletter: Newsletter, actor: User | None) -> None:
 
 
 def cancel(newsletter: Newsletter, actor: User | None) -> None:
-    """Send nothing more; who has got it has got it. Raises NotNow."""
+    """Send nothing more; who has got it has got it. Raises NotNow, for a step too: its sequence is switched off."""
+    if newsletter.is_step:
+        raise NotNow
     move(newsletter, Status.CANCELLED, Status.SENDING, Status.PAUSED)
     newsletter.finished_at = clock.now()
     audit.record(actor, "newsletter.cancelled", f"newsletter:{newsletter.id}", after=counts(newsletter.id))

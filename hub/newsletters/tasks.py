@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from typing import Any
 
-from sqlalchemy import case, select
+from sqlalchemy import Select, case, exists, select
 
 from ..core import clock
 from ..core.database import db, transaction
-from ..core.jobs import each_alone, job
+from ..core.jobs import each_alone, job, ring
 from ..core.mail import open_backends
-from . import claims, events, linkcheck, sending, starting, tracking, trial
+from . import claims, events, linkcheck, moving, sending, starting, tracking, trial
 from .journal import Journal
-from .models import Hold, Newsletter, Status, Topic
+from .models import Delivery, DeliveryState, Hold, Newsletter, Status, Topic
+from .models_sequences import Sequence
 
 
 @job("newsletters.send", every="* * * * *")
@@ -22,21 +24,31 @@ def send() -> None:
     with open_backends() as backends:
         claims.sweep(backends[0])
         db.session.rollback()
-        for newsletter in list(db.session.scalars(_RUNNING)):
+        for newsletter in list(db.session.scalars(_waiting())):
             with closing(Journal()) as journal:
                 sending.Run(newsletter, backends, journal).work()
     sending.finish()
 
 
-#: What concerns the partnership itself comes first, then the newest: where only so many mails may leave in a minute,
-#: the first takes them all, and a large one takes hours.
-_RUNNING = (
-    select(Newsletter)
-    .where(Newsletter.status == Status.SENDING)
-    .order_by(
-        case((Newsletter.topic == Topic.SERVICE, 0), else_=1), Newsletter.started_at.desc(), Newsletter.id
+def _waiting() -> Select[Any]:
+    """Newsletters that somebody waits for. What concerns the partnership itself comes first, then the newest.
+
+    Where only so many mails may leave in a minute, the first takes them all, and a large one takes hours.
+    """
+    due = exists().where(
+        Delivery.newsletter_id == Newsletter.id,
+        Delivery.state == DeliveryState.PENDING,
+        Delivery.next_at <= clock.now(),
     )
-)
+    return (
+        select(Newsletter)
+        .where(Newsletter.status == Status.SENDING, due)
+        .order_by(
+            case((Newsletter.topic == Topic.SERVICE, 0), else_=1),
+            Newsletter.started_at.desc(),
+            Newsletter.id,
+        )
+    )
 
 
 def start_due() -> None:
@@ -52,6 +64,19 @@ def start_due() -> None:
         work(number, lambda newsletter: starting.give_back(newsletter, Hold.INCOMPLETE))
 
     each_alone(list(db.session.scalars(select(Newsletter.id).where(*due))), work, give_up)
+
+
+@job(moving.ROUND, every="*/10 * * * *")
+def sequences() -> None:
+    """Bring people into sequences and move them on; one that stumbles stops no other."""
+    on = select(Sequence.id).where(Sequence.is_on).order_by(Sequence.id)
+
+    def work(number: int) -> None:
+        sequence = moving.locked(number)
+        if sequence is not None:
+            ring(moving.ROUND if moving.move(sequence) else "newsletters.send")
+
+    each_alone(list(db.session.scalars(on)), work, give_up=lambda _number: None)
 
 
 @job(tracking.COUNT, every="* * * * *")

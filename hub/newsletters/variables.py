@@ -42,6 +42,7 @@ OF_READER: dict[str, tuple[Text, Reader]] = {
         lambda user, partner, locale: partner.manager.name if partner and partner.manager else "",
     ),
 }
+MAY_BE_EMPTY = ("partner.tier", "partner.manager")
 #: Of the closed month a newsletter tells about, and of what has changed since the last one: found for many at once.
 OF_MONTH: dict[str, Text] = {
     "earnings.month": _l("The month the figures are of"),

@@ -121,6 +121,9 @@ def _sent(newsletter: Newsletter, delivery: Delivery) -> list[str]:
     moment = delivery.sent_at or delivery.claimed_at or delivery.created_at
     words = {"address": delivery.address, "moment": i18n.format_datetime(moment)}
     topic = TOPICS[newsletter.topic][0]
+    if newsletter.is_step:
+        reason = _("It is part of a sequence that this account came into. Topic: %(topic)s.", topic=topic)
+        return [_("Sent to %(address)s on %(moment)s.", **words), reason]
     reason = _("This account was in its audience and had not declined the topic: %(topic)s.", topic=topic)
     return [_("Sent to %(address)s on %(moment)s.", **words), reason]
 

@@ -27,6 +27,8 @@ REASONS: dict[str, Text] = {
     SuppressionReason.UNSUBSCRIBE.value: _l("this address is unsubscribed from everything"),
     SuppressionReason.MANUAL.value: _l("the team has taken this address off"),
     "topic": _l("this address has declined the topic"),
+    "gone": _l("the account or the partner is no longer active"),
+    "active": _l("somebody of the partner signed in or sold again"),
     "budget": _l("this address has had enough mails this week"),
 }
 HOLDS: dict[Hold, Text] = {

@@ -2,7 +2,7 @@
 
 from hub.core import clock
 from hub.core.database import db
-from hub.newsletters import consent, drafts, tracking
+from hub.newsletters import consent, drafts, sequences, tracking
 from hub.newsletters.models import (
     Delivery,
     DeliveryState,
@@ -14,6 +14,7 @@ from hub.newsletters.models import (
     Topic,
 )
 from hub.newsletters.models import SuppressionReason as Reason
+from hub.newsletters.models_sequences import Trigger
 from hub.newsletters.models_tracking import Link, LinkClick
 from tests.factories import make_member, make_partner
 
@@ -94,6 +95,10 @@ def sample(cast) -> dict[str, object]:
     db.session.flush()
     db.session.add(LinkClick(link_id=link.id, delivery_id=doubted.id, clicked_at=clock.now()))
     db.session.flush()
+    sequence, on = (sequences.create(cast.manager, name, Trigger.APPROVED, Topic.SERVICE) for name in "ab")
+    step = sequences.add_step(sequence, cast.manager, days=0, hour=9, contents=[ENGLISH])
+    on.is_on = True
+    db.session.flush()
     token = consent.sign(consent.Reader("partner@example.org", Topic.PRODUCT, "en"))
     return {
         "draft": draft.id,
@@ -104,5 +109,8 @@ def sample(cast) -> dict[str, object]:
         "running": running.id,
         "uncertain": doubted.id,
         "token": token,
+        "sequence": sequence.id,
+        "sequence_on": on.id,
+        "step": step.id,
         "suppression": suppression.id,
     }

@@ -26,7 +26,7 @@ from .writing import find
 def show(number: int) -> ResponseReturnValue:
     """How far it is, and what became of each recipient."""
     newsletter = find(number)
-    if newsletter.is_editable:
+    if newsletter.is_editable and not newsletter.has_started:  # a step of a sequence may be both
         return redirect(url_for(".edit", number=number), 303)
     if newsletter.status is Status.SCHEDULED:
         return redirect(url_for(".review", number=number), 303)
@@ -49,7 +49,7 @@ def show(number: int) -> ResponseReturnValue:
         by_tier=figures.by_tier(),
         by_country=figures.by_country(),
         **_followed(newsletter, figures.outcome),
-        described=audience.describe(newsletter.audience),
+        described=None if newsletter.is_step else audience.describe(newsletter.audience),
         deliveries=page(statement, request.args.get("cursor"), Delivery.id, descending=False),
         state=state,
         q=words,
@@ -69,8 +69,8 @@ def _followed(newsletter: Newsletter, outcome: report.Outcome) -> dict[str, Any]
         "links": clickers.links(newsletter, clickers.SHOWN) if newsletter.tracks_clicks else [],
         "sides": trial.sides(newsletter) if newsletter.ab_share else {},
         "trial_due": trial.due_at(newsletter),
-        "before": clickers.before(newsletter),
-        "earnings": clickers.earnings(newsletter) if outcome.clicked else None,
+        "before": None if newsletter.is_step else clickers.before(newsletter),
+        "earnings": clickers.earnings(newsletter) if outcome.clicked and not newsletter.is_step else None,
     }
 
 
@@ -95,6 +95,8 @@ def progress(number: int) -> ResponseReturnValue:
 def review(number: int) -> ResponseReturnValue:
     """The last look: what is fine, what is missing, now or later."""
     newsletter = find(number)
+    if newsletter.is_step:
+        return redirect(url_for(".sequence", number=newsletter.sequence_id), 303)
     if newsletter.has_started:
         return redirect(url_for(".show", number=number), 303)
     if newsletter.status is Status.TEMPLATE:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from ...core.access import Permission, requires, visible_or_404
 from ...partners.models import Partner
-from .. import why
+from .. import sequences, why
 from . import bp
 
 
@@ -22,5 +22,6 @@ def of_partner(code: str) -> ResponseReturnValue:
         partner=partner,
         people=people,
         today=why.today(people),
+        ways=sequences.ways([each.id for each in people]),
         latest=why.latest(people, current_user),
     )

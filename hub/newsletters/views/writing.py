@@ -36,7 +36,7 @@ def find(number: int) -> Newsletter:
 def index() -> ResponseReturnValue:
     """All newsletters, the newest first."""
     status, topic, words = (request.args.get(name, "") for name in ("status", "topic", "q"))
-    statement = visible(select(Newsletter), current_user)
+    statement = visible(select(Newsletter).where(Newsletter.sequence_id.is_(None)), current_user)
     if status in set(Status):
         statement = statement.where(Newsletter.status == Status(status))
     else:
@@ -198,7 +198,7 @@ def update(number: int) -> ResponseReturnValue:
 def aim(number: int) -> ResponseReturnValue:
     """Whom it is for, with how many that are and some of them."""
     newsletter = find(number)
-    if not newsletter.is_editable:
+    if not newsletter.is_editable or newsletter.is_step:
         return redirect(url_for(".show", number=number), 303)
     form = AudienceForm(
         topic=newsletter.topic.value,

@@ -1,0 +1,174 @@
+"""People on their way through sequences: brought in, sent the next step when it is time, let go.
+
+Each round of a sequence is one transaction, which writes the ledger's rows and moves their readers on together:
+whatever dies in between, nobody misses a step and nobody gets one twice. The mails then go the way of every newsletter.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, insert, select, update
+
+from ..accounts.models import User
+from ..core import clock
+from ..core.database import db, touched
+from ..partners.models import Partner
+from . import consent, letters, starting, triggers
+from .audience import Recipient
+from .checks import NotReady
+from .consent import BUDGET
+from .models import Delivery, DeliveryState, Newsletter
+from .models_sequences import Sequence, SequenceEntry
+from .personal import Occasion
+
+#: Why somebody left, where it is not why they want no mail.
+DONE, GONE, ACTIVE = "done", "gone", "active"
+#: The job that does a round of each.
+ROUND = "newsletters.sequences"
+#: People moved on in one transaction.
+CHUNK = 500
+
+Due = tuple[SequenceEntry, Recipient]
+
+
+def locked(number: int) -> Sequence | None:
+    """A sequence that is on, held until the transaction ends: its rounds come one after the other."""
+    on = select(Sequence).where(Sequence.id == number, Sequence.is_on)
+    return db.session.scalar(on.with_for_update(key_share=True).execution_options(populate_existing=True))
+
+
+def move(sequence: Sequence) -> bool:
+    """One round; whether there is more to do at once."""
+    let_go(sequence)
+    enter(sequence)
+    due = _due(sequence)
+    steps = sequence.steps
+    by_step: dict[int | None, list[Due]] = {}
+    for entry, reader in due:
+        at = next((n for n, step in enumerate(steps) if (step.position or 0) >= entry.position), None)
+        by_step.setdefault(at, []).append((entry, reader))
+    for at, each in by_step.items():
+        if at is None:  # the steps before which they stood have been taken out
+            for entry, _reader in each:
+                _leave(entry, DONE)
+        else:
+            _send(steps[at], next(iter(steps[at + 1 :]), None), each)
+    db.session.flush()
+    return len(due) == CHUNK
+
+
+def let_go(sequence: Sequence) -> None:
+    """End the ways of those who are gone or whom the trigger no longer means; what waits for them is not sent."""
+    for why, condition in (
+        (GONE, ~triggers.is_there()),
+        (ACTIVE, triggers.is_over(sequence.trigger)),
+    ):
+        ended = select(SequenceEntry.id).where(
+            SequenceEntry.sequence_id == sequence.id, SequenceEntry.left_at.is_(None), condition
+        )
+        numbers = list(db.session.scalars(ended))
+        for start in range(0, len(numbers), CHUNK):
+            some = numbers[start : start + CHUNK]
+            left = {"left_at": clock.now(), "reason": why}
+            _change(SequenceEntry, SequenceEntry.id.in_(some), left)
+            waiting = Delivery.entry.in_(some) & (Delivery.state == DeliveryState.PENDING)
+            _change(Delivery, waiting, {"state": DeliveryState.SUPPRESSED, "reason": why})
+
+
+def _change(model: Any, condition: ColumnElement[bool], values: dict[str, Any]) -> None:
+    touched(update(model).where(condition).values(values).execution_options(synchronize_session="fetch"))
+
+
+def enter(sequence: Sequence, *, everyone: bool = False) -> int:
+    """Bring in whom the trigger means; how many."""
+    first = next(iter(sequence.steps), None)
+    if first is None:
+        return 0
+    now = clock.now()
+    rows = [
+        {
+            "sequence_id": sequence.id,
+            "user_id": each.user_id,
+            "partner_id": each.partner_id,
+            "occasion": each.occasion,
+            "entered_at": now,
+            "position": first.position,
+            "next_at": turn(now, first, each.zone),
+        }
+        for each in triggers.meeting(sequence, everyone=everyone)
+    ]
+    for number in range(0, len(rows), CHUNK):
+        db.session.execute(insert(SequenceEntry), rows[number : number + CHUNK])
+    return len(rows)
+
+
+def turn(after: datetime, step: Newsletter, zone: str) -> datetime:
+    """When a step is due for somebody who has come to it: so many days later, at its hour where they live."""
+    days = step.delay_days or 0
+    if step.local_hour is None:
+        return after + timedelta(days=days)
+    day = after.astimezone(ZoneInfo(zone)).date()
+    for wait in (days, days + 1):
+        found = starting.moment_of(f"{day + timedelta(days=wait)}T{step.local_hour:02}:00", zone)
+        if found >= after:
+            break
+    return found
+
+
+def _due(sequence: Sequence) -> list[Due]:
+    rows = (
+        select(SequenceEntry, User, Partner)
+        .join(User, User.id == SequenceEntry.user_id)
+        .join(Partner, Partner.id == SequenceEntry.partner_id)
+        .where(SequenceEntry.sequence_id == sequence.id, SequenceEntry.left_at.is_(None))
+        .where(SequenceEntry.next_at <= clock.now())
+        .order_by(SequenceEntry.next_at, SequenceEntry.id)
+        .limit(CHUNK)
+    )
+    return [(entry, Recipient(user, partner)) for entry, user, partner in db.session.execute(rows)]
+
+
+def _send(step: Newsletter, following: Newsletter | None, due: list[Due]) -> None:
+    """Write the ledger's rows and move on; who wants no mail on the topic leaves, whose week is full waits for a day."""
+    declined = consent.declined_by((reader.address for _entry, reader in due), step.topic, step.id)
+    ready: list[Due] = []
+    for entry, reader in due:
+        why = declined.get(reader.address)
+        if why is None:
+            ready.append((entry, reader))
+        elif why == BUDGET:
+            entry.next_at = clock.now() + timedelta(days=1)
+        else:
+            _leave(entry, why)
+            db.session.execute(insert(Delivery), [starting.left_out(step, reader, why) | {"entry": entry.id}])
+    if ready:
+        texts = {each.locale: letters.prepare(step.topic, each) for each in step.written}
+        rows = _rows(step, Occasion(step, texts), [reader for _entry, reader in ready])
+        own = [{"entry": entry.id} for entry, _reader in ready]
+        db.session.execute(insert(Delivery), [row | each for row, each in zip(rows, own, strict=True)])
+    for entry, reader in ready:
+        entry.position = (step.position or 0) + 1
+        if following is None:
+            _leave(entry, DONE)
+        else:
+            entry.next_at = turn(clock.now(), following, reader.user.time_zone)
+
+
+def _rows(step: Newsletter, occasion: Occasion, readers: list[Recipient]) -> list[dict[str, Any]]:
+    """A row each; where a variable turned out to be empty, one that says so and is not sent."""
+    now = clock.now()
+    try:
+        return [
+            {"state": DeliveryState.PENDING, "reason": None} | row
+            for row in starting.rows(step, occasion, lambda _zone: now, readers)
+        ]
+    except NotReady as error:
+        if len(readers) == 1:
+            row = starting.left_out(step, readers[0], str(error))
+            return [row | {"state": DeliveryState.FAILED}]
+    return [row for each in readers for row in _rows(step, occasion, [each])]
+
+
+def _leave(entry: SequenceEntry, why: str) -> None:
+    entry.left_at, entry.reason = clock.now(), why

@@ -1,0 +1,201 @@
+"""Sequences: whoever something happens to gets each step once, at their hour, until it no longer holds."""
+
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hub.core import clock, jobs
+from hub.core.database import db, transaction
+from hub.newsletters import claims, consent, moving, sequences, steering
+from hub.newsletters.checks import NotReady
+from hub.newsletters.journal import Journal
+from hub.newsletters.models import Delivery, DeliveryState, Newsletter, Status, Topic
+from hub.newsletters.models_sequences import Sequence, SequenceEntry, Trigger
+from hub.partners.models import PartnerStatus
+from tests.factories import make_member, make_partner
+from tests.smtp import Sink
+
+from .factories import ENGLISH
+
+START = datetime(2026, 11, 2, 6, 55, tzinfo=UTC)
+
+
+@pytest.fixture
+def sink(app, monkeypatch):
+    with Sink() as sink:
+        monkeypatch.setattr(app.extensions["hub.settings"], "mail_url", sink.url)
+        yield sink
+
+
+@pytest.fixture
+def begun(manager, cast):
+    """`begun(trigger, (days, hour), …)`: a sequence of so many steps, switched on at START; the cast has long been there."""
+
+    def begun(trigger, *times, everyone=False, topic=Topic.PRODUCT):
+        with clock.frozen(START), transaction():
+            for each in (cast.acme, cast.other_org):
+                each.joined_at = START - timedelta(days=400)
+            for each in (cast.partner, cast.other_partner):
+                each.last_seen_at = START - timedelta(days=50)
+            sequence = sequences.create(manager, "S", trigger, topic)
+            for number, (days, hour) in enumerate(times, 1):
+                text = ENGLISH | {"subject": f"Step {number}"}
+                sequences.add_step(sequence, manager, days=days, hour=hour, contents=[text])
+            sequences.switch_on(sequence, manager, everyone=everyone)
+        return sequence.id
+
+    return begun
+
+
+def at(when):
+    """What a minute of the worker does at that moment."""
+    with clock.frozen(START + when):
+        jobs.run("newsletters.sequences")
+        jobs.run("newsletters.send")
+
+
+def newcomer(when, number=1, **person):
+    with clock.frozen(START + when), transaction():
+        return make_member(make_partner(), email=f"new{number}@example.org", **person)
+
+
+def rows():
+    db.session.rollback()
+    found = db.select(Newsletter.position, Delivery.address, Delivery.state).join(Delivery.newsletter)
+    return [tuple(each) for each in db.session.execute(found.order_by(Delivery.id))]
+
+
+def entries():
+    db.session.rollback()
+    return list(db.session.scalars(db.select(SequenceEntry).order_by(SequenceEntry.id)))
+
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def test_who_is_approved_gets_each_step_once_and_who_was_before_none(begun, sink, manager):
+    begun(Trigger.APPROVED, (0, None), (3, None))
+    at(HOUR)
+    assert sink.recipients == []
+    newcomer(HOUR)
+    for when in (HOUR, HOUR, 3 * DAY, 4 * DAY):
+        at(when)
+    sent = DeliveryState.SENT
+    assert rows() == [(1, "new1@example.org", sent), (2, "new1@example.org", sent)]
+    assert sink.recipients == ["new1@example.org"] * 2
+    assert [each.reason for each in entries()] == ["done"]
+    assert {each.status for each in db.session.scalars(db.select(Newsletter))} == {Status.SENDING}
+
+
+def test_everyone_from_before_comes_in_only_if_asked_for(begun, sink):
+    begun(Trigger.APPROVED, (0, None), everyone=True)
+    at(HOUR)
+    assert sorted(sink.recipients) == ["other@example.org", "partner@example.org"]
+
+
+def test_a_step_waits_for_the_hour_where_its_reader_lives(begun, sink):
+    begun(Trigger.APPROVED, (0, 9))
+    newcomer(timedelta(), 1, time_zone="Europe/Warsaw")  # 7:55 there: today
+    newcomer(timedelta(), 2, time_zone="Asia/Almaty")  # 11:55 there: tomorrow
+    at(HOUR)
+    at(2 * HOUR)
+    assert sink.recipients == ["new1@example.org"]
+    assert [each.next_at - START for each in entries()] == [timedelta(minutes=65), timedelta(minutes=1265)]
+    step = Newsletter(delay_days=2, local_hour=9)
+    due = moving.turn(datetime(2026, 3, 27, 8, tzinfo=UTC), step, "Europe/Warsaw")
+    assert due == datetime(2026, 3, 29, 7, tzinfo=UTC), "nine o’clock stays nine when the clocks change"
+
+
+def test_a_worker_that_dies_between_claim_and_sending_costs_nobody_a_step_or_two(begun, sink):
+    begun(Trigger.APPROVED, (0, None))
+    newcomer(timedelta())
+    with clock.frozen(START):
+        jobs.run("newsletters.sequences")
+        dead = Journal()
+        step = db.session.scalar(db.select(Newsletter))
+        assert len(claims.claim(step.id, step.topic, dead.name, 50)) == 1
+        os.close(dead.file)  # as the system does for whoever it kills
+        db.session.rollback()
+        assert rows() == [(1, "new1@example.org", DeliveryState.CLAIMED)]
+        jobs.run("newsletters.send")
+        jobs.run("newsletters.send")
+    assert sink.recipients == ["new1@example.org"]
+
+
+def test_silence_ends_with_a_sign_in_and_may_begin_anew(begun, sink, cast):
+    begun(Trigger.SILENT, (0, None), (5, None))
+    with transaction():
+        cast.other_org.status = PartnerStatus.SUSPENDED
+    at(9 * DAY)
+    assert sink.recipients == [], "59 days"
+    at(10 * DAY)
+    assert sink.recipients == ["partner@example.org"]
+    with transaction():
+        cast.partner.last_seen_at = START + 12 * DAY
+    at(15 * DAY)
+    at(70 * DAY)
+    assert [each.reason for each in entries()] == ["active"]
+    assert len(sink.recipients) == 1
+    at(73 * DAY)
+    at(78 * DAY)
+    assert [(position, state.value) for position, _address, state in rows()] == [
+        (1, "sent"),
+        (1, "sent"),
+        (2, "sent"),
+    ]
+    assert [each.reason for each in entries()] == ["active", "done"]
+
+
+def test_who_closes_or_declines_leaves_and_the_ledger_says_why(begun, sink, browse, agent):
+    begun(Trigger.APPROVED, (1, None))
+    newcomer(timedelta(), 1)
+    closed = newcomer(timedelta(), 2)
+    at(HOUR)
+    with transaction():
+        consent.opt_out("new1@example.org", Topic.PRODUCT)
+        db.session.merge(closed).disabled_at = clock.now()
+    at(2 * DAY)
+    assert sink.recipients == []
+    assert rows() == [(1, "new1@example.org", DeliveryState.SUPPRESSED)]
+    assert [each.reason for each in entries()] == ["topic", "gone"]
+    code = db.session.scalar(db.text("SELECT code FROM partner ORDER BY id DESC LIMIT 1 OFFSET 1"))
+    page = browse(agent).get(f"/newsletters/of/{code}").get_data(as_text=True)
+    assert "Came into the sequence “S”" in page
+    assert "It ended on" in page
+    assert "Not sent to new1@example.org: this address has declined the topic." in page
+
+
+def test_off_stops_it_in_the_middle_and_on_goes_on(begun, sink, manager, browse):
+    number = begun(Trigger.APPROVED, (0, None), (1, None))
+    newcomer(timedelta())
+    at(HOUR)
+    desk, where = browse(manager), f"/newsletters/sequences/{number}"
+    step = db.session.scalar(db.select(Newsletter.id).where(Newsletter.position == 2))
+    text = {"language": "en", "subject": "Changed", "preheader": "", "body": "New text"}
+    assert desk.post(f"/newsletters/{step}/edit", data=text).status_code == 409
+    for verb in ("cancel", "start", "discard"):
+        assert desk.post(f"/newsletters/{step}/{verb}").status_code == 409
+    with clock.frozen(START + 2 * HOUR):
+        assert desk.post(f"{where}/off").status_code == 303
+    newcomer(3 * HOUR, 2)
+    at(2 * DAY)
+    assert len(sink.recipients) == 1
+    assert desk.post(f"/newsletters/{step}/start").status_code == 409, "a step is never sent to everybody"
+    hole = text | {"body": "{partner.manager}"}
+    desk.post(f"/newsletters/{step}/edit", data=hole)
+    assert "may be empty" in desk.get(where).get_data(as_text=True)
+    with pytest.raises(NotReady), transaction():
+        sequences.switch_on(db.session.get(Sequence, number), manager)
+    assert desk.post(f"/newsletters/{step}/edit", data=text).status_code == 303
+    with clock.frozen(START + 2 * DAY):
+        page = desk.get(where).get_data(as_text=True)
+        assert "Bring in the 3 people, too" in page
+        desk.post(f"{where}/on")
+    at(2 * DAY + HOUR)
+    assert sink.recipients == ["new1@example.org"] * 2
+    assert "Subject: Changed" in str(sink.raw[1])
+    with transaction():
+        steering.pause(db.session.get(Newsletter, step))
+    page = desk.get(f"{where}?who=new1@example.org").get_data(as_text=True)
+    assert "All of it was sent by" in page
