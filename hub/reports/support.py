@@ -17,6 +17,7 @@ from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, extract, fun
 
 from ..core.database import db
 from ..tickets.models import Ticket
+from ..tickets.models_fields import TicketField, TicketValue
 from ..tickets.models_rating import Rating
 from .span import Span
 
@@ -34,12 +35,35 @@ class By(StrEnum):
     CHANNEL = "channel"
 
 
+@dataclass(frozen=True)
+class Group:
+    """What the table is by: something that every ticket has, or a field of the programme's own."""
+
+    by: By = By.AGENT
+    field: TicketField | None = None
+
+    @property
+    def name(self) -> str:
+        """As an address has it."""
+        return f"field-{self.field.id}" if self.field else self.by
+
+    @property
+    def key(self) -> Any:
+        if self.field is None:
+            return KEYS[self.by]
+        its = and_(TicketValue.ticket_id == Ticket.id, TicketValue.field_id == self.field.id)
+        return select(TicketValue.value).where(its).scalar_subquery()
+
+
 KEYS: dict[By, Any] = {
     By.AGENT: Ticket.assignee_id,
     By.CATEGORY: Ticket.category,
     By.TIER: Ticket.tier_id,
     By.CHANNEL: Ticket.channel,
 }
+
+
+BY_AGENT = Group()
 
 
 @dataclass(frozen=True)
@@ -99,13 +123,13 @@ class Overview:
     groups: dict[Any, Sums]
 
 
-def overview(span: Span, by: By = By.AGENT) -> Overview:
+def overview(span: Span, group: Group = BY_AGENT) -> Overview:
     """Both spans and all groups in four statements, whatever there is."""
     found = Overview(Sums(), Sums(), {})
-    for (is_later, group), sums in _parts(span, KEYS[by]).items():
+    for (is_later, part), sums in _parts(span, group.key).items():
         (found.now if is_later else found.before).add(sums)
         if is_later:
-            found.groups[group] = sums
+            found.groups[part] = sums
     return found
 
 

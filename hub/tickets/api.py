@@ -12,7 +12,7 @@ from ..core.access import Permission, requires, signed_in, visible_or_404
 from ..core.database import transaction
 from ..core.errors import Invalid
 from ..core.i18n import _l
-from . import asked, news, service
+from . import asked, fields, news, service
 from .catching_up import since
 from .models import Attachment, Category, Channel, Ticket
 
@@ -26,7 +26,7 @@ class NoSubject(Invalid):
 @bp.post("")
 @requires(Permission.TICKETS_OPEN)
 def create() -> ResponseReturnValue:
-    """Open a ticket: `{subject, body, client_id}` and if wanted `category`. The same `client_id` opens no twin."""
+    """Open a ticket: `{subject, body, client_id}`, if wanted `category` and `fields`. The same `client_id` opens no twin."""
     sent = _json()
     subject, category = asked.text(sent, "subject"), asked.text(sent, "category")
     if not subject.strip():
@@ -39,6 +39,7 @@ def create() -> ResponseReturnValue:
             client_id=asked.client_id(sent),
             category=Category(category) if category in list(Category) else Category.OTHER,
             channel=Channel.API,
+            typed=asked.fields(sent),
         )
     return jsonify(number=ticket.number, seq=1, subject=ticket.subject, state=news.state(ticket)), 201
 
@@ -60,12 +61,21 @@ def say(number: int) -> ResponseReturnValue:
     return jsonify(news.as_json(message)), 201
 
 
+@bp.get("/fields")
+@signed_in
+def known_fields() -> ResponseReturnValue:
+    """The programme's own fields that the person may fill in, each with its id and what may stand in it."""
+    return jsonify(fields=[fields.described(each) for each in fields.offered(current_user)])
+
+
 @bp.get("/<int:number>/messages")
 @signed_in
 def messages(number: int) -> ResponseReturnValue:
     """What is newer than `after`, oldest first, at most 200: `more` says to ask again after the last one."""
     after, event = (request.args.get(name, 0, type=int) for name in ("after", "event"))
-    return jsonify(since(_ticket(number), current_user, after=after, event=event))
+    ticket = _ticket(number)
+    filled = [fields.as_json(each) for each in fields.of(ticket, current_user)]
+    return jsonify(since(ticket, current_user, after=after, event=event) | {"fields": filled})
 
 
 @bp.get("/<int:number>/files/<int:id>")

@@ -8,6 +8,7 @@ from ..core.i18n import _l
 LONGEST_CLIENT_ID = 64
 #: Columns hold no larger number.
 LARGEST = 2**31
+MOST_FIELDS = 30
 
 
 class BadClientId(Invalid):
@@ -32,3 +33,23 @@ def client_id(data: dict[str, Any]) -> str:
     if not 1 <= len(found) <= LONGEST_CLIENT_ID:
         raise BadClientId
     return found
+
+
+def fields(data: dict[str, Any]) -> dict[int, str]:
+    """What stands in the programme's own fields, by id: a text, a number, or yes and no."""
+    sent = data.get("fields")
+    known = (
+        {str(key): value for key, value in list(sent.items())[:MOST_FIELDS]} if isinstance(sent, dict) else {}
+    )
+    return {
+        int(key): _typed(known, key) for key in known if key.isascii() and key.isdecimal() and len(key) < 10
+    }
+
+
+def _typed(sent: dict[str, Any], key: str) -> str:
+    match sent[key]:
+        case bool(value):
+            return "yes" if value else "no"
+        case int(value) | float(value):
+            return str(value)
+    return text(sent, key)

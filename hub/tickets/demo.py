@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 from datetime import datetime, timedelta
 from email.header import Header
 from email.utils import format_datetime
@@ -21,8 +22,22 @@ from ..core.mail import receive
 from ..core.settings import settings
 from ..kb.models import Status as Published
 from ..kb.models import Translation
-from . import deflecting, mail_files, mail_in, mail_tokens, policies, promises, rating, service, states
+from . import (
+    deflecting,
+    field_defining,
+    fields,
+    mail_files,
+    mail_in,
+    mail_tokens,
+    policies,
+    promises,
+    rating,
+    service,
+    states,
+)
+from .field_values import offers
 from .models import Category, Channel, Macro, Priority, Status, Ticket
+from .models_fields import Kind, TicketField
 from .models_mail import CopyState, Door, MailCopy
 from .models_rating import Rating
 
@@ -71,6 +86,54 @@ OPINIONS = {
         ("Na pierwszą odpowiedź trzeba było czekać dwa dni.", "Trzeba było tłumaczyć dwa razy."),
     ),
 }
+#: Fields that the programme has added: names in en, ru, uk, pl; its choices; about what; asked of partners, required.
+FIELDS: tuple[tuple[tuple[str, ...], Kind, tuple[tuple[str, ...], ...], tuple[str, ...], bool, bool], ...] = (
+    (
+        ("Order number", "Номер заказа", "Номер замовлення", "Numer zamówienia"),
+        Kind.TEXT,
+        (),
+        ("commission", "links"),
+        True,
+        False,
+    ),
+    (
+        ("Cause", "Причина", "Причина", "Przyczyna"),
+        Kind.CHOICE,
+        (
+            (
+                "Attribution worked as agreed",
+                "Правила сработали верно",
+                "Правила спрацювали як слід",
+                "Zgodnie z zasadami",
+            ),
+            (
+                "Link or cookie was lost",
+                "Потерян переход или cookie",
+                "Втрачено перехід або cookie",
+                "Utracony link lub cookie",
+            ),
+            ("Coupon not applied", "Промокод не применён", "Промокод не застосовано", "Kod niezastosowany"),
+            ("Our mistake", "Наша ошибка", "Наша помилка", "Nasz błąd"),
+            ("Bank or details", "Банк или реквизиты", "Банк або реквізити", "Bank lub dane do wypłaty"),
+        ),
+        ("commission", "payout", "links"),
+        False,
+        True,
+    ),
+    (
+        (
+            "Told the product team",
+            "Передано разработчикам",
+            "Передано розробникам",
+            "Przekazano zespołowi produktu",
+        ),
+        Kind.YES_NO,
+        (),
+        (),
+        False,
+        False,
+    ),
+)
 #: Days on which the team does not work.
 HOLIDAYS = {
     "01-01": "New Year’s Day",
@@ -122,6 +185,7 @@ def fill(cast: Cast, rng: random.Random) -> None:
     _promise(cast)
     for name, body, actions in MACROS:
         db.session.add(Macro(name=name, body=body, actions=actions))
+    _fields(cast)
     talks = yaml.safe_load(TALKS.read_text(encoding="utf-8"))
     turn = dict.fromkeys(i18n.LOCALES, 0)
     for n, age in enumerate(sorted((_by_day(cast, rng, each) for each in _ages(rng)), reverse=True)):
@@ -142,6 +206,37 @@ def fill(cast: Cast, rng: random.Random) -> None:
     db.session.execute(update(Rating).values(mail_due_at=None))
     # Nobody waits for mails about what the demo's people wrote a year ago.
     db.session.execute(update(MailCopy).values(state=CopyState.SENT))
+
+
+def _fields(cast: Cast) -> None:
+    with cast.at(days=SPAN + 1):
+        for position, (names, kind, choices, categories, asked, required) in enumerate(FIELDS, 1):
+            said = {
+                "names": dict(zip(i18n.LOCALES, names, strict=True)),
+                "kind": kind,
+                "choices": [
+                    {"key": str(n), "names": dict(zip(i18n.LOCALES, each, strict=True)), "gone": False}
+                    for n, each in enumerate(choices, 1)
+                ],
+                "categories": list(categories),
+                "for_partners": asked,
+                "is_required": required,
+                "position": position,
+            }
+            field_defining.save(cast.anna, TicketField(), said)
+
+
+def _fill_in(ticket: Ticket, agent: User) -> None:
+    """What the agent writes down before it is solved."""
+    rng = random.Random(ticket.number)  # noqa: S311 - a demo
+    typed = {}
+    for filled in fields.of(ticket, agent):
+        if filled.field.kind is Kind.TEXT:
+            order = re.search(r"\b4\d{4}\b", ticket.subject)
+            typed[filled.field.id] = order[0] if order else ""
+        elif filled.field.is_required or rng.random() < 0.15:
+            typed[filled.field.id] = rng.choice(offers(filled.field))[0]
+    fields.fill_in(ticket, agent, typed)
 
 
 def _promise(cast: Cast) -> None:
@@ -284,6 +379,7 @@ def _leave(
             if rng.random() < 0.25:
                 service.classify(ticket, agent, priority=Priority.HIGH, category=ticket.category)
             if talk["end"] == Status.RESOLVED:
+                _fill_in(ticket, agent)
                 service.set_status(ticket, agent, Status.RESOLVED)
             return
         if ticket.status is Status.NEW:
@@ -291,6 +387,7 @@ def _leave(
             service.reply(
                 ticket, agent, text.format(coupon="SPRING10"), seen=99, client_id=f"demo-end-{ticket.number}"
             )
+        _fill_in(ticket, agent)
         service.set_status(ticket, agent, Status.RESOLVED)
     if rng.random() < REOPENED:
         moment = _once_more(rng, ticket, agent, moment, today)

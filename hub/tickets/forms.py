@@ -247,6 +247,7 @@ class MacroForm(HubForm):
     )
     priority = SelectField(_l("Priority"), choices=_or_nothing(PRIORITIES), default="")
     category = SelectField(_l("About"), choices=_or_nothing(CATEGORIES), default="")
+    field = SelectField(_l("Fill in a field"), default="")
     tag = StringField(_l("Add a tag"), [Length(max=30)])
     assign = SelectField(
         _l("Assigned to"), choices=_or_nothing({"me": _l("me"), "team": _l("Nobody")}), default=""

@@ -19,7 +19,7 @@ from ..core.frame import nav_count
 from ..core.i18n import _l
 from ..core.paging import Page, page
 from ..partners.models import Partner
-from . import finding
+from . import fields, finding
 from .models import Category, Channel, Priority, SavedView, Status, Ticket, TicketTag, Turn
 
 State = TypeVar("State", bound=StrEnum)
@@ -86,6 +86,7 @@ class Asked:
     assignee: str | None = None  # ME, NOBODY or a user's id
     partner: str | None = None  # a code
     tag: str | None = None
+    field: str | None = None  # one of the programme's own and what it holds: “3:48213”
     q: str | None = None  # words that stand in it
 
     @classmethod
@@ -101,6 +102,7 @@ class Asked:
             assignee=assignee if assignee in (ME, NOBODY) or _is_id(assignee) else None,
             partner=args.get("partner", "").strip().upper()[:20] or None,
             tag=args.get("tag", "").strip().lower()[:30] or None,
+            field=asked_field if fields.read_pair(asked_field := args.get("field", "").strip()) else None,
             q=" ".join(args.get("q", "").replace("\x00", "").split())[:100] or None,
         )
 
@@ -174,6 +176,8 @@ def narrow(statement: Select[Any], asked: Asked, user: User) -> Select[Any]:
         conditions.append(Ticket.id.in_(finding.ids(user, asked.q)))
     if asked.tag:
         conditions.append(Ticket.id.in_(select(TicketTag.ticket_id).where(TicketTag.name == asked.tag)))
+    if asked.field:
+        conditions.append(Ticket.id.in_(fields.holding(asked.field)))
     return visible(statement, user).where(*(each for each in conditions if each is not None))
 
 

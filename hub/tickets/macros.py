@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from ..accounts.models import User
 from ..core.i18n import speaking
+from . import fields
 from .assigning import assign
 from .classifying import classify, set_tags
 from .errors import UnfilledVariable
@@ -59,6 +60,8 @@ def act(macro: Macro, ticket: Ticket, agent: User) -> None:
             priority=Priority(actions.get("priority", ticket.priority)),
             category=Category(actions.get("category", ticket.category)),
         )
+    if "field" in actions and (pair := fields.read_pair(actions["field"])):
+        fields.fill_in(ticket, agent, {pair[0]: pair[1]})
     if "tag" in actions:
         set_tags(ticket, agent, [*ticket.tags, actions["tag"]])
     if "assign" in actions:

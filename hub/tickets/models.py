@@ -400,6 +400,9 @@ class Merge(db.Model):
     actor_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     message_ids: Mapped[list[int]] = mapped_column(JSON)
     status: Mapped[Status]  # of the source, before
+    brought: Mapped[dict[str, str]] = mapped_column(
+        JSON, default=dict, server_default="{}"
+    )  # fields: id → value
     at: Mapped[datetime] = mapped_column(default=clock.now)
     undone_at: Mapped[datetime | None]
 

@@ -1,6 +1,6 @@
 """Opening a ticket."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -12,7 +12,7 @@ from ..earnings.models import LedgerEntry
 from ..kb.models import Translation
 from ..partners.models import Partner
 from ..partners.service import partner_of
-from . import news, promises
+from . import fields, news, promises
 from .errors import ClientIdTaken, NoPartner
 from .history import happened
 from .messages import File, append, check, said_before
@@ -31,11 +31,15 @@ def open_ticket(
     files: Sequence[File] = (),
     entry: LedgerEntry | None = None,
     article: Translation | None = None,
+    typed: Mapping[int, str] | None = None,
 ) -> Ticket:
     """Open a ticket for the requester's partner organisation, about an amount or an article of theirs maybe.
 
+    `typed` is what stands in the programme's own fields, by id.
+
     Repeating a `client_id` returns the ticket already opened.
-    Raises NoPartner, NotFound for another partner's amount, EmptyMessage, MessageTooLong, ClientIdTaken.
+    Raises NoPartner, NotFound for another partner's amount, EmptyMessage, MessageTooLong, ClientIdTaken,
+    BadValue.
     """
     partner = partner_of(requester)
     if partner is None:
@@ -55,6 +59,8 @@ def open_ticket(
     remember_read(ticket, requester, message.seq)
     promises.follow(ticket)
     news.arrived(ticket, message)
+    if typed:
+        fields.fill_in(ticket, requester, typed)
     return ticket
 
 

@@ -10,7 +10,7 @@ from ..core.access import Permission, can
 from ..core.database import db
 from ..core.errors import Forbidden
 from ..core.settings import settings
-from . import news, promises, rating
+from . import fields, news, promises, rating
 from .errors import AlreadyMerged, NotLater, TicketClosed
 from .history import happened, lock
 from .models import Status, Ticket
@@ -19,7 +19,7 @@ from .models import Status, Ticket
 def set_status(ticket: Ticket, actor: User, status: Status) -> None:
     """Move the ticket to another state; the partner may only resolve or reopen.
 
-    Raises Forbidden, or TicketClosed if a partner would reopen one that is over.
+    Raises Forbidden, TicketClosed if a partner would reopen one that is over, FieldsMissing.
     """
     lock(ticket)
     if ticket.merged_into_id is not None:
@@ -30,6 +30,8 @@ def set_status(ticket: Ticket, actor: User, status: Status) -> None:
         if is_over(ticket):
             raise TicketClosed
     was_resolved = ticket.status is Status.RESOLVED
+    if ticket.is_live and not status.is_live:
+        fields.check_complete(ticket, actor)
     turn(ticket, actor, status)
     if status is Status.RESOLVED and not was_resolved:
         rating.ask(ticket)

@@ -7,8 +7,10 @@ from typing import Any
 from ..core import i18n
 from ..core.i18n import _
 from .due import when
+from .field_values import shown
 from .forms import CATEGORIES, PRIORITIES, STATUSES
 from .models import Category, Priority, Status, TicketEvent
+from .models_fields import in_words
 from .scores import SCORES
 
 #: Kinds of events that a partner sees too.
@@ -78,6 +80,12 @@ SENTENCES: dict[str, Callable[[str, Data], str]] = {
     ),
     "category": lambda who, data: _(
         "%(who)s moved the ticket to “%(to)s”", who=who, to=CATEGORIES[Category(data["after"])]
+    ),
+    "field": lambda who, data: _(
+        "%(who)s set “%(field)s” to “%(to)s”",
+        who=who,
+        field=in_words(data["said"]["names"]),
+        to=shown(data["said"], data["after"]),
     ),
     "edited": lambda who, data: _("%(who)s changed a message", who=who),
     "unattended": _unattended,

@@ -5,19 +5,20 @@ from datetime import UTC, date, datetime, timedelta
 from math import ceil
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from hub.core import clock
 from hub.core.database import db, transaction
 from hub.reports import span as spans
 from hub.reports import support
 from hub.reports.span import Span
-from hub.reports.support import By, Times
+from hub.reports.support import By, Group, Times
 from hub.tickets import service
 from hub.tickets.models import Category, Channel, Status, Ticket
+from hub.tickets.models_fields import Kind, TicketValue
 from hub.tickets.models_rating import Rating
 
-from ..tickets.factories import make_ticket
+from ..tickets.factories import make_field, make_ticket
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NOVEMBER = Span(date(2026, 11, 1), date(2026, 11, 20))
@@ -64,7 +65,7 @@ def test_percentiles_are_those_of_the_nearest_rank_in_each_group(cast):
         for _ in range(60)
     ]
     write(cast, rows)
-    whole = support.overview(NOVEMBER, By.CATEGORY)
+    whole = support.overview(NOVEMBER, Group(By.CATEGORY))
     assert whole.now.resolution.p90 == nearest([row["resolution_minutes"] for row in rows], 90)
     found = whole.groups
     for category in (Category.PAYOUT, Category.LINKS):
@@ -159,3 +160,20 @@ def test_the_page_and_its_table_show_them_and_survive_an_empty_programme(cast, b
     table = manager.get(f"/reports/support.csv?by={by}&from=2026-11-01&to=2026-11-20").text.splitlines()
     assert table[1].endswith(",1,95,95,600,600,1,0,0,")
     assert name is None or table[1].startswith(name)
+
+
+def test_fields_of_the_programmes_own_are_counted_by(cast, browse):
+    cause = make_field("Cause", Kind.CHOICE, ["Our mistake", "Bank"])
+    write(cast, [{"first_reply_minutes": minutes} for minutes in (10, 20, 40)])
+    with transaction() as session:
+        late = session.scalar(select(Ticket.id).where(Ticket.first_reply_minutes == 40))
+        session.add(TicketValue(ticket_id=late, field_id=cause.id, value="1"))
+    manager = browse(cast.manager)
+    assert "Our mistake" in manager.get(f"/reports/support?by=field-{cause.id}").text
+    table = manager.get(f"/reports/support.csv?by=field-{cause.id}&from=2026-11-01&to=2026-11-20").text
+    assert [line.split(",")[:3] for line in table.lstrip("\ufeff").splitlines()] == [
+        ["Cause", "Questions", '"First answer'],
+        ["Not filled in", "2", "10"],
+        ["Our mistake", "1", "40"],
+        ["All", "3", "20"],
+    ]

@@ -8,6 +8,7 @@ from hub.core.database import db, transaction
 from hub.tickets import deflecting, rating, service
 from hub.tickets.models import Attachment, BulkRow, BulkRun, Macro, SavedView, Status, Ticket
 from hub.tickets.models import Outcome as Done
+from hub.tickets.models_fields import Kind, TicketField, TicketValue
 from hub.tickets.models_mail import Door, InboundMail, Outcome
 from hub.tickets.models_rating import Rating
 from hub.tickets.models_ties import Follower, Tie
@@ -25,6 +26,14 @@ def make_ticket(
 ) -> Ticket:
     with transaction():
         return service.open_ticket(requester, subject, body, client_id=an_id(), **values)
+
+
+def make_field(name="Order number", kind=Kind.TEXT, choices=(), **values) -> TicketField:
+    with transaction() as session:
+        kept = [{"key": str(n), "names": {"en": each}, "gone": False} for n, each in enumerate(choices, 1)]
+        field = TicketField(names={"en": name}, kind=kind, choices=kept, **values)
+        session.add(field)
+    return field
 
 
 def sample(cast) -> dict[str, object]:
@@ -53,6 +62,10 @@ def sample(cast) -> dict[str, object]:
     deflecting.claim(cast.partner, solved)
     db.session.add_all([done, parked])
     answered.status = Status.RESOLVED
+    field = TicketField(names={"en": "Order number"}, kind=Kind.TEXT, for_partners=True)
+    db.session.add(field)
+    db.session.flush()
+    db.session.add(TicketValue(ticket_id=ticket.id, field_id=field.id, value="48213"))
     asked = Rating(ticket_id=answered.id, version=1)
     db.session.add_all(
         [
@@ -69,5 +82,6 @@ def sample(cast) -> dict[str, object]:
         "macro": macro.id,
         "run": run.id,
         "mail": parked.id,
+        "field": field.id,
     }
     return {"number": ticket.number, "file": file.id} | names

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from sqlalchemy import select
 
 from ...accounts.models import User
@@ -15,11 +16,14 @@ from ...core.database import db
 from ...core.i18n import Text, _, _l
 from ...core.settings import settings
 from ...partners.models import Tier
+from ...tickets import fields as ticket_fields
+from ...tickets.field_values import facts, shown
 from ...tickets.forms import CATEGORIES, CHANNELS
+from ...tickets.models_fields import NO, YES, TicketField
 from .. import span as spans
 from .. import support
 from ..span import Span
-from ..support import By, Overview, Sums
+from ..support import By, Group, Overview, Sums
 from .shared import bp
 
 TITLES = {
@@ -44,20 +48,21 @@ SHADES = 4
 @requires(Permission.REPORTS_VIEW)
 def support_index() -> ResponseReturnValue:
     """Questions, answers and what was thought of them."""
-    span, by = _asked()
-    found = support.overview(span, by)
+    fields = ticket_fields.picked(current_user)
+    span, group = _asked(fields)
+    found = support.overview(span, group)
     hours = support.asked_by_hour(span)
     heat = support.week(hours, settings.programme_timezone)
     return render_template(
         "reports/support.html",
         span=span,
-        by=by,
-        titles=TITLES,
+        by=group.name,
+        title=_title(group),
         now=found.now,
         before=found.before,
-        quick=_quick(span, by),
-        groupings=_groupings(span, by),
-        rows=_rows(found, by),
+        quick=_quick(span, group),
+        groupings=_groupings(span, group, fields),
+        rows=_rows(found, group),
         steps=_steps(support.by_day(hours, span)),
         chart=_chart,
         heat=heat,
@@ -73,11 +78,12 @@ def support_index() -> ResponseReturnValue:
 @bp.get("/support.csv")
 @requires(Permission.REPORTS_VIEW)
 def support_export() -> ResponseReturnValue:
-    """The table by agent, topic, level or channel; times in minutes of working time."""
-    span, by = _asked()
-    found = support.overview(span, by)
+    """The table by agent, topic, level, channel or field; times in minutes of working time."""
+    fields = ticket_fields.picked(current_user)
+    span, group = _asked(fields)
+    found = support.overview(span, group)
     header = [
-        TITLES[by],
+        _title(group),
         _("Questions"),
         _("First answer, median"),
         _("First answer, nine in ten"),
@@ -101,44 +107,58 @@ def support_export() -> ResponseReturnValue:
             each.ratings,
             None if each.score is None else f"{each.score:.2f}",
         ]
-        for name, each in [*_rows(found, by), (_("All"), found.now)]
+        for name, each in [*_rows(found, group), (_("All"), found.now)]
     ]
-    name = f"support-{by}-{span.first}-{span.last}.csv"
+    name = f"support-{group.name}-{span.first}-{span.last}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(sheets.write(map(str, header), rows), mimetype="text/csv", headers=headers)  # type: ignore[arg-type]
 
 
-def _asked() -> tuple[Span, By]:
+def _asked(fields: list[TicketField]) -> tuple[Span, Group]:
     wanted = request.args.get("by", "")
     span = spans.of(request.args.get("from"), request.args.get("to"))
-    return span, By(wanted) if wanted in list(By) else By.AGENT
+    groups = [*(Group(by) for by in By), *(Group(field=field) for field in fields)]
+    return span, next((each for each in groups if each.name == wanted), Group())
 
 
-def _quick(span: Span, by: By) -> list[dict[str, Any]]:
+def _title(group: Group) -> str:
+    return group.field.name if group.field else str(TITLES[group.by])
+
+
+def _quick(span: Span, group: Group) -> list[dict[str, Any]]:
     """Usual periods to choose from."""
     return [
-        {"label": USUAL[name], "url": _address(each, by), "current": each == span}
+        {"label": USUAL[name], "url": _address(each, group), "current": each == span}
         for name, each in spans.usual().items()
     ]
 
 
-def _groupings(span: Span, by: By) -> list[dict[str, Any]]:
+def _groupings(span: Span, group: Group, fields: list[TicketField]) -> list[dict[str, Any]]:
     return [
-        {"label": title, "url": _address(span, each) + "#groups", "current": each is by}
-        for each, title in TITLES.items()
+        {
+            "label": _title(each),
+            "url": _address(span, each) + "#groups",
+            "current": each.name == group.name,
+        }
+        for each in [*(Group(by) for by in TITLES), *(Group(field=field) for field in fields)]
     ]
 
 
-def _address(span: Span, by: By) -> str:
+def _address(span: Span, group: Group) -> str:
     days: dict[str, Any] = {"from": span.first.isoformat(), "to": span.last.isoformat()}
-    return url_for(".support_index", by=by, **days)
+    return url_for(".support_index", by=group.name, **days)
 
 
-def _rows(found: Overview, by: By) -> list[tuple[str, Sums]]:
+def _rows(found: Overview, group: Group) -> list[tuple[str, Sums]]:
     """Groups with their names, those with most questions first."""
-    names = _names(by, found.groups)
+    names = _field_names(group.field) if group.field else _names(group.by, found.groups)
     rows = [(str(names.get(key, "—")), sums) for key, sums in found.groups.items()]
     return sorted(rows, key=lambda row: (-row[1].asked, row[0]))
+
+
+def _field_names(field: TicketField) -> Mapping[Any, Text]:
+    values = [str(each["key"]) for each in field.choices] or [YES, NO]
+    return {None: _("Not filled in"), **{value: shown(facts(field), value) for value in values}}
 
 
 def _names(by: By, found: Mapping[Any, Sums]) -> Mapping[Any, Text]:

@@ -8,6 +8,7 @@ export function wire(root) {
     form.addEventListener("change", () => form.requestSubmit());
     form.addEventListener("submit", dropEmpty);
   }
+  for (const part of fresh(root, "[data-when]", "forms")) depend(part);
   root.querySelector("[aria-invalid=true]")?.focus();
 }
 
@@ -24,6 +25,18 @@ function release(form, submitter) {
   delete form.dataset.sent;
   delete form.dataset.confirmed;
   submitter?.removeAttribute("aria-busy");
+}
+
+/** data-when="category=payout,links": there while the form's field has one of the values. */
+function depend(part) {
+  const [name, values] = part.dataset.when.split("=");
+  const field = part.closest("form").elements[name];
+  const follow = () => {
+    part.hidden = !values.split(",").includes(field.value);
+    for (const control of part.querySelectorAll("input, select, textarea")) control.disabled = part.hidden;
+  };
+  field.addEventListener("change", follow);
+  follow();
 }
 
 /** Keep addresses short: a field left empty filters nothing. */

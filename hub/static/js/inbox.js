@@ -105,3 +105,13 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   act();
 });
+
+/** What few people open a menu for is fetched when they do; until then the form keeps what is chosen. */
+document.addEventListener("toggle", async (event) => {
+  const place = event.target.open && event.target.querySelector("[data-fetch-open]");
+  if (!place) return;
+  const answer = await fetch(place.dataset.fetchOpen).catch(() => undefined);
+  if (!answer?.ok) return;
+  place.innerHTML = await answer.text();
+  place.removeAttribute("data-fetch-open");
+}, true);

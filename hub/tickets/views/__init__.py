@@ -5,6 +5,7 @@ from . import bulk as bulk
 from . import chat as chat
 from . import deflecting as deflecting
 from . import desks as desks
+from . import fields as fields
 from . import inbox as inbox
 from . import macros as macros
 from . import mail as mail

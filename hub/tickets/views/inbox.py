@@ -11,7 +11,8 @@ from ...core.database import db, transaction
 from ...core.errors import Forbidden
 from ...core.i18n import _
 from ...core.settings import settings
-from .. import context, inbox, rating, service, ties
+from .. import context, fields, inbox, rating, service, ties
+from ..field_values import offers
 from ..forms import CATEGORIES, PRIORITIES, STATUSES, AssignForm, ClassifyForm, SaveViewForm
 from ..models import Category, Priority, SavedView
 from ..scores import SCORES
@@ -54,6 +55,7 @@ def inbox_context(number: int) -> ResponseReturnValue:
         disputes=disputes,
         article=context.asked_in(ticket),
         articles=context.articles(ticket, current_user),
+        fields=[(each, offers(each.field, each.value)) for each in fields.of(ticket, current_user)],
         local_time=context.local_time(ticket.partner),
         last_seen=context.last_seen(ticket),
         tied=around.tied,

@@ -11,9 +11,12 @@ from ...core import fulltext
 from ...core.access import Permission, can, requires, visible, visible_or_404
 from ...core.database import db, transaction
 from ...core.errors import Forbidden
+from ...core.forms import options
+from ...core.i18n import _l
 from ...core.settings import settings
+from .. import fields, service
 from .. import macros as rules
-from .. import service
+from ..field_values import offers
 from ..forms import MacroForm
 from ..models import Macro, Ticket
 from .shared import bp, ticket_or_404
@@ -33,14 +36,14 @@ def macros() -> ResponseReturnValue:
 @requires(Permission.TICKETS_WORK)
 def new_macro() -> ResponseReturnValue:
     """A new prepared answer."""
-    return _form(MacroForm())
+    return _form(_macro_form())
 
 
 @bp.post("/inbox/macros")
 @requires(Permission.TICKETS_WORK)
 def create_macro() -> ResponseReturnValue:
     """Keep a new prepared answer."""
-    form = MacroForm()
+    form = _macro_form()
     if not form.validate_on_submit():
         return _form(form), 422
     with transaction() as session:
@@ -55,7 +58,7 @@ def create_macro() -> ResponseReturnValue:
 def edit_macro(id: int) -> ResponseReturnValue:
     """Change a prepared answer."""
     macro = _own(id)
-    shown = MacroForm(name=macro.name, body=macro.body, is_shared=macro.owner_id is None, **macro.actions)
+    shown = _macro_form(name=macro.name, body=macro.body, is_shared=macro.owner_id is None, **macro.actions)
     return _form(shown, macro)
 
 
@@ -63,7 +66,7 @@ def edit_macro(id: int) -> ResponseReturnValue:
 @requires(Permission.TICKETS_WORK)
 def update_macro(id: int) -> ResponseReturnValue:
     """Keep the change, or remove the answer."""
-    form = MacroForm()
+    form = _macro_form()
     with transaction() as session:
         macro = _own(id)
         if "remove" in request.form:
@@ -135,8 +138,19 @@ def _keep(macro: Macro, form: MacroForm) -> None:
     shared = form.is_shared.data and can(current_user, Permission.TICKETS_MANAGE)
     macro.name, macro.body = form.name.data, form.body.data
     macro.owner_id = None if shared else current_user.id
-    actions = {name: form[name].data for name in ("status", "priority", "category", "tag", "assign")}
+    actions = {name: form[name].data for name in ("status", "priority", "category", "field", "tag", "assign")}
     macro.actions = {name: value for name, value in actions.items() if value}
+
+
+def _macro_form(**values: Any) -> MacroForm:
+    form = MacroForm(**values)
+    pairs = [
+        (f"{each.id}:{key}", f"{each.name}: {label}")
+        for each in fields.picked(current_user)
+        for key, label in offers(each)
+    ]
+    form.field.choices = options([("", _l("leave as it is")), *pairs])
+    return form
 
 
 def _form(form: MacroForm, macro: Macro | None = None) -> str:

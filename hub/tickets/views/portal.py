@@ -1,8 +1,9 @@
 """A partner's own tickets, and what both sides do in a thread."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, abort, jsonify, redirect, render_template, request, url_for
+from flask import Response, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select
@@ -11,13 +12,15 @@ from sqlalchemy.orm import joinedload
 from ...core import storage
 from ...core.access import Permission, can, requires, signed_in, visible, visible_or_404
 from ...core.database import db, transaction
-from ...core.errors import HubError, NotFound
+from ...core.errors import HubError, Invalid, NotFound
+from ...core.i18n import Text
 from ...core.paging import page
 from ...earnings import explaining
 from ...earnings.models import LedgerEntry
 from ...kb.models import Translation
 from ...partners.service import partner_of
-from .. import availability, deflecting, finding, inbox, service
+from .. import availability, deflecting, fields, finding, inbox, service
+from ..field_values import offers
 from ..forms import STATUSES_FOR_PARTNER, TONES_FOR_PARTNER, MessageForm, StatusForm, TicketForm
 from ..models import ONGOING, Attachment, Category, Macro, Message, Status, Ticket, Turn, Visibility
 from .shared import bp, list_asked, missed, received, thread_page, ticket_or_404
@@ -100,10 +103,12 @@ def create() -> ResponseReturnValue:
                 files=files,
                 entry=entry,
                 article=article,
+                typed=fields.typed(request.form),
             )
     except HubError as error:
         form.blame(error)
-        return _new(form, entry, article), error.status
+        wrong = error.errors if isinstance(error, Invalid) else {}
+        return _new(form, entry, article, wrong=wrong), error.status
     return redirect(url_for(".show", number=ticket.number), 303)
 
 
@@ -117,7 +122,13 @@ def _about(entry_id: int | None, translation_id: int | None) -> tuple[LedgerEntr
     return entry, article
 
 
-def _new(form: TicketForm, entry: LedgerEntry | None, article: Translation | None) -> str:
+def _new(
+    form: TicketForm,
+    entry: LedgerEntry | None,
+    article: Translation | None,
+    wrong: Mapping[str, list[Text]] | None = None,
+) -> str:
+    typed = fields.typed(request.form)
     return render_template(
         "tickets/new.html",
         form=form,
@@ -126,6 +137,8 @@ def _new(form: TicketForm, entry: LedgerEntry | None, article: Translation | Non
         entry=entry,
         answer_by=_answer_by(),
         fitting=deflecting.fitting(current_user, form.subject.data or ""),
+        fields=[(each, offers(each), typed.get(each.id, "")) for each in fields.offered(current_user)],
+        wrong=wrong or {},
     )
 
 
@@ -200,8 +213,11 @@ def status(number: int) -> ResponseReturnValue:
     ticket, form = ticket_or_404(number), StatusForm()
     if not form.validate_on_submit():
         abort(422)
-    with transaction():
-        service.set_status(ticket, current_user, Status(form.status.data))
+    try:
+        with transaction():
+            service.set_status(ticket, current_user, Status(form.status.data))
+    except fields.FieldsMissing as error:
+        flash(str(error.message), "bad")
     return redirect(url_for(".show", number=number, **list_asked()), 303)
 
 

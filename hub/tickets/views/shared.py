@@ -16,7 +16,7 @@ from ...core.access import Permission, can, visible_or_404
 from ...core.database import db
 from ...core.settings import settings as current
 from ...partners.models import Partner
-from .. import due, inbox, previews, rating, service, states, threads, writing
+from .. import due, fields, inbox, previews, rating, service, states, threads, writing
 from ..forms import (
     CATEGORIES,
     CHANNELS,
@@ -57,7 +57,8 @@ def thread_page(ticket: Ticket, **more: Any) -> str:
         asked = inbox.Asked.read(request.args, inbox.home_of(ticket, current_user))
         return render_template("tickets/inbox.html", **desk(asked), **shown)
     words = {"labels": STATUSES_FOR_PARTNER, "tones": TONES_FOR_PARTNER}
-    return render_template("tickets/show.html", **_rated(ticket) | words | shown)
+    filled = [each for each in fields.of(ticket, current_user) if each.value]
+    return render_template("tickets/show.html", fields=filled, **_rated(ticket) | words | shown)
 
 
 def _rated(ticket: Ticket) -> dict[str, Any]:
@@ -137,6 +138,8 @@ def desk(asked: inbox.Asked) -> dict[str, Any]:
         "priorities": PRIORITIES,
         "channels": CHANNELS,
         "due": due,
+        "manages": can(current_user, Permission.TICKETS_MANAGE),
+        "field_asked": fields.say_pair(asked.field, current_user) if asked.field else "",
     }
 
 
