@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import Request
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from ..core import clock, live
 from ..core.database import db
@@ -37,19 +37,23 @@ def of(user: User) -> list[ApiToken]:
     return list(db.session.scalars(rows.order_by(ApiToken.id.desc())))
 
 
+#: Asked by every event of a program's socket: built once.
+_LOAD = (
+    select(User)
+    .join(ApiToken, ApiToken.user_id == User.id)
+    .where(
+        ApiToken.token_hash == bindparam("fingerprint"),
+        ApiToken.revoked_at.is_(None),
+        User.disabled_at.is_(None),
+    )
+)
+
+
 def user_for_token(secret: str) -> User | None:
     """The person a token acts for, unless it is revoked or the person disabled."""
     if not secret.startswith(PREFIX):
         return None
-    return db.session.scalar(
-        select(User)
-        .join(ApiToken, ApiToken.user_id == User.id)
-        .where(
-            ApiToken.token_hash == fingerprint(secret),
-            ApiToken.revoked_at.is_(None),
-            User.disabled_at.is_(None),
-        )
-    )
+    return db.session.scalar(_LOAD, {"fingerprint": fingerprint(secret)})
 
 
 @login_manager.request_loader

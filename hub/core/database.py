@@ -1,6 +1,7 @@
 """The database: models' base, UTC times, and the one way to write."""
 
 import enum
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,11 +16,14 @@ from sqlalchemy import (
     DateTime,
     Delete,
     Enum,
+    Insert,
     MetaData,
+    Table,
     TextClause,
     TypeDecorator,
     Update,
     event,
+    insert,
 )
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
@@ -196,6 +200,21 @@ def insert_of_dialect(model: Any) -> Any:
     """An INSERT into the model's table in the words of this database, which know ON CONFLICT."""
     name = db.session.get_bind().dialect.name
     return import_module(f"sqlalchemy.dialects.{name}").insert(model)  # the other dialect stays out of memory
+
+
+def insert_now(model: type[Any], **values: Any) -> Any:
+    """Add one row by one statement, in the open transaction; its id.
+
+    For rows that come with every message: the unit of work takes five times as long. It makes no object,
+    and whoever listens for new objects of the model does not hear of it.
+    """
+    result = db.session.connection().execute(_insert(cast("Table", model.__table__)), values)
+    return (result.inserted_primary_key or (None,))[0]
+
+
+@functools.cache
+def _insert(table: Table) -> Insert:
+    return insert(table)
 
 
 def after_commit(tell: Callable[[], None]) -> None:

@@ -5,6 +5,8 @@ safe to run twice and two at once. Huey carries the rings: in a SQLite file
 when embedded, in Redis when there are several machines.
 """
 
+import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -62,6 +64,39 @@ def _ring(name: str, arguments: dict[str, Any]) -> None:
         current_app.extensions["hub.ring"](name, arguments)
     except Exception as error:
         log.warning("ring lost", job=name, error=str(error)[:200])
+
+
+def start_ringer(app: Flask, pause: float = 0.1) -> None:
+    """Ring from a thread of this web process from now on: what is rung for again and again rings ten times a second.
+
+    A hundred messages a second are no reason to write two hundred times into the queue, from as many threads.
+    A ring that brings arguments is no mere “look now” and goes its own way.
+    """
+    ring_now = app.extensions["hub.ring"]
+    waiting: dict[str, None] = {}
+    rung = threading.Event()
+
+    def remember(name: str, arguments: dict[str, Any]) -> None:
+        if arguments:
+            ring_now(name, arguments)
+            return
+        waiting[name] = None
+        rung.set()
+
+    def pass_on() -> None:
+        while True:
+            rung.wait()
+            rung.clear()
+            for name in list(waiting):
+                del waiting[name]  # before it rings: what comes from here on rings again
+                try:
+                    ring_now(name, {})
+                except Exception as error:
+                    log.warning("ring lost", job=name, error=str(error)[:200])
+            time.sleep(pause)
+
+    app.extensions["hub.ring"] = remember
+    threading.Thread(target=pass_on, name="ringer", daemon=True).start()
 
 
 def ring_all() -> None:

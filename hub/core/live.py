@@ -10,7 +10,7 @@ A socket outlives the page's sign-in, so every event asks again who is there.
 import functools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -24,7 +24,7 @@ from sqlalchemy import JSON, delete, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from . import clock, i18n, presence
+from . import clock, i18n, presence, sockets
 from .access import Permission, can
 from .database import after_commit, db, transaction
 from .errors import HubError
@@ -41,6 +41,10 @@ class Process(StrEnum):
     WEB = "web"
     WORKER = "worker"  # the queue's consumer, and commands
 
+
+#: What is told twice a second, all of it at once; nobody waits so long where no relay runs.
+_soon: dict[Callable[[list[int]], None], set[int]] = {}
+_soon_lock = threading.Lock()
 
 #: An event for web processes themselves: look whose sessions have ended. Never sent to a page.
 CLOSE = "hub:close"
@@ -77,6 +81,26 @@ def _announce(room: str, event: str, payload: dict[str, Any]) -> None:
         log.warning("announcement lost", room=room, name=event, error=str(error)[:200])
 
 
+def soon(tell: Callable[[list[int]], None], ids: Iterable[int]) -> None:
+    """Call `tell` with all the ids that come within half a second, each of them once; at once where no relay runs.
+
+    For news of which only the latest counts. A number in the head of twenty pages need not move with every message.
+    """
+    if "hub.relays" not in current_app.extensions:
+        tell(list(ids))
+        return
+    with _soon_lock:
+        _soon.setdefault(tell, set()).update(ids)
+
+
+def _tell_soon() -> None:
+    with _soon_lock:
+        found = dict(_soon)
+        _soon.clear()
+    for tell, ids in found.items():
+        tell(sorted(ids))
+
+
 def disconnect(user_id: int) -> None:
     """Close the open pages of `user_id` whose session or token has ended, once the transaction has committed.
 
@@ -108,6 +132,7 @@ def start_relay(app: Flask, pause: float = 0.5) -> None:
         while True:
             try:
                 with app.app_context():
+                    _tell_soon()
                     last = _pass_on(last)
                     if _listeners and time.monotonic() - beaten > presence.BEAT.total_seconds():
                         beaten = time.monotonic()
@@ -118,6 +143,7 @@ def start_relay(app: Flask, pause: float = 0.5) -> None:
                 time.sleep(2)
             time.sleep(pause)
 
+    app.extensions["hub.relays"] = True
     threading.Thread(target=relay, name="live-relay", daemon=True).start()
 
 
@@ -276,6 +302,7 @@ def _close_ended(user_id: int) -> None:
 def init_app(app: Flask) -> None:
     """Open the socket's door, after the rooms have registered what they handle."""
     presence.init_app(app)
+    sockets.furnish(socketio.server.eio)
     socketio.on_event("connect", _connect)
     socketio.on_event("disconnect", _leave)
     for event, handler in _handlers.items():

@@ -1,6 +1,8 @@
 """What people have begun to write."""
 
-from sqlalchemy import bindparam, delete, select
+from typing import cast
+
+from sqlalchemy import Table, bindparam, delete, select
 
 from ..accounts.models import User
 from ..core import clock
@@ -29,14 +31,15 @@ def save_draft(ticket: Ticket, author: User, visibility: Visibility, body: str) 
 
 
 #: One statement for what happens with every message, most of which had no draft.
+_TABLE = cast("Table", Draft.__table__)
 _FORGET = (
-    delete(Draft.__table__)
+    delete(_TABLE)
     .where(
-        Draft.ticket_id == bindparam("ticket"),
-        Draft.user_id == bindparam("author"),
-        Draft.visibility == bindparam("kind"),
+        _TABLE.c.ticket_id == bindparam("ticket"),
+        _TABLE.c.user_id == bindparam("author"),
+        _TABLE.c.visibility == bindparam("kind"),
     )
-    .returning(Draft.body)
+    .returning(_TABLE.c.body)
 )
 
 

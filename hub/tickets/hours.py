@@ -40,6 +40,7 @@ class Hours:
             for low, high in self._open(wall, last):
                 yield (low - offset).replace(tzinfo=UTC), (high - offset).replace(tzinfo=UTC)
 
+    @functools.lru_cache(maxsize=2048)  # noqa: B019 (few and never changed): a turn that is over is asked for again and again
     def between(self, start: datetime, end: datetime) -> timedelta:
         """Working time from `start` to `end`."""
         total = timedelta()

@@ -17,7 +17,7 @@ from sqlalchemy.orm import joinedload
 
 from ..accounts.models import User
 from ..core import clock
-from ..core.database import db
+from ..core.database import db, insert_now
 from ..core.jobs import ring
 from ..core.links import absolute
 from ..core.mail import Letter, compose, queue_letter
@@ -44,14 +44,13 @@ def keep(message: Message, recipients: Iterable[User]) -> None:
     for user in recipients:
         by_mail = _writes_by_mail(message.ticket_id, user)
         declined = not by_mail and not wants_mail(user)
-        db.session.add(
-            MailCopy(
-                ticket_id=message.ticket_id,
-                message_id=message.id,
-                user_id=user.id,
-                state=CopyState.DECLINED if declined else CopyState.PENDING,
-                due_at=message.at if by_mail else _due(message, user),
-            )
+        insert_now(
+            MailCopy,
+            ticket_id=message.ticket_id,
+            message_id=message.id,
+            user_id=user.id,
+            state=CopyState.DECLINED if declined else CopyState.PENDING,
+            due_at=message.at if by_mail else _due(message, user),
         )
     ring("tickets.mail_out")
 
@@ -118,10 +117,11 @@ def _writes_by_mail(ticket_id: int, user: User) -> bool:
     return db.session.scalar(_LAST_CHANNEL, {"ticket": ticket_id, "user": user.id}) is Channel.MAIL
 
 
+_COLUMNS = Message.__table__.c
 _LAST_CHANNEL = (
-    select(Message.channel)
-    .where(Message.ticket_id == bindparam("ticket"), Message.author_id == bindparam("user"))
-    .order_by(Message.seq.desc())
+    select(_COLUMNS.channel)
+    .where(_COLUMNS.ticket_id == bindparam("ticket"), _COLUMNS.author_id == bindparam("user"))
+    .order_by(_COLUMNS.seq.desc())
     .limit(1)
 )
 

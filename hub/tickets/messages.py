@@ -9,14 +9,14 @@ from typing import Any
 
 from markupsafe import Markup
 from sqlalchemy import Select, bindparam, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ..accounts.models import User
 from ..core import clock, markup
 from ..core.access import visible
 from ..core.crash import crash_point
-from ..core.database import after_commit, db
+from ..core.database import after_commit, db, insert_now
 from ..core.settings import Switch, settings
 from ..core.storage import Stored
 from .errors import ClientIdTaken, EmptyMessage, MessageTooLong, TooManyMessages
@@ -26,6 +26,7 @@ MAX_BODY = 100_000
 PREVIEW = 140
 #: Most messages that one page or one catching-up brings.
 PAGE = 200
+_COLUMNS = Message.__table__.c
 #: Messages of one person of a partner in one ticket.
 MOST_A_MINUTE = 30
 #: The team answers between them: so many of the last messages surely hold the minute.
@@ -77,8 +78,9 @@ def _with_files(messages: list[Message]) -> list[Message]:
     return messages
 
 
-_SAID = select(Message).where(
-    Message.author_id == bindparam("author"), Message.client_id == bindparam("client_id")
+#: Of the table, not the model: most messages are new, and then there is no object to make.
+_SAID = select(_COLUMNS.id).where(
+    _COLUMNS.author_id == bindparam("author"), _COLUMNS.client_id == bindparam("client_id")
 )
 
 
@@ -90,7 +92,8 @@ def html_of(message: Message) -> Markup:
 
 def said_before(author: User, client_id: str) -> Message | None:
     """The message that `author` has sent with this id already."""
-    return db.session.scalar(_SAID, {"author": author.id, "client_id": client_id})
+    found = db.session.scalar(_SAID, {"author": author.id, "client_id": client_id})
+    return None if found is None else db.session.get(Message, found)
 
 
 def said_here(
@@ -143,22 +146,30 @@ def append(
     visibility: Visibility = Visibility.PUBLIC,
     channel: Channel = Channel.PORTAL,
 ) -> Message:
-    """A new message at the end of a locked ticket; it reaches the database together with what follows from it."""
-    message = Message(
-        ticket=ticket,
-        seq=ticket.next_seq(),
-        author_id=author.id,  # who writes may be a proxy of the person at hand, which no row may hold
-        body=body.strip(),
-        visibility=visibility,
-        channel=channel,
-        client_id=client_id,
-        at=clock.now(),
-    )
-    message.attachments = [
+    """A new message at the end of a locked ticket, whose own row is written at the end. The ticket's new `seq` also has it indexed again."""
+    values: dict[str, Any] = {
+        "ticket_id": ticket.id,
+        "seq": ticket.next_seq(),
+        "author_id": author.id,
+        "body": body.strip(),
+        "visibility": visibility,
+        "channel": channel,
+        "client_id": client_id,
+        "mail_id": None,
+        "moved_to_id": None,
+        "automatic": False,
+        "at": clock.now(),
+        "edited_at": None,
+    }
+    message = Message(id=insert_now(Message, **values), **values)
+    make_transient_to_detached(message)
+    db.session.add(message)
+    set_committed_value(message, "ticket", ticket)
+    set_committed_value(message, "attachments", [])
+    message.attachments.extend(
         Attachment(key=file.stored.key, name=file.name, mime=file.mime, size=file.stored.size)
         for file in files
-    ]
-    db.session.add(message)
+    )
     if visibility is Visibility.PUBLIC:
         ticket.updated_at = message.at
         ticket.preview = shorten(message.body, PREVIEW, placeholder="…")

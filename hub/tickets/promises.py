@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, func, select, tuple_
 
 from ..accounts.models import User
 from ..core import clock
@@ -41,34 +41,30 @@ DEFAULT: dict[str, Any] = {
 }
 
 
-#: Asked by every message: built once, and no row of a long history becomes an object.
+#: Asked by every message: built once, of the tables, so that no row of a long history becomes an object.
+_EVENT = TicketEvent.__table__.c
 _MOVES = (
-    select(TicketEvent.kind, TicketEvent.at, TicketEvent.data)
-    .where(
-        TicketEvent.ticket_id == bindparam("ticket"), TicketEvent.kind.in_(("status", "category", "priority"))
-    )
-    .order_by(TicketEvent.id)
+    select(_EVENT.kind, _EVENT.at, _EVENT.data)
+    .where(_EVENT.ticket_id == bindparam("ticket"), _EVENT.kind.in_(("status", "category", "priority")))
+    .order_by(_EVENT.id)
 )
+_VERSION = ServiceRules.__table__.c
+_VERSIONS = select(_VERSION.effective_from, _VERSION.data).order_by(_VERSION.effective_from, _VERSION.id)
 _TIER = select(Tier.key).where(Tier.id == bindparam("tier"))
-
-
-def versions() -> list[ServiceRules]:
-    """Every version, the oldest first."""
-    statement = select(ServiceRules).order_by(ServiceRules.effective_from, ServiceRules.id)
-    return list(db.session.scalars(statement))
 
 
 def rules_over_time() -> sla.RulesAt:
     """A function that gives the rules in force at a moment."""
-    known = versions()
+    known = db.session.execute(_VERSIONS).all()  # the oldest first
 
     @functools.cache
-    def parsed(version: ServiceRules) -> sla.Rules:
-        return sla.parse(version.data)
+    def parsed(version: int) -> sla.Rules:
+        return sla.parse(known[version].data)
 
     def at(moment: datetime) -> sla.Rules:
-        held = next((version for version in reversed(known) if version.effective_from <= moment), None)
-        return parsed(held) if held else _default(settings.programme_timezone)
+        begun = (n for n in reversed(range(len(known))) if known[n].effective_from <= moment)
+        held = next(begun, None)
+        return _default(settings.programme_timezone) if held is None else parsed(held)
 
     return at
 
@@ -85,14 +81,14 @@ def rules_now() -> sla.Rules:
 def readings(ticket: Ticket, *, answered: bool = True) -> list[sla.Reading]:
     """Every clock of a ticket, reckoned anew from its history; see `sla.reckon`."""
     events = db.session.execute(_MOVES, {"ticket": ticket.id}).all()
-    facts = sorted([*_answers(ticket), *_changes(events)], key=lambda fact: fact.at)
+    answers = _answers(ticket) if answered else _turning_points(ticket)
+    facts = sorted([*answers, *_changes(events)], key=lambda fact: fact.at)
     opened_as, now = _opened_as(ticket, events), clock.now()
     return sla.reckon(ticket.created_at, opened_as, facts, rules_over_time(), now, answered=answered)
 
 
 def follow(ticket: Ticket) -> None:
     """Bring the due times of `ticket` in line with what has happened to it. Its row must be locked."""
-    db.session.flush()
     found = readings(ticket, answered=False)
     running = [each for each in found if each.due is not None]
     soonest = min(running, key=lambda each: each.due or NEVER, default=None)
@@ -143,6 +139,47 @@ def _answers(ticket: Ticket) -> Iterator[sla.Fact]:
     team = roles_with(Permission.TICKETS_WORK)
     for at, role in db.session.execute(_answers_asked(), {"ticket": ticket.id}):
         yield sla.Fact(at, answer_of_team=role in team)
+
+
+@functools.cache
+def _turning_points_asked() -> Select[Any, Any]:
+    said, who = Message.__table__.c, User.__table__.c
+    answers = (
+        select(said.at, said.seq, who.role.in_(roles_with(Permission.TICKETS_WORK)).label("of_team"))
+        .join_from(Message.__table__, User.__table__, who.id == said.author_id)
+        .where(
+            said.ticket_id == bindparam("ticket"),
+            said.visibility == Visibility.PUBLIC,
+            said.automatic.is_(False),
+        )
+        .cte("answers")
+    )
+    first = select(func.min(answers.c.at)).where(answers.c.of_team).scalar_subquery()
+    by_time = answers.c.at.desc(), answers.c.seq.desc()
+    last = (
+        select(answers.c.at, answers.c.seq).where(answers.c.of_team).order_by(*by_time).limit(1).cte("last")
+    )
+    since = (
+        select(func.min(answers.c.at))
+        .where(~answers.c.of_team, tuple_(answers.c.at, answers.c.seq) > tuple_(last.c.at, last.c.seq))
+        .correlate(last)
+        .scalar_subquery()
+    )
+    return select(first.label("first"), last.c.at.label("last"), since.label("since"))
+
+
+def _turning_points(ticket: Ticket) -> Iterator[sla.Fact]:
+    """Those of the answers that say what runs now: the team's first and last, and the partner's first since then.
+
+    Whatever lies between stopped what it started. The database finds them: a conversation may be very long.
+    """
+    found = db.session.execute(_turning_points_asked(), {"ticket": ticket.id}).first()
+    if found is None:  # the team has not answered yet, so nothing but its first answer is waited for
+        return
+    yield sla.Fact(found.first, answer_of_team=True)
+    yield sla.Fact(found.last, answer_of_team=True)
+    if found.since is not None:
+        yield sla.Fact(found.since, answer_of_team=False)
 
 
 def _changes(events: Sequence[Any]) -> Iterator[sla.Fact]:

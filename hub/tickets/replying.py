@@ -50,25 +50,30 @@ def reply(
     words: dict[str, Any] = {"client_id": client_id, "channel": channel, "files": files}
     if can(author, Permission.TICKETS_WORK):
         check_filled(body)
-        message = _answer(ticket, author, body, seen, **words)
     elif is_over(ticket):
         return _follow_up(ticket, author, body, **words)
-    else:
-        pace(ticket, author)
-        message = append(ticket, author, body, **words)
-        ticket.snooze(None)
-        if ticket.status is not Status.NEW:
-            turn(ticket, author, Status.OPEN)
-    remember_read(ticket, author, message.seq)
-    forget_draft(ticket, author, Visibility.PUBLIC)
-    promises.follow(ticket)
-    crash_point("message_written")
-    with (
-        db.session.no_autoflush
-    ):  # what is asked for now is there already; the rest is written at the end, together
+    # What is asked for is there already: the ticket's own row is written once, at the end.
+    with db.session.no_autoflush:
+        message = _say(ticket, author, body, seen, **words)
+        remember_read(ticket, author, message.seq)
+        forget_draft(ticket, author, Visibility.PUBLIC)
+        promises.follow(ticket)
+        crash_point("message_written")
         news.answered(ticket, message, from_team=can(author, Permission.TICKETS_WORK))
     if macro is not None and can(author, Permission.TICKETS_WORK):
         act(macro, ticket, author)
+    return message
+
+
+def _say(ticket: Ticket, author: User, body: str, seen: int, **words: Any) -> Message:
+    """Append the message and pass the turn."""
+    if can(author, Permission.TICKETS_WORK):
+        return _answer(ticket, author, body, seen, **words)
+    pace(ticket, author)
+    message = append(ticket, author, body, **words)
+    ticket.snooze(None)
+    if ticket.status is not Status.NEW:
+        turn(ticket, author, Status.OPEN)
     return message
 
 
@@ -129,12 +134,13 @@ def _where_it_goes_on(ticket: Ticket) -> Ticket:
     return ticket
 
 
+_COLUMNS = Message.__table__.c
 _PAST = (
-    select(Message.id)
+    select(_COLUMNS.id)
     .where(
-        Message.ticket_id == bindparam("ticket"),
-        Message.seq > bindparam("seen"),
-        Message.author_id != bindparam("author"),
+        _COLUMNS.ticket_id == bindparam("ticket"),
+        _COLUMNS.seq > bindparam("seen"),
+        _COLUMNS.author_id != bindparam("author"),
     )
     .limit(1)
 )

@@ -1,5 +1,6 @@
 """Working hours and promised times on their page: who changes them, what is refused, and what a change leaves alone."""
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from hub.core import clock, i18n
 from hub.core.audit import AuditEvent
 from hub.core.database import db, transaction
 from hub.tickets import due, policies, promises, service
-from hub.tickets.models import Clock, Priority, ServiceRules, Ticket
+from hub.tickets.models import Clock, Message, Priority, ServiceRules, Ticket, Visibility
 
 from .factories import an_id, make_ticket
 
@@ -109,3 +110,28 @@ def test_partners_are_told_by_when_an_answer_comes_not_when_an_office_is_open(ca
     with i18n.speaking("en", cast.partner.time_zone):
         promised = due.when(MONDAY + timedelta(hours=1))
     assert f"The answer comes by {promised} your time" in page
+
+
+def test_a_rows_due_time_is_that_of_the_whole_history(cast):
+    """The row is kept from the few answers that still count, whatever order a merge has put them in."""
+    dice = random.Random(4)
+    for number in range(12):
+        ticket = make_ticket(cast.partner)
+        said = [(dice.choice((cast.partner, cast.agent)), dice.randrange(5)) for _ in range(number)]
+        with transaction() as session:
+            session.add_all(
+                Message(
+                    ticket_id=ticket.id,
+                    seq=2 + seq,
+                    author_id=author.id,
+                    body="…",
+                    visibility=dice.choice(list(Visibility)),
+                    automatic=dice.random() < 0.2,
+                    client_id=an_id(),
+                    at=MONDAY + timedelta(minutes=minute),
+                )
+                for seq, (author, minute) in enumerate(said)
+            )
+        with clock.frozen(MONDAY + timedelta(minutes=30)):
+            whole = [r for r in promises.readings(ticket) if r.clock is not Clock.NEXT or not r.stopped_at]
+            assert promises.readings(ticket, answered=False) == whole

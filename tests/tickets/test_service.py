@@ -284,6 +284,6 @@ def test_numbers_have_no_gap_when_twenty_write_at_once(app, cast, ticket):
 @pytest.mark.once
 def test_rows_that_point_to_a_ticket_need_not_wait_for_who_writes_in_it():
     # PostgreSQL checks a foreign key by FOR KEY SHARE, for which FOR UPDATE has to be over.
-    assert str(history._to_lock().compile(dialect=postgresql.dialect())).endswith(
+    assert str(history._to_lock(Role.PARTNER).compile(dialect=postgresql.dialect())).endswith(
         "FOR NO KEY UPDATE OF ticket"
     )

@@ -1,0 +1,125 @@
+"""WebSockets by the thousand: what each of them may cost, and rings and bells that many events have in common."""
+
+import base64
+import socket
+import struct
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from hub.core import jobs, live
+from hub.core.sockets import WebSocketDoor
+
+pytestmark = pytest.mark.once
+HANDSHAKE = {
+    "HTTP_HOST": "hub",
+    "HTTP_UPGRADE": "websocket",
+    "HTTP_CONNECTION": "Upgrade",
+    "HTTP_SEC_WEBSOCKET_VERSION": "13",
+    "HTTP_SEC_WEBSOCKET_EXTENSIONS": "permessage-deflate; client_max_window_bits",
+}
+
+
+@pytest.fixture
+def opened():
+    """`opened(handler)`: a browser's end of a WebSocket whose other end `handler` has, and the server's thread."""
+    ends = []
+
+    def opened(handler, largest=1_000_000):
+        browser, server = _pair()
+        ends.extend((browser, server))
+        key = base64.b64encode(b"k" * 16).decode()
+        environ = HANDSHAKE | {"HTTP_SEC_WEBSOCKET_KEY": key, "gunicorn.socket": server}
+        door = WebSocketDoor(handler, SimpleNamespace(max_http_buffer_size=largest))
+
+        def serve():
+            with pytest.raises(StopIteration):
+                door(environ, None)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        return browser, thread
+
+    yield opened
+    for end in ends:
+        end.close()
+
+
+def _pair():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        browser = socket.create_connection(server.getsockname())
+        return browser, server.accept()[0]
+
+
+def frame(text: bytes, kind: int = 1) -> bytes:
+    """A short frame as a browser sends it: masked, here with zeros."""
+    size = bytes([0x80 | len(text)]) if len(text) < 126 else b"\xfe" + struct.pack(">H", len(text))
+    return bytes([0x80 | kind]) + size + bytes(4) + text
+
+
+def test_a_socket_needs_no_thread_of_its_own_and_compresses_nothing(opened):
+    heard = []
+
+    def handle(ws):
+        before = threading.active_count()
+        while (text := ws.wait()) is not None:
+            heard.append((text, threading.active_count() - before))
+            ws.send(text.upper())
+
+    browser, thread = opened(handle)
+    head = browser.recv(4096)
+    assert head.startswith(b"HTTP/1.1 101")
+    assert b"permessage-deflate" not in head.lower()
+    browser.sendall(frame(b"one") + frame(b"two"))
+    said = b""
+    while len(said) < 10:
+        said += browser.recv(4096)
+    assert said == b"\x81\x03ONE\x81\x03TWO"
+    browser.sendall(frame(b"", kind=8))
+    thread.join(30)
+    assert heard == [("one", 0), ("two", 0)]
+
+
+def test_a_message_that_is_too_large_ends_its_socket_before_it_is_whole(opened):
+    heard = []
+    browser, thread = opened(lambda ws: heard.append(ws.wait()), largest=100)
+    browser.sendall(frame(b"x" * 101))
+    thread.join(30)
+    assert heard == [None]
+
+
+def test_what_is_rung_for_while_the_bell_is_busy_rings_once():
+    rung, first, go_on, ended = [], threading.Event(), threading.Event(), threading.Event()
+
+    def ring(name, arguments):
+        rung.append((name, arguments))
+        if len(rung) == 1:
+            first.set()
+            go_on.wait(30)
+        elif name == "last":
+            ended.set()
+
+    app = SimpleNamespace(extensions={"hub.ring": ring})
+    jobs.start_ringer(app, pause=0)
+    app.extensions["hub.ring"]("mails", {})
+    first.wait(30)
+    for _ in range(100):
+        app.extensions["hub.ring"]("mails", {})
+    app.extensions["hub.ring"]("opened", {"key": 1})  # brings something along: never left out
+    app.extensions["hub.ring"]("last", {})
+    go_on.set()
+    assert ended.wait(30)
+    assert rung == [("mails", {}), ("opened", {"key": 1}), ("mails", {}), ("last", {})]
+
+
+def test_a_number_that_changes_often_is_told_once_where_a_relay_runs(app, monkeypatch):
+    told = []
+    live.soon(told.append, [3])
+    monkeypatch.setitem(app.extensions, "hub.relays", True)
+    for ids in ([1, 2], [2, 1], [2]):
+        live.soon(told.append, ids)
+    assert told == [[3]]
+    live._tell_soon()
+    live._tell_soon()
+    assert told == [[3], [1, 2]]
