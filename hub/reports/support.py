@@ -153,8 +153,9 @@ def week(hours: Mapping[datetime, int], zone: str) -> list[list[int]]:
 def by_day(hours: Mapping[datetime, int], span: Span) -> dict[date, int]:
     """Tickets of each day of the span, days without any included."""
     counts: Counter[date] = Counter()
+    zone = span.zone
     for moment, count in hours.items():
-        counts[moment.astimezone(span.zone).date()] += count
+        counts[moment.astimezone(zone).date()] += count
     return {day: counts[day] for day in span.days}
 
 
@@ -187,7 +188,9 @@ def _asked_in(span: Span) -> ColumnElement[bool]:
 def _parts(span: Span, key: Any) -> dict[tuple[int, Any], Sums]:
     """By whether it is the span itself or the one before, and by group."""
     both = Span(span.before.first, span.last)
-    parts = (case((Ticket.created_at >= span.start, 1), else_=0).label("later"), key.label("part"))
+    later = Ticket.created_at >= span.start
+    # What was before is compared with as a whole: no need to tell its groups apart.
+    parts = (case((later, 1), else_=0).label("later"), case((later, key)).label("part"))
     found: dict[tuple[int, Any], Sums] = {}
     once = or_(Ticket.reopened > 0, Ticket.is_live.is_(False))
     counted = select(
@@ -197,19 +200,19 @@ def _parts(span: Span, key: Any) -> dict[tuple[int, Any], Sums]:
         func.sum(case((once, 1), else_=0)),
     )
     counted = counted.where(_asked_in(both)).group_by("later", "part")
-    for later, part, asked, reopened, settled in db.session.execute(counted):
-        found[later, part] = Sums(asked, int(reopened), int(settled))
+    for is_later, part, asked, reopened, settled in db.session.execute(counted):
+        found[is_later, part] = Sums(asked, int(reopened), int(settled))
     for name, column in (("first", Ticket.first_reply_minutes), ("resolution", Ticket.resolution_minutes)):
         # How many took so many minutes: a few thousand rows say it of any number of tickets.
         took = select(*parts, column.label("minutes"), func.count()).where(
             _asked_in(both), column.is_not(None)
         )
-        for later, part, minutes, count in db.session.execute(took.group_by("later", "part", "minutes")):
-            found[later, part].minutes[name][minutes] += count
+        for is_later, part, minutes, count in db.session.execute(took.group_by("later", "part", "minutes")):
+            found[is_later, part].minutes[name][minutes] = count
     rated = select(*parts, func.count(), func.sum(Rating.score)).join(Rating, Rating.ticket_id == Ticket.id)
     rated = rated.where(_asked_in(both), Rating.score.is_not(None)).group_by("later", "part")
-    for later, part, ratings, points in db.session.execute(rated):
-        found[later, part].ratings, found[later, part].points = ratings, int(points)
+    for is_later, part, ratings, points in db.session.execute(rated):
+        found[is_later, part].ratings, found[is_later, part].points = ratings, int(points)
     return found
 
 

@@ -2,14 +2,16 @@
 
 Who is not in the hub gets a message at once, and so does who wrote by mail;
 who is in the hub just now gets what is still unread some minutes later. All
-that waits for one person in one ticket goes in one mail. What has been read
-meanwhile is never mailed, and a note never becomes a row.
+that waits for one person goes in one mail; a single ticket's threads with its
+former ones. What has been read meanwhile is never mailed, and a note never
+becomes a row.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import Markup
 from sqlalchemy import bindparam, select, update
@@ -35,6 +37,9 @@ HERE = timedelta(minutes=6)
 QUOTED, LONGEST_QUOTE = 5, 2000
 #: Beyond this a message is shown as it was typed: formatting takes its time.
 LONGEST_FORMATTED = 20_000
+#: Conversations in one mail.
+MOST_TOGETHER = 10
+_QUIET = {"X-Auto-Response-Suppress": "OOF, AutoReply"}
 _ID = re.compile(r"[!-;=?-~]{3,250}")
 
 
@@ -55,51 +60,83 @@ def keep(message: Message, recipients: Iterable[User]) -> None:
     ring("tickets.mail_out")
 
 
-def waiting(limit: int = 200) -> list[tuple[int, int]]:
-    """(ticket, user) for whom something is due."""
-    statement = select(MailCopy.ticket_id, MailCopy.user_id).where(*_is_due()).distinct().limit(limit)
-    return [(ticket_id, user_id) for ticket_id, user_id in db.session.execute(statement)]
+def waiting(limit: int = 200) -> list[int]:
+    """People for whom something is due."""
+    return list(db.session.scalars(select(MailCopy.user_id).where(*_is_due()).distinct().limit(limit)))
 
 
-def send(ticket_id: int, user_id: int) -> None:
-    """Write one mail with what is due to a person in a ticket, in the open transaction.
+def send(user_id: int) -> None:
+    """Write to a person what they have not read, in the open transaction: one mail, whatever the tickets are.
 
+    A ticket in which they write by mail has its own, so that the thread in their mail program goes on.
     Claiming the rows and writing the mail are one commit: nothing is mailed twice or forgotten.
     """
-    ids = claim(ticket_id, user_id, CopyState.SENT)
+    ids = claim(user_id, CopyState.SENT)
     if not ids:
         return
     user = db.session.get_one(User, user_id)
-    copies = list(
-        db.session.scalars(
-            select(MailCopy)
-            .where(MailCopy.id.in_(ids))
-            .options(joinedload(MailCopy.message).joinedload(Message.author))
-        )
+    together: list[tuple[Ticket, list[MailCopy]]] = []
+    for ticket, copies in _by_ticket(ids):
+        by_mail = _writes_by_mail(ticket.id, user)
+        unread = _unread(ticket, user, copies, by_mail=by_mail)
+        if unread and by_mail:
+            _send_thread(ticket, user, unread)
+        elif unread:
+            together.append((ticket, unread))
+    for start in range(0, len(together), MOST_TOGETHER):
+        few = together[start : start + MOST_TOGETHER]
+        if len(few) == 1:
+            _send_thread(few[0][0], user, few[0][1])
+        else:
+            queue_letter(_digest(user, few), "tickets/mail/digest")
+
+
+def claim(user_id: int, state: CopyState) -> list[int]:
+    """Give what waits for a person its state, in the open transaction, if any of it is due; the ids of the rows.
+
+    What is not due yet goes along: two mails within minutes are one too many.
+    """
+    due = select(MailCopy.user_id).where(MailCopy.user_id == user_id, *_is_due())
+    rows = update(MailCopy).where(MailCopy.user_id.in_(due), MailCopy.state == CopyState.PENDING)
+    return list(db.session.scalars(rows.values(state=state).returning(MailCopy.id)))
+
+
+def _by_ticket(ids: Sequence[int]) -> list[tuple[Ticket, list[MailCopy]]]:
+    """The copies by the ticket that their messages are in now: one may have been merged meanwhile."""
+    whole = joinedload(MailCopy.message)
+    found = db.session.scalars(
+        select(MailCopy)
+        .where(MailCopy.id.in_(ids))
+        .options(whole.joinedload(Message.author), whole.joinedload(Message.ticket))
+        .order_by(MailCopy.id)
     )
-    ticket = copies[-1].message.ticket  # merged in the meantime, it is another one
-    mark = db.session.get(ReadMark, {"ticket_id": ticket.id, "user_id": user_id})
-    unread = []
-    for copy in copies:
-        if not may_see(user, ticket):
+    held: dict[int, tuple[Ticket, list[MailCopy]]] = {}
+    for copy in found:
+        held.setdefault(copy.message.ticket_id, (copy.message.ticket, []))[1].append(copy)
+    return list(held.values())
+
+
+def _unread(ticket: Ticket, user: User, copies: list[MailCopy], *, by_mail: bool) -> list[MailCopy]:
+    """Those that the person may see and has not read, in order; the others say why not."""
+    mark = db.session.get(ReadMark, {"ticket_id": ticket.id, "user_id": user.id})
+    if not may_see(user, ticket):
+        for copy in copies:
             copy.state = CopyState.DECLINED
-        elif mark is not None and copy.message.seq <= mark.seq and not _writes_by_mail(ticket.id, user):
+        return []
+    unread = []
+    for copy in sorted(copies, key=lambda copy: copy.message.seq):
+        if mark is not None and copy.message.seq <= mark.seq and not by_mail:
             copy.state = CopyState.READ
         else:
             unread.append(copy)
-    if not unread:
-        return
-    unread.sort(key=lambda copy: copy.message.seq)
-    token = Token(ticket.id, user_id, unread[-1].message.seq)
+    return unread
+
+
+def _send_thread(ticket: Ticket, user: User, unread: list[MailCopy]) -> None:
+    token = Token(ticket.id, user.id, unread[-1].message.seq)
     for copy in unread:
         copy.mail_key = str(token)
     queue_letter(_letter(ticket, user, token, [copy.message for copy in unread]), "tickets/mail/answer")
-
-
-def claim(ticket_id: int, user_id: int, state: CopyState) -> list[int]:
-    """Give what is due to a person in a ticket its state, in the open transaction; the ids of the rows."""
-    rows = update(MailCopy).where(MailCopy.ticket_id == ticket_id, MailCopy.user_id == user_id, *_is_due())
-    return list(db.session.scalars(rows.values(state=state).returning(MailCopy.id)))
 
 
 def _due(message: Message, user: User) -> datetime:
@@ -160,6 +197,42 @@ def _letter(ticket: Ticket, user: User, token: Token, messages: Sequence[Message
     )
 
 
+def _digest(user: User, together: Sequence[tuple[Ticket, list[MailCopy]]]) -> Letter:
+    """Several conversations in one mail. It belongs to none of them: a plain answer to it opens a new one."""
+    texts = compose(
+        "tickets/mail/digest",
+        user.locale,
+        user.time_zone,
+        count=len(together),
+        talks=[
+            {
+                "ticket": ticket,
+                "messages": [_shown(copy.message) for copy in unread],
+                "url": absolute("tickets.show", number=ticket.number),
+                "answer": _mailto(ticket, Token(ticket.id, user.id, unread[-1].message.seq)),
+            }
+            for ticket, unread in together
+        ],
+        choice=absolute("notifications.choose"),
+    )
+    last = max(copy.id for _ticket, unread in together for copy in unread)
+    return Letter(
+        key=f"tickets-{user.id}-{last}",
+        address=user.email,
+        name=user.name,
+        subject=texts.subject,
+        html=texts.html,
+        text=texts.text,
+        locale=user.locale,
+        headers={"Reply-To": inbox()} | _QUIET | {"X-Loop": inbox()},
+    )
+
+
+def _mailto(ticket: Ticket, token: Token) -> str:
+    subject = quote(f"Re: {ticket.subject} [#{ticket.number}]")
+    return f"mailto:{quote(reply_address(token), safe='@+')}?subject={subject}"
+
+
 def _headers(ticket: Ticket, user: User, token: Token) -> dict[str, str]:
     """What lets programs thread the mail, and people answer it.
 
@@ -169,7 +242,7 @@ def _headers(ticket: Ticket, user: User, token: Token) -> dict[str, str]:
     ids = _thread_ids(ticket, user, token.seq)
     headers = {
         "Reply-To": reply_address(token),
-        "X-Auto-Response-Suppress": "OOF, AutoReply",
+        **_QUIET,
         "X-Loop": inbox(),
     }
     if ids:

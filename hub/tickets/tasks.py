@@ -66,11 +66,11 @@ def judge_mails() -> None:
 
 @job("tickets.mail_out", every="* * * * *")
 def send_mails() -> None:
-    """Mail what is due: one mail a person and ticket, a transaction each."""
+    """Mail what is due: to each person what they have not read, a transaction each."""
     each_alone(
         mail_out.waiting(),
-        lambda due: mail_out.send(due[0], due[1]),
-        lambda due: mail_out.claim(due[0], due[1], CopyState.REFUSED),
+        mail_out.send,
+        lambda user_id: mail_out.claim(user_id, CopyState.REFUSED),
     )
 
 

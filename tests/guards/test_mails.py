@@ -37,6 +37,15 @@ SAMPLES = {
     "ticket": Thing(subject="Вопрос <b>", number=12345),
     "messages": [Thing(author="Анна", at=WHEN, body=LONG, files=["счёт.pdf"])],
     "earlier": [Thing(author="Anna", at=WHEN, body=f"One\n{LONG}")],
+    "talks": [
+        Thing(
+            ticket=Thing(subject=said, number=7),
+            messages=[Thing(author="Анна", at=WHEN, body=LONG, files=["a.pdf"])],
+            url=f"https://hub.example/tickets/{said[:1]}",
+            answer=f"mailto:hub+t1.{said[:1]}@hub.example?subject=Re%3A%20x",
+        )
+        for said in ("Вопрос <b>", "Zażółć *[x](y)*")
+    ],
     "scores": [("https://hub.example/s/1", "Good"), ("https://hub.example/s/2", "Bad")],
     "webinar": Thing(title="Как <b>", starts_at=WHEN, minutes=45, join_url="https://meet.example/x"),
 }

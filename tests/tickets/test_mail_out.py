@@ -1,5 +1,6 @@
 """Messages that leave by mail, and the answers that come back."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -13,7 +14,7 @@ from hub.core.mail import MailMessage
 from hub.core.mail.outgoing import MailState
 from hub.notifications import digest
 from hub.partners.models import Membership
-from hub.tickets import mail_out, service
+from hub.tickets import mail_out, mail_tokens, service
 from hub.tickets.models import Channel, Message, Ticket
 from hub.tickets.models_mail import CopyState, MailCopy, Outcome
 
@@ -30,9 +31,9 @@ def outbox(app, worker):
         old.unlink()
 
     def read():
-        for ticket_id, user_id in mail_out.waiting():
+        for user_id in mail_out.waiting():
             with transaction():
-                mail_out.send(ticket_id, user_id)
+                mail_out.send(user_id)
         worker()
         keys = db.session.scalars(select(MailMessage.key).order_by(MailMessage.id))
         return [message_from_bytes((folder / f"{key}.eml").read_bytes(), policy=default) for key in keys]
@@ -117,6 +118,36 @@ def test_what_was_read_is_not_mailed_to_who_is_here(cast, outbox):
     assert list(states) == [CopyState.READ, CopyState.SENT, CopyState.SENT]
 
 
+def test_what_waits_in_several_tickets_is_one_mail_with_an_address_for_each(cast, outbox):
+    with transaction():
+        db.session.get(type(cast.partner), cast.partner.id).last_seen_at = clock.now()
+    one, two, three = (make_ticket(cast.partner, subject) for subject in ("One", "Two", "Three"))
+    answer(one, cast.agent, "To the first.")
+    with clock.frozen(clock.now() + timedelta(minutes=3)):
+        answer(two, cast.agent, "To the second.")
+        answer(three, cast.agent, "Read meanwhile.")
+        with transaction():
+            service.mark_read(three, cast.partner, 2)
+    with clock.frozen(clock.now() + timedelta(minutes=6)):
+        (letter,) = outbox()
+    said = text(letter)
+    assert letter["Subject"] == "2 conversations have something new"
+    assert ("To the first." in said, "To the second." in said, "Read meanwhile." in said) == (
+        True,
+        True,
+        False,
+    )
+    assert "/notifications" in said
+    # The mail is none of the threads': its answers go to the address below each of them.
+    assert str(letter["Reply-To"]) == mail_tokens.inbox()
+    addresses = re.findall(r"mailto:([^?\s)]+)\?", said)
+    assert [mail_tokens.in_addresses([each]).ticket_id for each in addresses] == [one.id, two.id]
+    back = mail(sender="partner@example.org", body="It works now.\n", subject="Re: Two", To=addresses[1])
+    assert receive(back).ticket == two.number
+    with clock.frozen(clock.now() + timedelta(minutes=20)):
+        assert len(outbox()) == 1
+
+
 def test_a_chat_waits_for_its_reader_even_when_they_have_gone(cast, outbox):
     ticket = make_ticket(cast.partner)
     answer(ticket, cast.agent, channel=Channel.CHAT)
@@ -174,7 +205,7 @@ def test_two_workers_send_one_mail(cast, outbox):
     (due,) = mail_out.waiting()
     for _ in range(2):
         with transaction():
-            mail_out.send(*due)
+            mail_out.send(due)
     assert len(outbox()) == 1
 
 
