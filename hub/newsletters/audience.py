@@ -20,6 +20,7 @@ __all__ = [
     "Count",
     "Recipient",
     "Rule",
+    "addresses",
     "count",
     "describe",
     "had_enough",
@@ -125,6 +126,11 @@ def had_enough(rule: Rule, topic: Topic) -> int:
 def partner_ids(rule: Rule, topic: Topic) -> Select[Any]:
     """Subquery: ids of the partners it reaches."""
     return _wanting(_matching(rule), topic).with_only_columns(Partner.id)
+
+
+def addresses(rule: Rule, topic: Topic) -> Select[Any]:
+    """Subquery: addresses of the people it reaches."""
+    return _wanting(_matching(rule), topic).with_only_columns(User.email)
 
 
 def languages(rule: Rule, topic: Topic) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """The list before sending: what is missing, and whether it can go like this."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,9 +9,9 @@ from ..core import i18n
 from ..core.errors import HubError
 from ..core.i18n import LOCALES, Text, _, _l, filesize, ngettext
 from ..core.settings import settings
-from . import audience, blocks, cards, figures, letters, linkcheck, trial, variables
+from . import audience, blocks, cards, figures, letters, linkcheck, subscribers, trial, variables
 from .letters import Prepared
-from .models import Newsletter
+from .models import Newsletter, Shown
 from .personal import Occasion
 from .variables import used
 
@@ -55,9 +56,8 @@ def review(newsletter: Newsletter, *, for_everyone: bool = True) -> list[Check]:
     """Everything there is to check, in the order a person would; with or without a look at every reader."""
     if not newsletter.written:
         return [_wrong(_("Write a subject and a text in at least one language"))]
-    reached = audience.count(newsletter.audience, newsletter.topic)
-    if newsletter.is_step:  # whom it is for, their coming decides
-        reached = audience.Count(0, 0, 0)
+    # Whom a step is for, their coming decides.
+    reached = audience.Count(0, 0, 0) if newsletter.is_step else subscribers.reached(newsletter)
     prepared = {each.locale: letters.prepare(newsletter.topic, each) for each in newsletter.written}
     occasion = Occasion(newsletter, prepared)
     return [
@@ -71,6 +71,7 @@ def review(newsletter: Newsletter, *, for_everyone: bool = True) -> list[Check]:
             if for_everyone
             else []
         ),
+        *_for_subscribers(newsletter, occasion),
         _blocks(newsletter),
         *([] if newsletter.is_step else _figures(newsletter, occasion)),
         _links(newsletter),
@@ -116,7 +117,8 @@ def _budget(newsletter: Newsletter) -> list[Check]:
 
 def _languages(newsletter: Newsletter) -> list[Check]:
     """One line for each language that is read but not written."""
-    readers = audience.languages(newsletter.audience, newsletter.topic)
+    readers = Counter(audience.languages(newsletter.audience, newsletter.topic))
+    readers.update(subscribers.languages(newsletter))
     lines = []
     for locale in LOCALES:
         content = newsletter.content(locale)
@@ -176,6 +178,21 @@ def _figures(newsletter: Newsletter, occasion: Occasion) -> list[Check]:
             _("The statements of %(month)s are closed and equal the ledger", month=i18n.format_month(month))
         )
     ]
+
+
+def _for_subscribers(newsletter: Newsletter, occasion: Occasion) -> list[Check]:
+    """Of subscribers no name and no organisation is known: every variable needs a default."""
+    if not newsletter.to_subscribers:
+        return []
+    if newsletter.topic not in subscribers.PUBLIC or newsletter.shown is not Shown.PUBLIC:
+        hint = _("Choose a public topic, and that everyone can read it afterwards.")
+        return [_wrong(_("Only public news goes to subscribers"), hint)]
+    for text in occasion.texts.values():
+        if names := text.required(occasion.for_partners):
+            hint = _("Give it a default after a bar: {%(name)s|…}.", name=names[0])
+            return [_wrong(_("“{%(name)s}” is empty for subscribers", name=names[0]), hint)]
+    number = sum(subscribers.languages(newsletter).values())
+    return [Check(ngettext("%(count)s of them is a subscriber", "%(count)s of them are subscribers", number))]
 
 
 def _of_anyone(newsletter: Newsletter, occasion: Occasion) -> Check:

@@ -34,6 +34,11 @@ def normalise(address: str) -> str:
     return local + at + domain
 
 
+def is_address(address: str) -> bool:
+    """Does it look like one?"""
+    return bool(_ADDRESS.fullmatch(address)) and len(address) <= 254
+
+
 @dataclass(frozen=True)
 class Reader:
     """Whom a signed link stands for: an address, and the mail it was in (its key; empty in a test)."""
@@ -180,7 +185,7 @@ def suppress_all(rows: Iterable[tuple[int, str, str]]) -> tuple[int, list[int]]:
     for line, written, reason in rows:
         # A file that was written for a spreadsheet marks what might be a formula.
         address = normalise(written.removeprefix("'"))
-        if not _ADDRESS.fullmatch(address) or len(address) > 254:
+        if not is_address(address):
             wrong.append(line)
             continue
         known = reason.strip().lower() in set(SuppressionReason)

@@ -11,7 +11,7 @@ from ..accounts.models import User
 from ..core import clock
 from ..core.database import db
 from ..partners.models import Membership, Partner, PartnerStatus
-from . import consent, content, drafts, moving, sequences, starting, trial, triggers
+from . import consent, content, drafts, moving, sequences, starting, subscribers, trial, triggers
 from .audience import Recipient
 from .demo_texts import SECOND, SENT
 from .models import Delivery, DeliveryState, Newsletter, Shown, Status, SuppressionReason, Topic
@@ -21,6 +21,14 @@ from .models_tracking import Link, LinkClick
 CONTENT = Path(__file__).parents[2] / "content" / "newsletters"
 GONE = "550 5.1.1 The mailbox does not exist"
 SILENT = "no answer after the message: timed out"
+
+#: (days ago, address, topics, language)
+SUBSCRIBERS = (
+    (140, "redaktor@maly-biznes.example", [Topic.PRODUCT, Topic.TRAINING], "pl"),
+    (66, "olga.blog@pochta.example", [Topic.PRODUCT], "ru"),
+    (23, "news@ledgerweekly.example", [Topic.PRODUCT, Topic.MATERIALS, Topic.TRAINING], "en"),
+    (4, "taras@oblik.example", [Topic.TRAINING], "uk"),
+)
 
 
 def fill(cast: Cast, rng: random.Random) -> None:
@@ -45,6 +53,9 @@ def fill(cast: Cast, rng: random.Random) -> None:
                 drafts.try_subjects(newsletter, 50, 4)
             _send(newsletter, rng)
     _some_decline(rng)
+    for days, address, topics, locale in SUBSCRIBERS:
+        with cast.at(days=days):
+            subscribers.confirm((address, topics, locale))
     if CONTENT.is_dir():  # an installation without the source tree has none
         with cast.at(days=350):
             content.sync(CONTENT)

@@ -74,6 +74,13 @@ def aim(newsletter: Newsletter, rule: Rule, topic: Topic, shown: Shown) -> None:
     db.session.flush()
 
 
+def offer(newsletter: Newsletter, to_subscribers: bool) -> None:
+    """Say whether subscribers get it, too. Raises AlreadyStarted."""
+    must_be_draft(newsletter)
+    newsletter.to_subscribers = to_subscribers
+    db.session.flush()
+
+
 def track(newsletter: Newsletter, *, clicks: bool, opens: bool) -> None:
     """Say what it counts; trying two subjects counts links. Raises AlreadyStarted."""
     must_be_draft(newsletter)
@@ -92,7 +99,16 @@ def try_subjects(newsletter: Newsletter, share: int | None, hours: int) -> None:
 def clone(newsletter: Newsletter, author: User) -> Newsletter:
     """A new draft with the same texts and audience."""
     copy = create(author, newsletter.topic, contents=texts(newsletter))
-    for name in ("audience", "shown", "skips_seen", "tracks_clicks", "tracks_opens", "ab_share", "ab_hours"):
+    for name in (
+        "audience",
+        "shown",
+        "to_subscribers",
+        "skips_seen",
+        "tracks_clicks",
+        "tracks_opens",
+        "ab_share",
+        "ab_hours",
+    ):
         setattr(copy, name, getattr(newsletter, name))
     return copy
 
@@ -113,7 +129,7 @@ def again(newsletter: Newsletter, author: User) -> Newsletter:
     kind = "unopened" if newsletter.tracks_opens else "unfollowed"
     copy = clone(newsletter, author)
     copy.audience = [*newsletter.audience, {"kind": kind, "values": [str(newsletter.id)]}]
-    copy.ab_share = copy.ab_hours = None
+    copy.ab_share, copy.ab_hours, copy.to_subscribers = None, None, False
     # It tells the same once more: of that month, and with the cards that the mail not read has had already.
     copy.month, copy.since, copy.skips_seen = newsletter.figures_month, newsletter.news_since, False
     db.session.flush()

@@ -7,18 +7,21 @@ from wtforms import (
     IntegerField,
     RadioField,
     SelectField,
+    SelectMultipleField,
     StringField,
     TextAreaField,
 )
 from wtforms.validators import DataRequired, Email, InputRequired, Length, NumberRange, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from ..core.forms import HubForm, options
-from ..core.i18n import _, _l
+from ..core.i18n import LOCALES, _, _l
 from ..core.timezones import ZoneField
 from . import trial
 from .models import TOPICS, Shown, Topic
 from .models_sequences import Trigger
 from .sequences import MOST_DAYS
+from .subscribers import PUBLIC
 from .triggers import TRIGGERS
 
 TOPIC_CHOICES = [(topic.value, words[0]) for topic, words in TOPICS.items()]
@@ -72,6 +75,12 @@ class AudienceForm(HubForm):
             (Shown.PUBLIC.value, _l("Everyone can read it, without signing in")),
         ],
         default=Shown.PARTNERS.value,
+    )
+    to_subscribers = BooleanField(
+        _l("Also to subscribers of public news"),
+        description=_l(
+            "Visitors who asked for this topic and confirmed it; it must be public. Whoever is a partner gets it once."
+        ),
     )
     tracks_clicks = BooleanField(_l("Count which links are followed"))
     tracks_opens = BooleanField(
@@ -169,3 +178,18 @@ class StepForm(HubForm):
     @property
     def at(self) -> int | None:
         return int(self.hour.data) if self.hour.data else None
+
+
+class SubscribeForm(HubForm):
+    """What a visitor asks for."""
+
+    address = EmailField(_l("E-mail address"), validators=[DataRequired(), Email(), Length(max=254)])
+    language = SelectField(_l("Language"), choices=options(LOCALES.items()))
+    topics = SelectMultipleField(
+        _l("Topics"),
+        choices=options((topic, TOPICS[topic][0]) for topic in PUBLIC),
+        default=[topic.value for topic in PUBLIC],
+        validators=[DataRequired(_l("Choose at least one topic."))],
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+    )

@@ -31,7 +31,10 @@ _ADDRESS = re.compile(r"""(?:href="|https?://)[^\s"<>)]*""")
 PREFERENCES, UNSUBSCRIBE = "link.preferences", "link.unsubscribe"
 #: The ledger's key of the mail, in links that are counted.
 KEY = "link.key"
-OURS = (PREFERENCES, UNSUBSCRIBE, KEY)
+LINKS = (PREFERENCES, UNSUBSCRIBE, KEY)
+#: Among a reader's values: why they get it, where that is not that they are a partner.
+REASON = "reader.reason"
+OURS = (*LINKS, REASON)
 
 #: Among a reader's values: the keys of the blocks that they do not get, separated by spaces.
 HIDDEN = "hidden"
@@ -175,11 +178,7 @@ def prepare(topic: Topic, content: Content, tracks: Tracks | None = None) -> Pre
             subject=marks.put(content.subject),
             markdown=_tokens(content.body, marks),
             preheader=marks.put(content.preheader),
-            reason=_(
-                "You get this as a partner of %(programme)s. Topic: %(topic)s.",
-                programme=settings.programme_name,
-                topic=TOPICS[topic][0],
-            ),
+            reason=marks.mark(REASON, _reason(topic)),
             links=[
                 (_("Choose topics"), marks.mark(PREFERENCES, None)),
                 (_("Unsubscribe"), marks.mark(UNSUBSCRIBE, None)),
@@ -204,6 +203,18 @@ def prepare(topic: Topic, content: Content, tracks: Tracks | None = None) -> Pre
         ways=consent.Ways(),
         is_counted=tracks is not None,
     )
+
+
+def _reason(topic: Topic) -> str:
+    words = {"programme": settings.programme_name, "topic": TOPICS[topic][0]}
+    return _("You get this as a partner of %(programme)s. Topic: %(topic)s.", **words)
+
+
+def subscribers_reason(topic: Topic, locale: str) -> str:
+    """The same line for who is no partner."""
+    with i18n.speaking(locale):
+        words = {"programme": settings.programme_name, "topic": TOPICS[topic][0]}
+        return _("You get this because you subscribed to news of %(programme)s. Topic: %(topic)s.", **words)
 
 
 def _tokens(body: str, marks: "_Marks") -> list[Token]:
@@ -325,7 +336,7 @@ class _Marks:
         parts = re.split(self.sign + r"n(\d+)([xu])", in_address)
         pieces: list[Piece] = [parts[0]]
         for number, kind, rest in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
-            is_link = self.slots[int(number)][0] in OURS
+            is_link = self.slots[int(number)][0] in LINKS
             pieces += [(int(number), "text" if is_link else "address" if kind == "u" else "html"), rest]
         return pieces
 

@@ -83,6 +83,8 @@ class Newsletter(db.Model):
     month: Mapped[date | None]
     #: Since when things count as new; None: since the month before that began.
     since: Mapped[datetime | None]
+    #: Besides partners, to visitors who subscribed to its topic.
+    to_subscribers: Mapped[bool] = mapped_column(default=False, server_default=false())
     #: Leaves out of each mail what its reader has seen already.
     skips_seen: Mapped[bool] = mapped_column(default=False, server_default=false())
     #: Does it count who opens it, and who follows its links? Of readers who do not mind.

@@ -10,7 +10,7 @@ from ..core.i18n import LOCALES
 from ..partners.models import Tier, TierAssignment, TierCause
 from . import figures, seen, variables
 from .audience import Recipient
-from .blocks import Kind
+from .blocks import PERSONAL, Kind
 from .letters import HIDDEN, Prepared
 from .models import Newsletter
 
@@ -34,6 +34,11 @@ class Occasion:
             content = self.newsletter.content_for(read)
             self._locales[read] = content.locale if content else next(iter(LOCALES))
         return self._locales[read]
+
+    @property
+    def for_partners(self) -> frozenset[str]:
+        """The blocks that are about a reader, or for some partners only: nobody else gets them."""
+        return self.keys & {*PERSONAL, *self.cards.restricted}
 
     @property
     def tells_figures(self) -> bool:

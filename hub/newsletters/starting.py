@@ -16,10 +16,11 @@ from ..core.database import db
 from ..core.errors import Invalid
 from ..core.i18n import _
 from ..core.jobs import ring
-from . import audience, checks, consent, letters, tracking, trial, variables
+from . import audience, checks, consent, letters, subscribers, tracking, trial, variables
 from .audience import Recipient
 from .checks import NotReady, must_be_ready
 from .drafts import must_be_draft
+from .letters import HIDDEN, REASON
 from .models import Delivery, DeliveryState, Hold, Newsletter, Status, domain_of
 from .models_tracking import UNTRACKED
 from .personal import Occasion
@@ -113,7 +114,40 @@ def freeze(newsletter: Newsletter) -> int:
         lines = rows(newsletter, occasion, when, batch)
         trial.divide(newsletter, lines, number - len(batch))
         db.session.execute(insert(table), lines)
+    for some in subscribers.batches(newsletter):
+        number += len(some)
+        lines = _for_subscribers(newsletter, occasion, when, some)
+        trial.divide(newsletter, lines, number - len(some))
+        db.session.execute(insert(table), lines)
     return number
+
+
+def _for_subscribers(
+    newsletter: Newsletter, occasion: Occasion, when: Callable[[str], datetime], some: list[tuple[str, str]]
+) -> list[dict[str, Any]]:
+    """The ledger's rows for people of whom nothing is known."""
+    hidden = " ".join(sorted(occasion.for_partners))
+    untracked, now = tracking.untracked(newsletter, [address for address, _locale in some]), clock.now()
+    rows = []
+    for address, read in some:
+        text = newsletter.content_for(read)
+        locale = text.locale if text else read
+        values = {REASON: letters.subscribers_reason(newsletter.topic, locale)}
+        values |= {HIDDEN: hidden} if hidden else {}
+        rows.append(
+            {
+                "newsletter_id": newsletter.id,
+                "key": secrets.token_hex(16),
+                "address": address,
+                "domain": domain_of(address),
+                "name": "",
+                "locale": locale,
+                "values": values | {UNTRACKED: "1"} if address in untracked else values,
+                "created_at": now,
+                "next_at": when(newsletter.time_zone),
+            }
+        )
+    return rows
 
 
 def _turns(newsletter: Newsletter) -> Callable[[str], datetime]:

@@ -10,7 +10,7 @@ from ..core import clock
 from ..core.database import db, transaction
 from ..core.jobs import each_alone, job, ring
 from ..core.mail import open_backends
-from . import claims, events, linkcheck, moving, sending, starting, tracking, trial
+from . import claims, events, linkcheck, moving, sending, starting, subscribers, tracking, trial
 from .journal import Journal
 from .models import Delivery, DeliveryState, Hold, Newsletter, Status, Topic
 from .models_sequences import Sequence
@@ -87,9 +87,10 @@ def count() -> None:
 
 @job("newsletters.forget", every="40 3 * * *")
 def forget() -> None:
-    """Forget the provider's reports that nobody will repeat."""
+    """Forget the provider's reports that nobody will repeat, and who never confirmed."""
     with transaction():
         events.forget()
+        subscribers.forget_unconfirmed()
 
 
 @job("newsletters.links", every="*/10 * * * *")

@@ -14,6 +14,7 @@ from ..core.database import db
 from ..core.i18n import _, ngettext
 from ..partners.models import Membership, Partner
 from . import consent, reading
+from .letters import REASON
 from .models import TOPICS, Delivery, DeliveryState, Newsletter, Status, Suppression, TopicOptOut
 from .words import DELIVERY_WORDS, REASONS
 
@@ -121,6 +122,8 @@ def _sent(newsletter: Newsletter, delivery: Delivery) -> list[str]:
     moment = delivery.sent_at or delivery.claimed_at or delivery.created_at
     words = {"address": delivery.address, "moment": i18n.format_datetime(moment)}
     topic = TOPICS[newsletter.topic][0]
+    if REASON in delivery.values:
+        return [_("Sent to %(address)s on %(moment)s.", **words), delivery.values[REASON]]
     if newsletter.is_step:
         reason = _("It is part of a sequence that this account came into. Topic: %(topic)s.", topic=topic)
         return [_("Sent to %(address)s on %(moment)s.", **words), reason]

@@ -2,7 +2,7 @@
 
 from hub.core import clock
 from hub.core.database import db
-from hub.newsletters import consent, drafts, sequences, tracking
+from hub.newsletters import consent, drafts, sequences, subscribers, tracking
 from hub.newsletters.models import (
     Delivery,
     DeliveryState,
@@ -15,6 +15,7 @@ from hub.newsletters.models import (
 )
 from hub.newsletters.models import SuppressionReason as Reason
 from hub.newsletters.models_sequences import Trigger
+from hub.newsletters.models_subscribers import Subscription
 from hub.newsletters.models_tracking import Link, LinkClick
 from tests.factories import make_member, make_partner
 
@@ -95,6 +96,9 @@ def sample(cast) -> dict[str, object]:
     db.session.flush()
     db.session.add(LinkClick(link_id=link.id, delivery_id=doubted.id, clicked_at=clock.now()))
     db.session.flush()
+    wish = ("visitor@example.com", [Topic.PRODUCT], "en")
+    subscribers.confirm(wish)
+    subscription = db.session.scalar(db.select(Subscription.id))
     sequence, on = (sequences.create(cast.manager, name, Trigger.APPROVED, Topic.SERVICE) for name in "ab")
     step = sequences.add_step(sequence, cast.manager, days=0, hour=9, contents=[ENGLISH])
     on.is_on = True
@@ -109,6 +113,8 @@ def sample(cast) -> dict[str, object]:
         "running": running.id,
         "uncertain": doubted.id,
         "token": token,
+        "wish": subscribers._signer().dumps(wish),
+        "subscription": subscription,
         "sequence": sequence.id,
         "sequence_on": on.id,
         "step": step.id,

@@ -12,7 +12,7 @@ from ...core.access import Permission, can, public, requires
 from ...core.database import transaction
 from ...core.errors import NotFound
 from ...core.extensions import csrf
-from .. import audience, consent, events, reading, tracking, why
+from .. import audience, consent, events, reading, subscribers, tracking, why
 from ..consent import Reader
 from ..models import TOPICS, SuppressionReason, Topic
 from . import bp
@@ -46,6 +46,7 @@ def unsubscribe_now(token: str) -> ResponseReturnValue:
         if request.form.get("all"):
             consent.suppress(reader.address, SuppressionReason.UNSUBSCRIBE)
         consent.opt_out(reader.address, reader.topic)
+        subscribers.leave(reader.address, None if request.form.get("all") else reader.topic)
         if delivery := reader.delivery():
             events.note(delivery, "unsubscribed_at", clock.now())
     return _page("newsletters/unsubscribe.html", reader, token, done=True)
@@ -65,7 +66,10 @@ def choose(token: str) -> ResponseReturnValue:
     reader = reader_of(token)
     topics = {Topic(value) for value in request.form.getlist("topics") if value in set(Topic)}
     with transaction():
-        consent.choose(reader.address, topics)
+        if subscribers.is_stranger(reader.address):
+            subscribers.choose(reader.address, topics, reader.locale)
+        else:
+            consent.choose(reader.address, topics)
         tracking.allow(reader.address, bool(request.form.get("counted")))
     return redirect(url_for(".preferences", token=token, saved=1), 303)
 
@@ -79,13 +83,14 @@ def own_preferences() -> ResponseReturnValue:
 
 
 def _page(template: str, reader: Reader, token: str, **values: object) -> ResponseReturnValue:
-    delivery = reader.delivery()
+    delivery, is_stranger = reader.delivery(), subscribers.is_stranger(reader.address)
     return render_template(
         template,
         reader=reader,
         token=token,
         topics=TOPICS,
-        wanted=consent.wanted(reader.address),
+        offered=[topic for topic in TOPICS if topic in subscribers.PUBLIC or not is_stranger],
+        wanted=subscribers.topics_of(reader.address) if is_stranger else consent.wanted(reader.address),
         counted=tracking.is_allowed(reader.address),
         suppressed=consent.is_suppressed(reader.address),
         delivery=delivery,

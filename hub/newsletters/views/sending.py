@@ -13,7 +13,20 @@ from ...core.database import transaction
 from ...core.errors import HubError
 from ...core.i18n import LOCALES, _
 from ...core.paging import page
-from .. import audience, checks, clickers, ledger, previews, report, segments, starting, steering, trial, why
+from .. import (
+    audience,
+    checks,
+    clickers,
+    ledger,
+    previews,
+    report,
+    segments,
+    starting,
+    steering,
+    subscribers,
+    trial,
+    why,
+)
 from ..forms import ScheduleForm
 from ..models import Delivery, DeliveryState, Newsletter, Status
 from ..words import DELIVERY_WORDS, HOLDS, REASONS, STATUS_WORDS
@@ -111,7 +124,7 @@ def _review(newsletter: Newsletter, form: ScheduleForm, status: int = 200) -> Re
         newsletter=newsletter,
         form=form,
         checks=checks.review(newsletter),
-        reached=audience.count(newsletter.audience, newsletter.topic),
+        reached=subscribers.reached(newsletter),
         described=audience.describe(newsletter.audience),
         languages=LOCALES,
         holds=HOLDS,

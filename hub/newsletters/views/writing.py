@@ -15,7 +15,7 @@ from ...core.i18n import LOCALES, _
 from ...core.paging import page
 from ...core.security import CSP
 from ...core.settings import settings
-from .. import audience, blocks, checks, drafts, linkcheck, starters, variables
+from .. import audience, blocks, checks, drafts, linkcheck, starters, subscribers, variables
 from ..forms import AudienceForm, StartForm, TextForm
 from ..models import TOPICS, Content, Delivery, DeliveryState, Newsletter, Shown, Status, Topic
 from ..words import STATUS_WORDS
@@ -156,7 +156,7 @@ def _editor(newsletter: Newsletter, locale: str, form: TextForm, status: int = 2
 def readiness_of(newsletter: Newsletter) -> dict[str, Any]:
     return {
         "checks": checks.review(newsletter),
-        "reached": audience.count(newsletter.audience, newsletter.topic),
+        "reached": subscribers.reached(newsletter),
     }
 
 
@@ -203,6 +203,7 @@ def aim(number: int) -> ResponseReturnValue:
     form = AudienceForm(
         topic=newsletter.topic.value,
         shown=newsletter.shown.value,
+        to_subscribers=newsletter.to_subscribers,
         tracks_clicks=newsletter.tracks_clicks,
         tracks_opens=newsletter.tracks_opens,
         ab_share=str(newsletter.ab_share or ""),
@@ -230,6 +231,7 @@ def save_audience(number: int) -> ResponseReturnValue:
     with transaction():
         newsletter = find(number)
         drafts.aim(newsletter, rule, Topic(form.topic.data), Shown(form.shown.data))
+        drafts.offer(newsletter, form.to_subscribers.data)
         share = int(form.ab_share.data) if form.ab_share.data else None
         drafts.try_subjects(newsletter, share, form.ab_hours.data or 1)
         drafts.track(newsletter, clicks=form.tracks_clicks.data, opens=form.tracks_opens.data)

@@ -1,0 +1,134 @@
+"""Public news for visitors: only who confirms gets it, once, and one click ends it."""
+
+import io
+import re
+from datetime import timedelta
+from email import message_from_bytes
+from email.policy import SMTP
+
+import pytest
+
+from hub.core import clock, jobs
+from hub.core.database import db, transaction
+from hub.core.mail.outgoing import MailMessage
+from hub.core.settings import settings
+from hub.newsletters import consent, starting, subscribers
+from hub.newsletters.checks import review
+from hub.newsletters.models import Delivery, Newsletter, Shown, SuppressionReason, Topic
+from hub.newsletters.models_subscribers import Subscription
+
+from .factories import ENGLISH, make_newsletter
+
+WISH = {"address": "Visitor@Example.com", "language": "en", "topics": ["product_news", "training"]}
+
+
+def text(answer):
+    return answer.get_data(as_text=True)
+
+
+@pytest.fixture
+def asked(client):
+    """`asked(**what)` → the ways to confirm that were mailed since."""
+
+    def asked(**what):
+        db.session.rollback()
+        last = db.session.scalar(db.select(db.func.max(MailMessage.id))) or 0
+        answer = client.post("/news/subscribe", data=WISH | what)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/news/subscribe?asked=1")
+        db.session.rollback()
+        mails = db.session.scalars(db.select(MailMessage).where(MailMessage.id > last)).all()
+        return [re.search(r"/news/confirm/\S+", each.text)[0] for each in mails if each.text]
+
+    return asked
+
+
+def subscriptions():
+    db.session.rollback()
+    rows = db.session.execute(db.select(Subscription.address, Subscription.topic).order_by(Subscription.id))
+    return [tuple(row) for row in rows]
+
+
+def test_only_the_mailbox_itself_subscribes_and_nobody_learns_who_did(cast, client, asked):
+    [link] = asked()
+    assert asked() == [], "not a second mail at once"
+    with transaction():
+        consent.suppress("gone@example.com", SuppressionReason.BOUNCE)
+    assert asked(address="gone@example.com") == []
+    assert len(asked(address="partner@example.org")) == 1
+    assert client.post("/news/subscribe", data=WISH | {"topics": ["service"]}).status_code == 422
+    for method in ("GET", "HEAD"):
+        assert client.open(link, method=method).status_code == 200
+    assert subscriptions() == []
+    assert client.post(link[:-3] + "xyz").status_code == 404
+    assert subscriptions() == []
+    for _again in range(2):
+        assert "You are subscribed" in text(client.post(link))
+    visitor = "visitor@example.com"
+    assert subscriptions() == [(visitor, Topic.PRODUCT), (visitor, Topic.TRAINING)]
+    with clock.frozen(clock.now() + timedelta(days=8)):
+        jobs.run("newsletters.forget")
+        db.session.rollback()
+        assert db.session.scalar(db.select(db.func.count(MailMessage.id))) == 0
+
+
+def test_a_public_newsletter_reaches_subscribers_and_partners_once_and_one_click_ends_it(
+    cast, manager, client, browse, worker
+):
+    for path in (settings.home / "outbox").glob("*"):
+        path.unlink()
+    own = {"body": "Hello {user.first_name|there} <3\n\n::: level"}
+    with transaction():
+        for address in ("visitor@example.com", "partner@example.org", "declined@example.com"):
+            subscribers.confirm((address, [Topic.PRODUCT], "ru"))
+        subscribers.confirm(("other@example.com", [Topic.TRAINING], "en"))
+        consent.opt_out("declined@example.com", Topic.PRODUCT)
+        newsletter = make_newsletter(manager, ENGLISH | own, to_subscribers=True, shown=Shown.PUBLIC)
+        assert [each.text for each in review(newsletter) if each.blocks] == [
+            "“{partner.name}” is empty for subscribers"
+        ]
+        newsletter.contents[0].subject = "News for {partner.name|all}"
+        assert starting.start(newsletter) == 3
+    worker()
+    sent = {}
+    for path in (settings.home / "outbox").glob("*.eml"):
+        mail = message_from_bytes(path.read_bytes(), policy=SMTP)
+        sent[mail["To"].addresses[0].addr_spec] = mail
+    assert sorted(sent) == ["other@example.org", "partner@example.org", "visitor@example.com"]
+    mail = sent["visitor@example.com"]
+    plain, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    assert mail["Subject"] == "News for all"
+    assert "Hello there" in plain
+    for part in (plain, html):
+        assert "because you subscribed to news of" in part
+        assert "as a partner" not in part
+    assert "as a partner" in sent["partner@example.org"].get_body(("plain",)).get_content()
+    way = mail["List-Unsubscribe"].strip("<>").removeprefix(settings.base_url)
+    page = text(client.get(way.replace("unsubscribe", "preferences")))
+    assert page.count('name="topics"') == 3
+    assert page.count("checked") == 2, "one topic, and being counted"
+    assert client.post(way, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert ("visitor@example.com", Topic.PRODUCT) not in subscriptions()
+    client.post(way.replace("unsubscribe", "preferences"), data={"topics": ["materials", "service"]})
+    assert ("visitor@example.com", Topic.MATERIALS) in subscriptions()
+    assert ("visitor@example.com", Topic.SERVICE) not in subscriptions()
+    number = db.session.scalar(db.select(Subscription.id).filter_by(address="visitor@example.com"))
+    assert browse(manager).post(f"/newsletters/subscribers/{number}/erase").status_code == 303
+    db.session.rollback()
+    assert not [each for each, _topic in subscriptions() if each == "visitor@example.com"]
+    kept = db.session.scalars(db.select(Delivery.address).order_by(Delivery.address)).all()
+    assert [each.partition("@")[2] for each in kept].count("erased.invalid") == 1
+    assert db.session.scalar(db.select(Newsletter.to_subscribers)) is True
+
+
+def test_a_list_comes_in_with_the_day_of_consent_and_goes_out_as_it_came(manager, browse):
+    desk = browse(manager)
+    rows = "new@bücher.example,training,uk,2026-01-05\nno day@x.example,training,uk,2026-01-05\nx@x.example,training,uk,\n"
+    rows += "y@x.example,service,uk,2026-01-05\nz@x.example,training,uk,2199-01-05\n"
+    for content in ("address,topic,language,agreed_at\n" + rows,) * 2:
+        file = {"file": (io.BytesIO(content.encode()), "list.csv")}
+        answer = desk.post("/newsletters/subscribers/import", data=file, follow_redirects=True)
+    assert "No subscription in these lines: 3, 4, 5, 6." in text(answer)
+    assert subscriptions() == [("new@xn--bcher-kva.example", Topic.TRAINING)]
+    assert "new@xn--bcher-kva.example,training,uk,2026-01-05" in text(
+        desk.get("/newsletters/subscribers.csv")
+    )
