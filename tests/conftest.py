@@ -3,12 +3,14 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import flask_migrate
 import pytest
 import redis  # noqa: F401 (before the hub, which leaves it out where the environment names none)
 from flask import g
 from socketio import Manager
+from sqlalchemy import Table, insert
 
 from hub.accounts import sessions
 from hub.app import create_app
@@ -19,6 +21,7 @@ from hub.core.settings import Settings
 
 from . import factories, servers
 
+Rows = dict[Table, list[dict[str, Any]]]
 BACKEND = os.environ.get("HUB_TEST_BACKEND", "sqlite")
 if BACKEND not in ("sqlite", "postgresql"):
     raise RuntimeError(f"HUB_TEST_BACKEND={BACKEND} is not known")
@@ -125,31 +128,46 @@ def forget_journals(app) -> None:
             shutil.rmtree(journal.folder, ignore_errors=True)
 
 
-def empty() -> None:
-    """Delete every row."""
+def empty(instead: Rows | None = None) -> None:
+    """Delete every row, and insert these instead."""
     tables = list(reversed(db.metadata.sorted_tables))
     with db.engine.connect() as connection:
+        run = connection.exec_driver_sql
         if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(_emptying(tables))
+            run(_emptying(tables))
+            _insert(connection, instead or {})
+            run(_counting(instead or {}))
             connection.commit()
         else:
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            run("COMMIT")
+            run("PRAGMA foreign_keys=OFF")
+            run("BEGIN IMMEDIATE")
             for table in tables:
-                connection.exec_driver_sql(f'DELETE FROM "{table.name}"')
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
-            connection.exec_driver_sql("BEGIN")
+                run(f'DELETE FROM "{table.name}"')
+            _insert(connection, instead or {})
+            run("COMMIT")
+            run("PRAGMA foreign_keys=ON")
+            run("BEGIN")
+
+
+def _insert(connection, rows: Rows) -> None:
+    for table, some in rows.items():
+        if some:
+            connection.execute(insert(table), some)
 
 
 def _emptying(tables) -> str:
     """One string of statements: thirty times faster than TRUNCATE, which makes new files for every table."""
     deletes = [f'DELETE FROM "{table.name}"' for table in tables]
     sequences = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
-    return "; ".join(
-        ["SET session_replication_role = replica", *deletes, sequences, "RESET session_replication_role"]
-    )
+    return "; ".join(["SET session_replication_role = replica", *deletes, sequences])
+
+
+def _counting(rows: Rows) -> str:
+    """The next id comes after the last one."""
+    last = {table.name: max(row["id"] for row in some) for table, some in rows.items() if some and "id" in some[0]}
+    moves = [f"SELECT setval(pg_get_serial_sequence('\"{name}\"', 'id'), {id})" for name, id in last.items()]
+    return "; ".join([*moves, "RESET session_replication_role"])
 
 
 @pytest.fixture
@@ -194,15 +212,23 @@ def browse(app):
     """`browse(user)` is a browser in which `user` is signed in."""
 
     def browse(user):
-        with transaction():
-            token = sessions.begin(user)
-        client = app.test_client()
-        with client.session_transaction() as cookie:
-            cookie["_user_id"] = token
-            cookie["_fresh"] = True
-        return client
+        return signed_in(app, begin_session(user))
 
     return browse
+
+
+def begin_session(user) -> str:
+    with transaction():
+        return sessions.begin(user)
+
+
+def signed_in(app, token: str):
+    """A browser with the cookie of a session."""
+    client = app.test_client()
+    with client.session_transaction() as cookie:
+        cookie["_user_id"] = token
+        cookie["_fresh"] = True
+    return client
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from flask.testing import FlaskClient
 from hub.core.database import db
 
 from . import factories
-from .conftest import empty
+from .conftest import Rows, begin_session, empty, signed_in
+from .guards.multiplying import snapshot
 
 ROLES = ("visitor", "partner", "other", "agent", "manager", "admin")
 HERE = Path(__file__).parent
@@ -71,20 +72,43 @@ class World:
 
 
 @pytest.fixture
-def world(app, browse):
-    """`world(room)` is a new one, in an empty database."""
+def world(app):
+    """`world(room)` is a new one, in an empty database; the second of a room is a copy of the first as it was."""
 
     def world(room: str) -> World:
         db.session.rollback()
         db.session.expunge_all()
-        empty()
-        cast = factories.make_cast()
-        names = sample(room, cast)
-        people = {role: getattr(cast, role) for role in ROLES if role not in ("visitor", "other")}
-        browsers = {role: browse(person) for role, person in (people | {"other": cast.other_partner}).items()}
-        return World(names, browsers | {"visitor": app.test_client()})
+        if room not in BEGINNINGS:
+            empty()
+            BEGINNINGS[room] = beginning(room)
+        else:
+            empty(BEGINNINGS[room].rows)
+        start = BEGINNINGS[room]
+        browsers = {role: signed_in(app, token) for role, token in start.sessions.items()}
+        return World(start.names, browsers | {"visitor": app.test_client()})
 
     return world
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A room's world before anything was asked of it."""
+
+    names: dict[str, object]
+    sessions: dict[str, str]
+    rows: Rows
+
+
+BEGINNINGS: dict[str, Beginning] = {}
+
+
+def beginning(room: str) -> Beginning:
+    cast = factories.make_cast()
+    names = sample(room, cast)
+    people = {role: getattr(cast, role) for role in ROLES if role not in ("visitor", "other")}
+    people["other"] = cast.other_partner
+    sessions = {role: begin_session(person) for role, person in people.items()}
+    return Beginning(names, sessions, snapshot(db.session))
 
 
 def sample(room: str, cast) -> dict[str, object]:
