@@ -165,7 +165,9 @@ def _emptying(tables) -> str:
 
 def _counting(rows: Rows) -> str:
     """The next id comes after the last one."""
-    last = {table.name: max(row["id"] for row in some) for table, some in rows.items() if some and "id" in some[0]}
+    last = {
+        table.name: max(row["id"] for row in some) for table, some in rows.items() if some and "id" in some[0]
+    }
     moves = [f"SELECT setval(pg_get_serial_sequence('\"{name}\"', 'id'), {id})" for name, id in last.items()]
     return "; ".join([*moves, "RESET session_replication_role"])
 
