@@ -1,11 +1,14 @@
-"""WebSockets of which a thousand may be open at once: two threads each instead of three, and nothing compressed."""
+"""WebSockets of which a thousand may be open at once: what comes and goes wakes no other thread, and nothing is compressed."""
 
+import queue
 import socket
 import threading
 from typing import Any
 
 import simple_websocket
 from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
+from engineio.packet import NOOP, Packet
+from wsproto.events import Message, TextMessage
 from wsproto.utilities import LocalProtocolError
 
 
@@ -26,6 +29,7 @@ class WebSocket(simple_websocket.Server):
         plain = {name: value for name, value in environ.items() if name != "HTTP_SEC_WEBSOCKET_EXTENSIONS"}
         super().__init__(plain, thread_class=_NotNeeded, **options)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._rest = b""
 
     def receive(self, timeout: float | None = None) -> Any:
         """The next message; ConnectionClosed once there will be none. Waits for as long as it takes."""
@@ -42,6 +46,70 @@ class WebSocket(simple_websocket.Server):
         self.sock.close()
         raise simple_websocket.ConnectionClosed(self.close_reason, self.close_message)
 
+    def send(self, data: str | bytes) -> None:
+        """Send a message and wait until all of it has left."""
+        if not self.connected:
+            raise simple_websocket.ConnectionClosed(self.close_reason, self.close_message)
+        rest, self._rest = self._rest, b""
+        self.sock.sendall(rest + self._frame(data))
+
+    def send_now(self, packet: Packet) -> bool:
+        """Send a packet if that keeps nobody waiting; False when the page takes no more just now."""
+        # The same for all who get it: a room of twenty costs one.
+        packet.frame = frame = getattr(packet, "frame", None) or self._frame(packet.encode())
+        try:
+            sent = self.connected and self.sock.send(frame, socket.MSG_DONTWAIT)
+        except OSError:
+            return False
+        self._rest = frame[sent:] if sent else b""
+        return sent == len(frame)
+
+    @property
+    def is_halfway(self) -> bool:
+        """Has a part of a packet left, which nothing may come after but its rest?"""
+        return bool(self._rest)
+
+    def _frame(self, data: str | bytes) -> bytes:
+        whole = Message(data) if isinstance(data, bytes) else TextMessage(data)
+        return self.ws.send(whole)
+
+
+class Outbox(queue.Queue[Any]):
+    """Packets for a page. While the page keeps up, whoever has one sends it; what it cannot take waits for its writer.
+
+    Another thread of its own that is woken for every packet costs more than the packet does.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._page: Any = None
+        self._socket: WebSocket | None = None
+        self._sending = threading.Lock()
+        self._is_idle = False  # all has left, and the writer waits
+
+    def leads_to(self, web_socket: WebSocket, page: Any) -> None:
+        """From its upgrade on, the page has this WebSocket."""
+        self._socket, self._page = web_socket, page
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        """Send a packet, or keep it for the writer. None ends the writer."""
+        with self._sending:
+            if self._is_idle and self._socket is not None and item is not None:
+                if self._socket.send_now(item):
+                    return
+                if self._socket.is_halfway:
+                    item = Packet(NOOP)  # has the writer send the rest
+            self._is_idle = False
+            super().put(item)
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """What waits to be sent. Over a WebSocket only its writer asks, and waits until it has something to do."""
+        if not block or self._page is None or not self._page.upgraded:
+            return super().get(block, timeout)
+        with self._sending:
+            self._is_idle = self.empty()
+        return super().get()
+
 
 class WebSocketDoor(SimpleWebSocketWSGI):
     """The library's door, with these sockets."""
@@ -51,6 +119,9 @@ class WebSocketDoor(SimpleWebSocketWSGI):
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         self.ws = WebSocket(environ, **self.server_args)
+        page = getattr(self.app, "__self__", None)
+        if page is not None and isinstance(page.queue, Outbox):
+            page.queue.leads_to(self.ws, page)
         self.app(self)
         if self.ws.mode == "gunicorn":
             raise StopIteration  # the connection is no longer the web server's
@@ -59,4 +130,4 @@ class WebSocketDoor(SimpleWebSocketWSGI):
 
 def furnish(server: Any) -> None:
     """Let an Engine.IO server open its WebSockets this way."""
-    server._async = server._async | {"websocket": WebSocketDoor}
+    server._async = server._async | {"websocket": WebSocketDoor, "queue": Outbox}

@@ -4,12 +4,15 @@ import base64
 import socket
 import struct
 import threading
+import time
 from types import SimpleNamespace
 
+import engineio
 import pytest
+from engineio.packet import MESSAGE, Packet
 
 from hub.core import jobs, live
-from hub.core.sockets import WebSocketDoor
+from hub.core.sockets import WebSocketDoor, furnish
 
 pytestmark = pytest.mark.once
 HANDSHAKE = {
@@ -26,18 +29,18 @@ def opened():
     """`opened(handler)`: a browser's end of a WebSocket whose other end `handler` has, and the server's thread."""
     ends = []
 
-    def opened(handler, largest=1_000_000):
-        browser, server = _pair()
-        ends.extend((browser, server))
+    def opened(handler, largest=1_000_000, server=None):
+        browser, hub = _pair()
+        ends.extend((browser, hub))
         key = base64.b64encode(b"k" * 16).decode()
-        environ = HANDSHAKE | {"HTTP_SEC_WEBSOCKET_KEY": key, "gunicorn.socket": server}
-        door = WebSocketDoor(handler, SimpleNamespace(max_http_buffer_size=largest))
+        environ = HANDSHAKE | {"HTTP_SEC_WEBSOCKET_KEY": key, "gunicorn.socket": hub}
+        door = WebSocketDoor(handler, server or SimpleNamespace(max_http_buffer_size=largest))
 
         def serve():
             with pytest.raises(StopIteration):
                 door(environ, None)
 
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         return browser, thread
 
@@ -87,6 +90,35 @@ def test_a_message_that_is_too_large_ends_its_socket_before_it_is_whole(opened):
     browser.sendall(frame(b"x" * 101))
     thread.join(30)
     assert heard == [None]
+
+
+def test_who_does_not_read_keeps_nobody_waiting_and_gets_everything_in_order(opened):
+    server = engineio.Server(async_mode="threading", monitor_clients=False)
+    furnish(server)
+    page = engineio.socket.Socket(server, "page")
+    browser, thread = opened(page._websocket_handler, server=server)
+    while not page.queue._is_idle:  # the writer waits for packets from here on: whoever has one may send it
+        time.sleep(0.001)
+    said = [f"{number}:" + "x" * 5_000 for number in range(2_000)]  # more than a connection takes
+    for text in said:
+        page.send(Packet(MESSAGE, text))
+    assert not page.queue.empty()
+    heard = _until(browser, b"\r\n\r\n").partition(b"\r\n\r\n")[2]
+    whole = b"".join(b"\x81\x7e" + struct.pack(">H", 1 + len(text)) + b"4" + text.encode() for text in said)
+    halfway = b"\x81\x016"  # has the writer send the rest of what had left in part
+    while len(heard.replace(halfway, b"")) < len(whole):
+        heard += browser.recv(1_000_000)
+    assert heard.replace(halfway, b"") == whole
+    page.queue.put(None)
+    browser.sendall(frame(b"", kind=8))
+    thread.join(30)
+
+
+def _until(browser, end: bytes) -> bytes:
+    read = b""
+    while end not in read:
+        read += browser.recv(65_536)
+    return read
 
 
 def test_what_is_rung_for_while_the_bell_is_busy_rings_once():
