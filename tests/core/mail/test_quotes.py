@@ -37,11 +37,38 @@ INTRODUCTIONS = {
     "outlook, old": "-----Original Message-----\nFrom: Agnes Agent",
     "thunderbird ru, old": "-------- Исходное сообщение --------",
     "pl, old": "-----Wiadomość oryginalna-----",
+    "gmail ru, wrapped in the address": "пн, 2 нояб. 2026 г. в 10:11, Agnes Agent <\npartners@nordbill.example>:",
+    "gmail de": "Am Mo., 2. Nov. 2026 um 10:11 Uhr schrieb Agnes Agent <\npartners@nordbill.example>:",
+    "gmail cs": "po 2. 11. 2026 v 10:11 odesílatel Agnes Agent <partners@nordbill.example>\nnapsal:",
+    "apple pl, name first": "Agnes Agent <partners@nordbill.example> w dniu 2 lis 2026, o godz. 10:11, napisał(a):",
+    "roundcube ru": "Agnes Agent писал(а) 2026-11-02 10:11:",
+    "roundcube uk": "Agnes Agent писав(ла) 2026-11-02 10:11:",
+    "the bat": "Вы писали 2 ноября 2026 г., 10:11:12:",
+    "thunderbird, old": "Agnes Agent wrote:",
+    "evolution ru": "В Пн, 02/11/2026 в 10:11 +0300, Agnes Agent пишет:",
+    "kmail ru": "В письме от понедельник, 2 ноября 2026 г. 10:11:12 MSK пользователь Agnes Agent написал:",
+    "rambler": "02.11.2026, 10:11, от Agnes Agent <partners@nordbill.example>",
+    "yandex mobile": "02.11.2026, 10:11, Agnes Agent (partners@nordbill.example):",
+    "yandex, its headers": '----------------\nКому: Pat (pat@example.org);\nТема: Re: x;\n02.11.2026, 10:11, "Agnes" <partners@nordbill.example>:',
+    "mail.ru mobile": "понедельник, 02 ноября 2026г., 10:11 +03:00 от Agnes Agent partners@nordbill.example:",
+    "ukr.net, spaced": '2 листопада 2026, 10:11:05, від "Agnes Agent" < partners@nordbill.example >:',
+    "zoho": "---- On Mon, 02 Nov 2026 10:11:12 +0100 Agnes Agent <partners@nordbill.example> wrote ----",
+    "zoho pl": "---- Włącz pon., 02 lis 2026 10:11:12 +0100 Agnes Agent <partners@nordbill.example> napisał(a) ----",
+    "yahoo pl": "poniedziałek, 2 listopada 2026 10:11:12 CET, Agnes Agent <partners@nordbill.example> napisał(-a):",
+    "proton": "‐‐‐‐‐‐‐ Original Message ‐‐‐‐‐‐‐\nOn Monday, November 2nd, 2026 at 10:11 AM, Agnes Agent <partners@nordbill.example> wrote:",
+    "outlook uk, its sender": "Відправник: Agnes Agent <partners@nordbill.example>\nНадіслано: 2 листопада 2026 р. 10:11\nКому: Pat\nТема: Re: x",
+    "outlook fr": "De : Agnes Agent <partners@nordbill.example>\nEnvoyé : lundi 2 novembre 2026 10:11\nÀ : Pat\nObjet : RE: x",
 }
+#: With neither an address nor marks below, it may as well be the writer's own account of what was said.
+INTRODUCED = [
+    pytest.param(text, mark, id=f"{name}{' marked' if mark else ''}")
+    for name, text in INTRODUCTIONS.items()
+    for mark in ("> ", "")
+    if mark or (name != "rambler" and ("@" in text or text.startswith("---")))
+]
 
 
-@pytest.mark.parametrize("introduction", INTRODUCTIONS.values(), ids=INTRODUCTIONS.keys())
-@pytest.mark.parametrize("mark", ["> ", ""])
+@pytest.mark.parametrize(("introduction", "mark"), INTRODUCED)
 def test_a_quotation_is_folded(introduction, mark):
     rest = f"{introduction}\n\n{mark}Try again, please.\n{mark}\n{mark}Agnes\n"
     parts = split(f"It works now, thank you.\n\n{rest}")
@@ -50,7 +77,11 @@ def test_a_quotation_is_folded(introduction, mark):
 
 
 @pytest.mark.parametrize(
-    "introduction", [INTRODUCTIONS[each] for each in ("gmail en", "gmail ru", "apple uk", "o2 pl")]
+    "introduction",
+    [
+        INTRODUCTIONS[each]
+        for each in ("gmail en", "gmail ru", "apple uk", "o2 pl", "outlook pl", "roundcube uk")
+    ],
 )
 def test_answers_between_quoted_lines_survive(introduction):
     text = f"Hello,\n\n{introduction}\n> Which order?\nNumber 4711.\n> And when?\nYesterday.\n> Regards\n> Agnes\n"
@@ -79,15 +110,33 @@ def test_who_says_that_the_answers_are_below_is_believed(hint):
         "---------- Forwarded message ---------",
         "-------- Пересылаемое сообщение --------",
         "Begin forwarded message:",
+        "-------- Weitergeleitete Nachricht --------",
+        "> Початок листа, що пересилається:\n>",
+        "> Begin forwarded message:\n>",
     ],
 )
 def test_what_is_forwarded_stays_to_be_seen(forward):
-    text = f"Please look.\n\n{forward}\nFrom: x <x@y.example>\nDate: Monday\nSubject: s\nTo: me\n\nThe matter itself.\n"
+    mark = "> " if forward.startswith(">") else ""
+    matter = ["From: x <x@y.example>", "Date: Monday", "Subject: s", "To: me", "", "The matter itself."]
+    text = f"Please look.\n\n{forward}\n" + "".join(f"{mark}{line}\n" for line in matter)
     assert split(text).reply == text
 
 
 @pytest.mark.parametrize(
-    "end", ["-- \nPat Partner\nAcme", "Sent from my iPhone", "Отправлено с iPhone", "Wysłane z iPhone'a"]
+    "end",
+    [
+        "-- \nPat Partner\nAcme",
+        "Sent from my iPhone",
+        "Отправлено с iPhone",
+        "Отправлено со смартфона Samsung Galaxy.",
+        "Надіслано зі смартфону Samsung Galaxy.",
+        "Wysłane z iPhone'a",
+        "Скачать Outlook для iOS<https://aka.ms/o0ukef>",
+        "Отримати Outlook для Android<https://aka.ms/o0ukef>",
+        "Pobierz program Outlook dla systemu iOS (https://aka.ms/o0ukef)",
+        "Sent with Proton Mail secure email.",
+        "Von meinem iPhone gesendet",
+    ],
 )
 def test_a_signature_is_folded(end):
     assert split(f"Thank you.\n\n{end}").rest == end
@@ -101,11 +150,28 @@ def test_a_signature_is_folded(end):
         "Prices:\n> 100 pieces: 5 EUR\nand below",
         "Times: 10:11 wrote nothing",
         "Only words.",
+        "2 ноября 2026 в 10:11 менеджер написал:\n\n«Всё хорошо», но это не так.",
+        "2 ноября 2026 зарегистрирован клиент anna@x.example:\nего нет в отчёте",
+        "On file:\nFrom: London\nTo: Paris\nDate: tomorrow\nRight?",
+        "Sales:\n\n| order | sum |\n| 4711 | 5 |",
+        "Why?\nWysłano z konta 500 zł dnia 3 listopada, a prowizji nie ma.",
+        "Why?\nSent from my account to the supplier: 500 EUR.",
+        "Get me Outlook,\nPobierz dane z telefonu 24 i sprawdź",
         "",
     ],
 )
 def test_ordinary_words_are_not_taken_for_a_quotation(text):
     assert split(text).reply == text
+
+
+@pytest.mark.parametrize("own", ["Only one question.", "5 sales are missing", "On 2026 I agree."])
+def test_words_just_above_an_introduction_are_not_part_of_it(own):
+    assert split(f"{own}\n{INTRODUCTIONS['gmail en']}\n> Which order?\n").reply == f"{own}\n"
+
+
+def test_what_a_virus_scanner_adds_is_no_answer():
+    text = f"Thanks.\n{INTRODUCTIONS['gmail ru']}\n> Which order?\n\nБез вирусов. www.avast.com\n"
+    assert split(text).reply == "Thanks.\n"
 
 
 @given(

@@ -21,53 +21,70 @@ class Split:
     rest: str
 
 
-_WROTE = (
-    r"wrote|writes|написала?|написал\(а\)|написал\(-а\)|пиш[еі]т?|написав(?:\(-?ла\))?|написала|"
-    r"napisał(?:\(a\)|a)?|napisał/a|pisze|nadesłał(?:\(a\)|a)?|schrieb|a écrit|escribió|ha scritto"
-)
-_ADDRESS = r"<[^<>\s@]{1,80}@[^<>\s]{1,200}>"
-#: A moment: a time, or a date with a year.
-_MOMENT = re.compile(r"\d{1,2}[:.]\d{2}|\b\d{4}\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b")
-_INTRODUCTIONS = (
-    re.compile(rf"(?:{_WROTE})\s*:?\s*$", re.IGNORECASE),  # On …, Name wrote: · 2 ноября, Имя пишет:
-    re.compile(rf"{_ADDRESS}\s*(?:\[[^\]]*\]\s*)?:\s*$"),  # пн, 2 нояб. 2026 г. в 10:11, Имя <a@b>:
-    re.compile(r"^Wiadomość napisana przez .+:\s*$", re.IGNORECASE),
-    re.compile(r"^(?:Dnia|W dniu) .+(?:pisze|napisał(?:\(a\)|a)?)\s*:", re.IGNORECASE),
-)
-_BEGINS = re.compile(
-    r"^(?:On|Le|Am|El|W dniu|Dnia|Wiadomość|\d|[„\"«]|"
-    r"(?:mon|tue|wed|thu|fri|sat|sun|пн|вт|ср|чт|пт|сб|вс|нд|пон|pon|wt|śr|czw|pt|sob|niedz|ndz)\w*\b|"
-    r"(?:понед|вторн|сред|четв|пятн|субб|воскр|понеді|вівт|серед|четвер|п.ятн|субот|неділ)\w*)",
+_WROTE = re.compile(
+    r"\b(?:wrote|writes|(?:на)?писал[аи]?|(?:на)?писав|написала|пиш[еі]т?|napisał[ao]?|pisze|nadesłał[ao]?|"
+    r"napsal[ao]?|schrieb|a écrit|escribió|ha scritto)\b",
     re.IGNORECASE,
 )
+_ADDRESS = re.compile(r"<[^<>\s@]{1,80}@[^<>\s]{1,200}>")
+_ENDS_IN_ADDRESS = re.compile(r"[^<>()\s@]{1,80}@[^<>()\s]{1,200}[>)]{0,2}\s*(?:\[[^\]]*\]\s*)?:?$")
+#: A moment: a time, or a date with a year.
+_MOMENT = re.compile(r"\d{1,2}[:.]\d{2}|\b\d{4}\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b")
+_TIME = re.compile(r"\b\d{1,2}:\d{2}\b")
+_BEGINS = re.compile(
+    r"^(?:-{3,} |On\b|Le\b|Am\b|El\b|W dniu|Dnia|Wiadomość|В письме|\d|[„\"«]|"
+    r"(?:в )?(?:mon|tue|wed|thu|fri|sat|sun|пн|вт|ср|чт|пт|сб|вс|нд|пон|pon|wt|śr|czw|pt|sob|niedz|ndz)\w*\b|"
+    r"(?:понед|вторн|сред|четв|пятн|субб|воскр|понеді|вівт|серед|четвер|п.ятн|субот|неділ)\w*|"
+    r"(?:wtorek|środa|czwartek|piątek|po|út|st|čt|pá|so|ne)\b)",
+    re.IGNORECASE,
+)
+_DASHES = "-\u2010\u2013\u2014"
 _ORIGINAL = re.compile(
-    r"^\s*-{2,}\s*(?:Original (?:Message|Appointment|E-?mail)|Исходное сообщение|Оригинальное сообщение|"
+    rf"^\s*[{_DASHES}]{{2,}}\s*(?:Original (?:Message|Appointment|E-?mail)|Исходное сообщение|Оригинальное сообщение|"
     r"Оригінальне повідомлення|Початкове повідомлення|Вихідне повідомлення|Wiadomość oryginalna|"
-    r"Oryginalna wiadomość|Ursprüngliche Nachricht|Message d'origine|Mensaje original)\s*-{2,}\s*$",
+    r"Oryginalna wiadomość|Ursprüngliche Nachricht|Message d'origine|Mensaje original)"
+    rf"\s*[{_DASHES}]{{2,}}\s*$",
     re.IGNORECASE,
 )
 _FORWARDED = re.compile(
-    r"^\s*(?:-{2,}\s*)?(?:Forwarded message|Begin forwarded message|Forwarded Message|Пересылаемое сообщение|"
+    r"^\s*(?:> ?)?(?:-{2,}\s*)?(?:Forwarded message|Begin forwarded message|Пересылаемое сообщение|"
     r"Пересланное сообщение|Перенаправленное сообщение|Переслане повідомлення|Переадресоване повідомлення|"
-    r"Перенаправлене повідомлення|Початок пересланого повідомлення|Начало переадресованного сообщения|"
+    r"Перенаправлене повідомлення|Початок (?:пересланого|переадресованого) (?:повідомлення|листа)|"
+    r"Початок листа, що пересилається|Начало (?:переадресованного|пересылаемого) сообщения|"
     r"Przekazana wiadomość|Wiadomość przekazana|Treść przekazanej wiadomości|"
-    r"Początek przekazywanej wiadomości)\s*:?\s*(?:-{2,})?\s*$",
+    r"Początek (?:przekazywanej|przekazanej) wiadomości|(?:Anfang der )?weitergeleiteten? Nachricht|"
+    r"(?:Début du )?message (?:transféré|réexpédié))\s*:?\s*(?:-{2,})?\s*$",
     re.IGNORECASE,
 )
 _NAMES = {
-    "from": "from|от|от кого|від|від кого|od|von|de",
-    "sent": "sent|date|отправлено|дата|надіслано|відправлено|wysłano|data|gesendet",
-    "to": "to|кому|до|do|an|para",
-    "subject": "subject|тема|temat|betreff|asunto",
+    "from": "from|от|от кого|отправитель|від|від кого|відправник|od|nadawca|von|de",
+    "sent": "sent|date|отправлено|дата|надіслано|відправлено|wysłano|wysłane|data|gesendet|datum|envoyé|enviado el",
+    "to": "to|кому|получатель|одержувач|отримувач|до|do|adresat|an|para|à",
+    "subject": "subject|тема|temat|betreff|asunto|objet",
     "cc": "cc|копия|копія|dw|reply-to|importance|attachments|вложения",
 }
 _FROM = re.compile(rf"^[\s*>|]*(?:{_NAMES['from']})\s*:\**\s*\S", re.IGNORECASE)
 _HEADER = re.compile(rf"^[\s*>|]*({'|'.join(_NAMES.values())})\s*:\**(?:\s|$)", re.IGNORECASE)
 _RULE = re.compile(r"^\s*(?:_{5,}|-{10,}|\*{5,}|={5,})\s*$")
 _SIGNATURE = re.compile(r"^\s*(?:--|—)\s*$")
+#: A signature below dashes that are not quite those of RFC 3676 is no longer than this; dashes may divide a text, too.
+_SIGNATURE_LINES, _SIGNATURE_LETTERS = 12, 600
+#: What telephones and programs sign with: said of something else, the same words are the writer's own.
 _SENT_FROM = re.compile(
-    r"^\s*(?:Sent from (?:my|Mail|Outlook|Yahoo|Proton)|Get Outlook for|Отправлено (?:с|из) |Надіслано (?:з|із) |"
-    r"Відправлено (?:з|із) |Wysłane? (?:z|ze) |Wysłano (?:z|ze) )",
+    r"^\s*(?:(?:Get|Скачать|Получить|Загрузить|Отримати|Завантажити|Pobierz|Uzyskaj|Holen Sie sich) (?:\w+ )?Outlook|"
+    r"(?:Sent (?:from|via|with|using)|Отправлено (?:со?|из|через|с помощью)|(?:Надіслано|Відправлено) (?:з[іи]?|із|через)|"
+    r"Wysłan[eoay] (?:ze?|za pomocą)|Von mein\w+|Gesendet (?:von|mit)|Envoyé (?:de|depuis|avec)|Inviato da|"
+    r"Enviado desde)\s[^?!]{0,50}"
+    r"(?:iPhone|iPad|Android|Outlook|Galaxy|Samsung|Xiaomi|Redmi|Huawei|Honor|BlackBerry|Windows|Yahoo|Proton|Gmail|"
+    r"Spark|Mail|Yandex|Яндекс|Почт|Пошт|Poczt|Ukr\.?net|смартфон|телефон|smartfon|telefon|phone|пристро|устройств|"
+    r"мобільн|мобильн))[^,;?!\d]{0,30}$",
+    re.IGNORECASE,
+)
+_LINK = re.compile(r"[<(]?https?://[^\s<>()]{1,500}[>)]?")
+_SCANNED = re.compile(
+    r"^\s*(?:Virus-free\b|Без вирусов\b|Без вірусів\b|Wolny od wirusów\b|Nie zawiera wirusów\b|Virenfrei\b|"
+    r"This e-?mail has been (?:checked|scanned)|Это (?:сообщение|письмо) (?:было )?проверено|"
+    r"Ten e-mail został sprawdzony|Ta wiadomość e-mail została sprawdzona|Diese E-Mail wurde)",
     re.IGNORECASE,
 )
 _LOOK_BELOW = re.compile(
@@ -95,7 +112,7 @@ def split(text: str) -> Split:
 def _where_the_rest_begins(lines: list[str]) -> int:
     """The first line of what need not be shown at once: quotation, signature, both."""
     for i, line in enumerate(lines):
-        if _FORWARDED.match(line):
+        if _FORWARDED.match(line) and not _is_within_quotation(lines, i):
             return len(lines)  # what was forwarded is what the mail is about
         if (body := _introduced(lines, i)) is not None:
             if _LOOK_BELOW.search("\n".join(lines[:i])) or _is_answered_inside(lines, body):
@@ -104,44 +121,92 @@ def _where_the_rest_begins(lines: list[str]) -> int:
     return _without_signature(lines, _before_bare_quotation(lines))
 
 
+def _is_within_quotation(lines: list[str], i: int) -> bool:
+    """Apple Mail quotes what it forwards: the first quoted line says so; further down others forwarded it."""
+    before = next((line for line in reversed(lines[max(0, i - 4) : i]) if line.strip()), "")
+    return _is_quoted(lines[i]) and _is_quoted(before)
+
+
 def _introduced(lines: list[str], i: int) -> int | None:
     """Where the quotation itself begins, if line `i` introduces one."""
     line = lines[i]
-    if not line.strip() or line.lstrip().startswith(">"):
+    if not line.strip() or _is_quoted(line):
         return None
     if _ORIGINAL.match(line):
-        return i + 1
+        return _after_headers(lines, i + 1)
     if _FROM.match(line) and _is_header_block(lines, i):
-        return i + 1
+        return _after_headers(lines, i)
     if _RULE.match(line):
-        following = _next_with_text(lines, i + 1)
-        is_outlook = following is not None and _FROM.match(lines[following])
-        return following if is_outlook and _is_header_block(lines, following or 0) else None
+        return _after_rule(lines, i)
     return _after_introduction(lines, i)
+
+
+def _after_rule(lines: list[str], i: int) -> int | None:
+    """Outlook draws a line above its headers; Yandex above whom it was to, about what, and its introduction."""
+    following = _next_with_text(lines, i + 1)
+    if following is None:
+        return None
+    if _FROM.match(lines[following]):
+        return _after_headers(lines, following) if _is_header_block(lines, following) else None
+    end = _after_headers(lines, following)
+    return _after_introduction(lines, end) if following < end < len(lines) else None
+
+
+def _after_headers(lines: list[str], i: int) -> int:
+    while i < len(lines) and (_HEADER.match(lines[i]) or not lines[i].strip()):
+        i += 1
+    return i
 
 
 def _after_introduction(lines: list[str], i: int) -> int | None:
     """The line after “On …, Name wrote:” if that begins in line `i`; it may have been wrapped."""
-    if not _BEGINS.match(lines[i].strip()):
-        return None
+    begins = bool(_BEGINS.match(lines[i].strip()))
     together = ""
-    for n in range(i, min(i + _LINES, len(lines))):
+    for n in range(i, min(i + _LINES, len(lines)) if begins else i + 1):
         part = lines[n].strip()
-        if not part or part.startswith(">"):
+        if not part or _is_quoted(part):
             return None
-        together = f"{together} {part}".strip()
+        if n > i and not _goes_on(together) and _after_introduction(lines, n) is not None:
+            return None  # what stands above is the writer's own
+        # Programs break the line behind the “<” of an address.
+        together = f"{together} {part}".strip().replace("< ", "<").replace(" >", ">")
         if len(together) > _LONGEST:
             return None
-        if _MOMENT.search(together) and any(each.search(together) for each in _INTRODUCTIONS):
+        following = _next_with_text(lines, n + 1)
+        is_marked = following is not None and _is_quoted(lines[following])
+        if _introduces(together, begins=begins, is_marked=is_marked):
             return n + 1
     return None
 
 
+def _goes_on(text: str) -> bool:
+    """May these words be the beginning of an introduction that was wrapped?"""
+    return bool(_MOMENT.search(text)) and not re.search(r"[^.\s\d]{3}[.!?]$", text)
+
+
+def _introduces(text: str, *, begins: bool, is_marked: bool) -> bool:
+    """Does it say who wrote when? Where neither an address nor marks tell, it may be the writer's own account."""
+    bare = text.strip(_DASHES + " ")
+    ends = bare.endswith(":") or text.endswith("---")
+    wrote = _WROTE.search(bare)
+    if not _MOMENT.search(bare):
+        return bool(is_marked and wrote and ends and len(bare) <= 80 and wrote.end() >= len(bare) - 6)
+    if wrote and ends:
+        return is_marked or bool(_ADDRESS.search(bare))
+    if not begins or not (ends or is_marked):
+        return False
+    if _ADDRESS.search(bare):
+        return bool(_ENDS_IN_ADDRESS.search(bare)) or bare.startswith("Wiadomość")
+    return bool(_ENDS_IN_ADDRESS.search(bare) and _TIME.search(bare))
+
+
 def _is_header_block(lines: list[str], i: int) -> bool:
     """“From:” with at least two more header lines close below, as Outlook and webmails write."""
-    found = {match[1].lower() for line in lines[i : i + 8] if (match := _HEADER.match(line))}
-    kinds = [kind for kind, names in _NAMES.items() if found & set(names.split("|"))]
-    return len(kinds) >= 3
+    head = [(match[1].lower(), line) for line in lines[i : i + 8] if (match := _HEADER.match(line))]
+    kinds = {kind for kind, names in _NAMES.items() for name, _line in head if name in names.split("|")}
+    sent = _NAMES["sent"].split("|")
+    is_mail = "@" in lines[i] or any(name in sent and _MOMENT.search(line) for name, line in head)
+    return len(kinds) >= 3 and is_mail
 
 
 def _next_with_text(lines: list[str], i: int) -> int | None:
@@ -149,7 +214,7 @@ def _next_with_text(lines: list[str], i: int) -> int | None:
 
 
 def _is_quoted(line: str) -> bool:
-    return line.lstrip(" \u200b").startswith((">", "|"))
+    return line.lstrip(" \t\xa0\u200b").startswith(">")
 
 
 def _is_answered_inside(lines: list[str], start: int) -> bool:
@@ -177,8 +242,17 @@ def _last_own_line(lines: list[str]) -> int:
 
 
 def _ends_here(lines: list[str], i: int) -> bool:
-    """Does line `i` begin a signature, or the footer of a mailing list?"""
-    return bool(_SIGNATURE.match(lines[i]) or _RULE.match(lines[i]) or _SENT_FROM.match(lines[i]))
+    """Does line `i` begin a signature, or the footer of a mailing list or of a virus scanner?"""
+    return bool(
+        _SIGNATURE.match(lines[i])
+        or _RULE.match(lines[i])
+        or _is_sent_from(lines[i])
+        or _SCANNED.match(lines[i])
+    )
+
+
+def _is_sent_from(line: str) -> bool:
+    return len(line) < 600 and bool(_SENT_FROM.match(_LINK.sub("", line)))
 
 
 def _before_bare_quotation(lines: list[str]) -> int:
@@ -192,8 +266,12 @@ def _without_signature(lines: list[str], end: int) -> int:
     """`end`, or the beginning of the signature above it."""
     for i in range(max(0, end - 25), end):
         if _SIGNATURE.match(lines[i]) and any(line.strip() for line in lines[:i]):
-            return i
+            below = [line for line in lines[i + 1 : end] if line.strip()]
+            if lines[i] == "-- " or (
+                len(below) <= _SIGNATURE_LINES and sum(map(len, below)) <= _SIGNATURE_LETTERS
+            ):
+                return i
     last = next((i for i in range(end - 1, -1, -1) if lines[i].strip()), -1)
-    if last > 0 and _SENT_FROM.match(lines[last]) and any(line.strip() for line in lines[:last]):
+    if last > 0 and _is_sent_from(lines[last]) and any(line.strip() for line in lines[:last]):
         return last
     return end
