@@ -13,6 +13,7 @@ class FakeSendGrid:
         self.keys: list[str] = []
         #: An address for which the whole request is refused, as SendGrid does.
         self.refuses = ""
+        self.headers: dict[str, str] = {}
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -27,6 +28,8 @@ class FakeSendGrid:
                 answer = b"" if status == 202 else b'{"errors":[{"message":"scripted"}]}'
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(answer)))
+                for name, value in fake.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(answer)
 

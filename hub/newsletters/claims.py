@@ -17,7 +17,7 @@ from ..core import clock
 from ..core.database import db, touched, transaction
 from ..core.mail import Later, Misconfigured, NotSent, Unknown
 from ..core.mail.backend import Backend
-from ..core.mail.outgoing import LEASE, PATIENCE, backoff
+from ..core.mail.outgoing import LEASE, PATIENCE, again_at, backoff
 from . import consent, journal, pace, tracking
 from .models import Delivery, DeliveryState, Newsletter, Status, Topic
 from .models_tracking import UNTRACKED
@@ -38,6 +38,10 @@ class Row:
     variant: str | None
     values: dict[str, str]
     attempts: int
+
+
+class Declined(NotSent):
+    """Its reader has said, since it was claimed, that they do not want it."""
 
 
 _COLUMNS = [getattr(Delivery, name) for name in Row.__dataclass_fields__]
@@ -147,11 +151,13 @@ def _is_patient(attempts: int) -> bool:
 
 def _outcome(error: NotSent, attempts: int, now: datetime) -> dict[str, object]:
     reason = str(error)[:500]
+    if isinstance(error, Declined):
+        return {"state": DeliveryState.SUPPRESSED, "reason": reason}
     if isinstance(error, Unknown):
         return {"state": DeliveryState.UNCERTAIN, "reason": reason}
     if isinstance(error, Later) and _is_patient(attempts):
-        wait = timedelta() if isinstance(error, Misconfigured) else backoff(attempts)
-        return {"state": DeliveryState.PENDING, "next_at": now + wait, "reason": reason}
+        moment = now if isinstance(error, Misconfigured) else again_at(error, attempts)
+        return {"state": DeliveryState.PENDING, "next_at": moment, "reason": reason}
     return {"state": DeliveryState.FAILED, "reason": reason}
 
 

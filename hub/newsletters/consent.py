@@ -110,17 +110,20 @@ def declined_by(addresses: Iterable[str], topic: Topic, newsletter_id: int = 0) 
     asked = list(addresses)
     if not asked:
         return {}
-    opted_out = select(TopicOptOut.address).where(TopicOptOut.address.in_(asked), TopicOptOut.topic == topic)
-    suppressed = select(Suppression.address, Suppression.reason).where(Suppression.address.in_(asked))
     had_enough = had_enough_mail(topic, newsletter_id)
     full: Iterable[str] = (
         [] if had_enough is None else db.session.scalars(had_enough.where(Delivery.address.in_(asked)))
     )
-    return (
-        dict.fromkeys(full, BUDGET)
-        | dict.fromkeys(db.session.scalars(opted_out), "topic")
-        | {address: str(reason) for address, reason in db.session.execute(suppressed)}
-    )
+    return dict.fromkeys(full, BUDGET) | refused_by(asked, topic)
+
+
+def refused_by(asked: list[str], topic: Topic) -> dict[str, str]:
+    """Of these addresses, those that want nothing on this topic or at all, with why."""
+    opted_out = select(TopicOptOut.address).where(TopicOptOut.address.in_(asked), TopicOptOut.topic == topic)
+    suppressed = select(Suppression.address, Suppression.reason).where(Suppression.address.in_(asked))
+    return dict.fromkeys(db.session.scalars(opted_out), "topic") | {
+        address: str(reason) for address, reason in db.session.execute(suppressed)
+    }
 
 
 def had_enough_mail(topic: Topic, but: int = 0) -> Select[Any] | None:

@@ -1,5 +1,6 @@
 """A newsletter as a page of the hub, in its reader's language and with their own words."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -40,30 +41,44 @@ def for_page(newsletter: Newsletter, locale: str, user: Any) -> tuple[Content, s
     content = newsletter.content_for(locale)
     if content is None:
         return None
-    words = words_of(user, content.locale) | _as_sent(newsletter, user)
+    sent, variant = _as_sent(newsletter, user)
+    words = words_of(user, content.locale) | sent
     safe = {name: escape_markdown(word) for name, word in words.items()}
     with i18n.speaking(content.locale, i18n.zone().key):
         body = variables.fill(_with_blocks(content.body, words), safe)
     page = markup.article(body, links=link_of)
-    return content, headline(newsletter, content.locale, words)[0], page.html
+    return content, headline(newsletter, content.locale, words, variant)[0], page.html
 
 
-def _as_sent(newsletter: Newsletter, user: Any) -> dict[str, str]:
-    """What the ledger kept for this reader; without it no block about the reader is shown, nor what is for some only."""
+def variants(newsletters: Sequence[Newsletter], user: Any) -> dict[int, str | None]:
+    """Of these, by id, which of two subjects this reader was sent; nothing for others."""
+    numbers = [each.id for each in newsletters if each.ab_share]
+    if not numbers or not user.is_authenticated:
+        return {}
+    sent = select(Delivery.newsletter_id, Delivery.variant).where(
+        Delivery.newsletter_id.in_(numbers),
+        Delivery.user_id == user.id,
+        Delivery.state == DeliveryState.SENT,
+    )
+    return dict(iter(db.session.execute(sent)))
+
+
+def _as_sent(newsletter: Newsletter, user: Any) -> tuple[dict[str, str], str | None]:
+    """(words, which of two subjects) that the ledger kept for this reader; without it no block about the reader is shown, nor what is for some only."""
     keys = {block.key for content in newsletter.contents for block in blocks.of(content.body)}
     cards_ = seen.Cards(newsletter, keys)
     if not user.is_authenticated:
-        return {HIDDEN: " ".join([*PERSONAL, *cards_.restricted])}
+        return {HIDDEN: " ".join([*PERSONAL, *cards_.restricted])}, None
     own = audience.recipient(user.id)
     apart = cards_.hidden([own])[0] if own else cards_.restricted
     hidden = {HIDDEN: " ".join([*PERSONAL, *apart])}
-    kept = select(Delivery.values).where(
+    kept = select(Delivery.values, Delivery.variant).where(
         Delivery.newsletter_id == newsletter.id,
         Delivery.user_id == user.id,
         Delivery.state == DeliveryState.SENT,
     )
-    values = db.session.scalar(kept.limit(1))
-    return hidden if values is None else values
+    values, variant = db.session.execute(kept.limit(1)).first() or (hidden, None)
+    return values, variant
 
 
 def _with_blocks(body: str, words: dict[str, str]) -> str:

@@ -18,10 +18,10 @@ from sqlalchemy import exists, select, update
 from ..core import clock
 from ..core.crash import crash_point
 from ..core.database import db, touched, transaction
-from ..core.mail import Letter, Misconfigured, NotSent, Refused, Unreachable
+from ..core.mail import Busy, Letter, Misconfigured, NotSent, Refused, Unreachable
 from ..core.mail.backend import Backend
-from . import claims, ledger, letters, steering, telling, tracking
-from .claims import Row
+from . import claims, consent, ledger, letters, steering, telling, tracking
+from .claims import Declined, Row
 from .journal import Journal
 from .letters import Prepared
 from .models import Delivery, DeliveryState, Hold, Newsletter, Status
@@ -32,6 +32,8 @@ log = structlog.get_logger()
 FEWEST, MOST = 50, 500
 #: Seconds between two looks at whether the newsletter has been stopped.
 LOOK_EVERY = 0.05
+#: Seconds between two looks at who wants it no longer.
+LISTEN_EVERY = 0.25
 #: Announcing progress may take this share of the time.
 NEWS_SHARE = 0.02
 #: After so many failures in a row something is wrong with more than one address.
@@ -108,6 +110,9 @@ class Crew:
     def __init__(self, run: Run, rows: list[Row]) -> None:
         self.run = run
         self.waiting = deque(rows)
+        self.addresses = [row.address for row in rows]
+        self.refused: dict[str, str] = {}
+        self.listens_at = time.monotonic() + LISTEN_EVERY  # who had refused by the claim is not among them
         self.results: dict[int, NotSent | None] = {}
         self.failures = run.failures
         self.hold: Hold | None = None
@@ -126,6 +131,9 @@ class Crew:
         while any(lane.is_alive() for lane in lanes):
             if not self.stopped.is_set() and not _is_sending(self.run.id):
                 self.stopped.set()
+            if time.monotonic() >= self.listens_at:
+                self.refused = consent.refused_by(self.addresses, self.run.topic)
+                self.listens_at = time.monotonic() + LISTEN_EVERY
             for lane in lanes:
                 lane.join(LOOK_EVERY / len(lanes))
         return not self.stopped.is_set()
@@ -144,9 +152,14 @@ class Crew:
         rows: list[Row] = []
         while len(rows) < limit and not self.stopped.is_set() and time.monotonic() < self.until:
             try:
-                rows.append(self.waiting.popleft())
+                row = self.waiting.popleft()
             except IndexError:
                 break
+            if why := self.refused.get(row.address):
+                with self.lock:
+                    self.results[row.id] = Declined(why)
+            else:
+                rows.append(row)
         return rows
 
     def _send(self, backend: Backend, rows: list[Row]) -> None:
@@ -171,6 +184,9 @@ class Crew:
         with self.lock:
             self.results |= results
             for number, error in results.items():
+                if isinstance(error, Busy):  # nothing is wrong with it, and it is not spoken to for a while
+                    self.stopped.set()
+                    continue
                 self.failures = self.failures + 1 if error else 0
                 if error is None:
                     continue

@@ -24,7 +24,7 @@ def send() -> None:
     with open_backends() as backends:
         claims.sweep(backends[0])
         db.session.rollback()
-        for newsletter in list(db.session.scalars(_waiting())):
+        for newsletter in list(db.session.scalars(_waiting())) if not backends[0].is_resting else ():
             with closing(Journal()) as journal:
                 sending.Run(newsletter, backends, journal).work()
     sending.finish()

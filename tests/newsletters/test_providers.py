@@ -1,11 +1,15 @@
 """Many letters at once: one request of SendGrid, one go at an SMTP server."""
 
+from datetime import timedelta
+
 import pytest
 
+from hub.core import clock, jobs
 from hub.core.database import db, transaction
+from hub.core.mail import Letter, queue_letter
 from hub.core.settings import settings
-from hub.newsletters import ledger, starting
-from hub.newsletters.models import Delivery, DeliveryState, Newsletter
+from hub.newsletters import ledger, starting, tasks
+from hub.newsletters.models import Delivery, DeliveryState, Newsletter, Status
 from tests.sendgrid import FakeSendGrid
 from tests.smtp import Sink
 
@@ -76,6 +80,37 @@ def test_one_address_that_sendgrid_refuses_fails_alone(manager, cast, mail_url, 
     failed = db.session.scalars(db.select(Delivery).filter_by(state=DeliveryState.FAILED)).all()
     assert [each.address for each in failed] == ["reader4-en@example.org"]
     assert ledger.counts(newsletter.id)["sent"] == 7
+
+
+@pytest.mark.parametrize("header", ["Retry-After", "X-RateLimit-Reset"])
+def test_a_provider_that_asks_to_wait_is_left_alone_until_then(manager, cast, mail_url, worker, header):
+    """By newsletters and single mails alike, and nobody is called for it."""
+    now = clock.now()
+    with transaction():
+        make_audience(10)
+    with FakeSendGrid(429) as api, clock.frozen(now):
+        until = now + timedelta(minutes=5)
+        api.headers = {header: "300" if header == "Retry-After" else str(int(until.timestamp()))}
+        mail_url("sendgrid:SG.key", sendgrid_url=api.url)
+        newsletter = begin(manager, ENGLISH)
+        worker()
+        assert len(api.keys) == 1
+        waiting = set(db.session.scalars(db.select(Delivery.next_at)))
+        with transaction():
+            queue_letter(Letter("k1", "a@example.org", "A", "Hi", "<p>Hi", "Hi", "en"), "test")
+        with clock.frozen(until - timedelta(minutes=1)):
+            worker()
+            tasks.send()
+        assert len(api.keys) == 1, "not asked again before"
+        api.status = 202
+        with clock.frozen(until + timedelta(minutes=1)):  # the connections have clocks of their own
+            tasks.send()
+            jobs.run("mail.deliver")
+        assert sum(len(each["personalizations"]) for each in api.requests) == 13
+    db.session.rollback()
+    [wanted] = waiting
+    assert abs(wanted - until) < timedelta(minutes=1)
+    assert db.session.get(Newsletter, newsletter.id).status is Status.SENT
 
 
 def test_commands_travel_together_where_the_server_takes_that(manager, cast, mail_url, worker):

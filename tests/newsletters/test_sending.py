@@ -19,6 +19,7 @@ from hub.newsletters.models import Delivery, DeliveryState, Hold, Newsletter, St
 from hub.notifications.models import Notification
 from hub.partners.models import Membership, PartnerStatus
 from tests.sendgrid import FakeSendGrid
+from tests.servers import wait_for
 from tests.smtp import DROP, Sink
 
 from .factories import ENGLISH, RUSSIAN, make_audience, make_newsletter
@@ -155,6 +156,29 @@ def test_who_left_meanwhile_gets_nothing(newsletter, cast, worker):
     assert mails() == {}
     reasons = {each.address: each.reason for each in db.session.scalars(db.select(Delivery))}
     assert reasons == {"partner@example.org": "topic", "other@example.org": "bounce"}
+
+
+def test_who_refuses_while_others_are_being_sent_theirs_is_heard(newsletter, cast, mail_url, monkeypatch):
+    with transaction():
+        make_audience(6)
+    begin(newsletter)
+    note = sending.Crew._note
+
+    def then_refuse(self, results):
+        note(self, results)
+        if not self.refused:
+            with transaction():
+                for address in ("reader4-en@example.org", "reader5-en@example.org"):
+                    consent.opt_out(address, Topic.PRODUCT)
+            wait_for(lambda: {}[0] if not self.refused else None, KeyError, seconds=30)
+
+    monkeypatch.setattr(sending.Crew, "_note", then_refuse)
+    with Sink() as sink:
+        mail_url(sink.url)
+        jobs.run("newsletters.send")
+        assert len(sink.recipients) == 6
+    assert states(newsletter) == {"sent": 6, "suppressed": 2}
+    assert {each.reason for each in db.session.scalars(db.select(Delivery))} == {None, "topic"}
 
 
 def test_only_active_partners_and_people_are_reached(newsletter, cast):

@@ -1,10 +1,12 @@
 """Two subjects: each goes to a share of the audience, and the rest gets the one that was followed more, or nothing yet."""
 
+import re
 from collections import Counter
 from datetime import timedelta
 
 import pytest
 
+from hub.accounts.models import User
 from hub.core import clock
 from hub.core.database import db, transaction
 from hub.newsletters import checks, drafts, starting, steering, tasks
@@ -65,6 +67,12 @@ def test_the_rest_waits_for_the_subject_that_was_followed_more(
     assert fresh(trial).ab_result == {"a": [3, 0], "b": [3, 1 if followed else 0]}
     page = browse(manager).get(f"/newsletters/{trial.id}").get_data(as_text=True)
     assert "As it stood when one was chosen." in page
+    own = db.select(User, Delivery.variant).join(Delivery, Delivery.user_id == User.id)
+    for person, variant in db.session.execute(own.order_by(User.id).limit(2)).all():
+        subject = {"a": "First", "b": "Second"}[variant]
+        for where in (f"/news/{trial.id}", "/news"):
+            found = re.findall("First|Second", browse(person).get(where).get_data(as_text=True))
+            assert set(found) == {subject}, "one's own, as it came"
 
 
 def test_a_mailbox_that_asks_to_wait_holds_nobody_back(trial, app, monkeypatch):

@@ -5,6 +5,7 @@ Above all whether the letter may have been taken nevertheless.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import structlog
 
@@ -29,6 +30,14 @@ class Unreachable(Later):
     """The server cannot be spoken to: trying the next letter now would meet the same."""
 
 
+class Busy(Unreachable):
+    """The server asks not to be spoken to before a moment, whoever the letter is for."""
+
+    def __init__(self, text: str, until: datetime) -> None:
+        super().__init__(text)
+        self.until = until
+
+
 class Refused(NotSent):
     """Certainly not taken, and it never will be: no such mailbox."""
 
@@ -46,6 +55,11 @@ class Backend(ABC):
     repeatable = False
     #: Letters that one call may take.
     batch = 1
+
+    @property
+    def is_resting(self) -> bool:
+        """Has the server asked not to be spoken to yet?"""
+        return False
 
     @abstractmethod
     def send(self, letter: Letter) -> None:

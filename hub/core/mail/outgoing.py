@@ -14,7 +14,7 @@ from ..crash import crash_point
 from ..database import db, transaction
 from ..jobs import job, ring
 from ..settings import settings
-from .backend import Backend, Later, Misconfigured, NotSent, Unknown, attempt
+from .backend import Backend, Busy, Later, Misconfigured, NotSent, Unknown, attempt
 from .compose import Letter, compose, header, message_id, one_click
 from .send import open_backend
 
@@ -135,7 +135,7 @@ def deliver() -> None:
     """Send what is due, one after the other; several workers may do so at once."""
     with open_backend() as backend:
         _sweep(backend)
-        while (message := _claim()) is not None:
+        while not backend.is_resting and (message := _claim()) is not None:
             crash_point("mail_claimed")
             _record(message, _attempt(backend, message))
 
@@ -178,7 +178,7 @@ def _record(message: MailMessage, error: NotSent | None) -> None:
         elif isinstance(error, Unknown):
             message.state = MailState.UNCERTAIN
         elif isinstance(error, Later) and clock.now() - message.created_at < PATIENCE:
-            message.state, message.next_at = MailState.PENDING, clock.now() + backoff(message.attempts)
+            message.state, message.next_at = MailState.PENDING, again_at(error, message.attempts)
         else:
             message.state = MailState.FAILED
     if error is not None:
@@ -189,6 +189,12 @@ def _record(message: MailMessage, error: NotSent | None) -> None:
 def backoff(attempts: int) -> timedelta:
     """How long to wait after the n-th attempt: 1, 2, 4, 8 … minutes, at most an hour."""
     return timedelta(minutes=min(2 ** max(attempts - 1, 0), 60))
+
+
+def again_at(error: NotSent, attempts: int) -> datetime:
+    """When to try again after the n-th attempt, not before the server wants to."""
+    moment = clock.now() + backoff(attempts)
+    return max(moment, error.until) if isinstance(error, Busy) else moment
 
 
 def _sweep(backend: Backend) -> None:

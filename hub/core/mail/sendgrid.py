@@ -2,21 +2,41 @@
 
 import socket
 import ssl
-from collections.abc import Sequence
-from email.utils import parseaddr
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parseaddr, parsedate_to_datetime
 from typing import Any
 from urllib.error import URLError
 
 from python_http_client.exceptions import HTTPError
 
+from .. import clock
 from . import backend
-from .backend import Backend, Later, Misconfigured, NotSent, Refused, Unknown, Unreachable, attempt, words
+from .backend import (
+    Backend,
+    Busy,
+    Later,
+    Misconfigured,
+    NotSent,
+    Refused,
+    Unknown,
+    Unreachable,
+    attempt,
+    words,
+)
 from .compose import Letter, sender
 
 #: Headers that SendGrid writes itself from the request.
 _OWN_FIELDS = ("From", "To", "Subject", "Reply-To")
 #: Octets of one reader's own words; SendGrid takes 10,000 of substitutions, and each may stand in several places.
 LARGEST_WORDS = 2000
+
+
+#: Without a word of how long it is to be left alone, and with one that is too long to be believed.
+REST, LONGEST_REST = timedelta(minutes=1), timedelta(hours=1)
+
+#: Host → until when it asked to be left alone: heard by all connections and jobs of this process.
+_resting: dict[str, datetime] = {}
 
 
 class SendGrid(Backend):
@@ -29,6 +49,11 @@ class SendGrid(Backend):
 
         self.api = SendGridAPIClient(api_key=key, host=host)
         self.api.client.timeout = backend.ANSWER_TIMEOUT
+
+    @property
+    def is_resting(self) -> bool:
+        until = _resting.get(self.api.host)
+        return until is not None and clock.now() < until
 
     def send(self, letter: Letter) -> None:
         self._post([letter])
@@ -52,7 +77,10 @@ class SendGrid(Backend):
         try:
             self.api.client.mail.send.post(request_body=_request(letters))
         except HTTPError as error:
-            raise _meaning(error.status_code, words(error.body)) from error
+            meaning = _meaning(error.status_code, words(error.body), error.headers or {})
+            if isinstance(meaning, Busy):
+                _resting[self.api.host] = meaning.until
+            raise meaning from error
         except URLError as error:
             # Only a connection that was never made is certain; the rest may have been heard.
             unheard = isinstance(
@@ -115,10 +143,28 @@ def _personal(letter: Letter, by_form: bool) -> dict[str, Any]:
     return personal
 
 
-def _meaning(status: int, said: str) -> NotSent:
+def _meaning(status: int, said: str, headers: Mapping[str, str]) -> NotSent:
     text = f"{status} {said}"
+    if status == 429 or (status == 503 and headers.get("Retry-After")):
+        return Busy(text, _until(headers))
     if status in (401, 403):
         return Misconfigured(text)
-    if status in (429, 503):
+    if status == 503:
         return Later(text)
     return Unknown(text) if status >= 500 else Refused(text)
+
+
+def _until(headers: Mapping[str, str]) -> datetime:
+    """When it may be spoken to again: seconds or a date (RFC 9110, 10.2.3), or SendGrid's own second of the epoch."""
+    now = clock.now()
+    after, reset = headers.get("Retry-After", ""), headers.get("X-RateLimit-Reset", "")
+    try:
+        if after:
+            moment = (
+                now + timedelta(seconds=int(after)) if after.isdecimal() else parsedate_to_datetime(after)
+            )
+        else:
+            moment = datetime.fromtimestamp(int(reset), UTC)
+        return min(max(moment, now + timedelta(seconds=1)), now + LONGEST_REST)
+    except (ValueError, TypeError, OverflowError, OSError):
+        return now + REST

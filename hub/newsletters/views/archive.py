@@ -26,10 +26,14 @@ def archive() -> ResponseReturnValue:
         statement = statement.where(Newsletter.topic == Topic(topic))
     newsletters = page(statement, request.args.get("cursor"), Newsletter.created_at, Newsletter.id)
     words = reading.words_of(current_user, i18n.locale())
+    variants = reading.variants(list(newsletters), current_user)
     return render_template(
         "newsletters/archive.html",
         newsletters=newsletters,
-        headlines=[(each, *reading.headline(each, i18n.locale(), words)) for each in newsletters],
+        headlines=[
+            (each, *reading.headline(each, i18n.locale(), words, variants.get(each.id)))
+            for each in newsletters
+        ],
         held=_held(list(newsletters)),
         topics=TOPICS,
         topic=topic,
