@@ -35,7 +35,10 @@ def measure(home: Path) -> Iterator[Row]:
         for scale in SCALES if address else ():
             url = address(f"bench_{scale}")
             yield from tickets(home / f"postgresql-{scale}", scale, "postgresql", {"HUB_DATABASE_URL": url})
-    yield from chat.measure(home / "chat")
+        yield from chat.measure(home / "chat-sqlite", "sqlite", {})
+        if address:
+            url = address("bench_chat")
+            yield from chat.measure(home / "chat-postgresql", "postgresql", {"HUB_DATABASE_URL": url})
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 
 from ..accounts.models import User
 from ..core import clock, i18n, mail
@@ -19,10 +19,14 @@ PATIENCE = timedelta(minutes=15)
 MOST_LISTED = 10
 
 
+_COLUMNS = MailChoice.__table__.c
+#: Asked by every message: built once, of the table.
+_CHOICE = select(_COLUMNS.by_mail).where(_COLUMNS.user_id == bindparam("user"))
+
+
 def wants_mail(user: User) -> bool:
     """Does `user` want mail about what they have not read? Yes, until they say no."""
-    choice = db.session.get(MailChoice, user.id)
-    return choice is None or choice.by_mail
+    return db.session.scalar(_CHOICE, {"user": user.id}) is not False
 
 
 def choose_mail(user: User, by_mail: bool) -> None:
