@@ -40,14 +40,16 @@ def page(
     """One page of `statement`, ordered by non-null `keys`, of which the last is unique.
 
     `cursor` comes from a former page's `newer` or `older`; a broken one means
-    the first page. All keys run in the same direction. Rows are whole entities.
+    the first page. All keys run in the same direction. Rows are whole entities,
+    or several columns with the keys among them.
     """
     backwards, after = _decode(cursor, keys)
     down = descending != backwards
     if after is not None:
         statement = statement.where(_beyond(keys, after, down))
     statement = statement.order_by(None).order_by(*(key.desc() if down else key.asc() for key in keys))
-    rows = list(db.session.scalars(statement.limit(size + 1)).unique())
+    found = db.session.execute(statement.limit(size + 1))
+    rows = list(found if len(statement.column_descriptions) > 1 else found.scalars().unique())
     more, rows = len(rows) > size, rows[:size]
     if backwards:
         rows.reverse()

@@ -1,12 +1,20 @@
 """Due times in words, in the reader's language and time zone."""
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from ..core import clock, i18n
 from ..core.i18n import _
-from .models import Clock, Ticket
+from .models import NEVER, Clock
 
 SOON = timedelta(hours=2)
+
+
+class HasDue(Protocol):
+    """A ticket, or a line of a list."""
+
+    @property
+    def due_at(self) -> datetime: ...
 
 
 def when(moment: datetime) -> str:
@@ -21,24 +29,23 @@ def when(moment: datetime) -> str:
     return f"{i18n.format_date(moment)} {time}"
 
 
-def in_words(ticket: Ticket) -> str:
+def in_words(ticket: HasDue) -> str:
     """“due Mon 09:30”, “overdue by 20 min”; nothing while the team owes nothing."""
-    if ticket.due is None:
+    if ticket.due_at == NEVER:
         return ""
-    if ticket.is_overdue:
-        late = clock.now() - ticket.due
+    late = clock.now() - ticket.due_at
+    if late >= timedelta(0):
         # After a day nobody counts the minutes.
         shown = timedelta(days=late.days) if late.days else max(late, timedelta(minutes=1))
         return _("overdue by %(time)s", time=i18n.duration(shown.total_seconds()))
-    return _("due %(when)s", when=when(ticket.due))
+    return _("due %(when)s", when=when(ticket.due_at))
 
 
-def tone(ticket: Ticket) -> str:
-    if ticket.due is None:
-        return ""
-    if ticket.is_overdue:
+def tone(ticket: HasDue) -> str:
+    left = ticket.due_at - clock.now()
+    if left <= timedelta(0):
         return "bad"
-    return "warn" if ticket.due - clock.now() < SOON else ""
+    return "warn" if left < SOON else ""
 
 
 def what(kind: Clock | None) -> str:
