@@ -22,7 +22,7 @@ from ..partners.models import Membership
 from ..partners.service import partner_of
 from .history import happened, lock
 from .mail_files import Kept
-from .mail_tokens import Token, in_addresses, in_ids, our_addresses
+from .mail_tokens import Token, in_addresses, in_ids, inbox, our_addresses
 from .merging import final
 from .messages import MAX_BODY
 from .models import Channel, Message, Ticket
@@ -109,15 +109,17 @@ def _is_ours(received: Received) -> bool:
     """A mail of the hub's own that has come round."""
     local, _, domain = received.sender.rpartition("@")
     return (
-        f"{local.partition('+')[0]}@{domain}" in our_addresses() or in_ids([received.message_id]) is not None
+        f"{local.partition('+')[0]}@{domain}" in our_addresses()
+        or in_ids([received.message_id]) is not None
+        or inbox() in received.loops.split()
     )
 
 
 def _doubt(received: Received, sender: User | None) -> str | None:
     if received.failed_dmarc:
         return "forged"
-    if not received.sender:
-        return "no_sender"
+    if received.has_several_senders or not received.sender:
+        return "several_senders" if received.sender else "no_sender"
     if sender is not None and not sender.is_active:
         return "disabled"
     if can(sender, Permission.TICKETS_WORK):

@@ -37,6 +37,7 @@ REASONS: dict[str, Text] = {
     "poison": _l("Reading it has stopped the hub several times, so it is not read any more."),
     "receipt": _l("A receipt. It changes nothing."),
     "repeats": _l("The same words again and again: a program writes them."),
+    "several_senders": _l("It names several senders."),
     "too_deep": _l("It is nested without end."),
     "too_large": _l("It is larger than what the hub reads."),
     "too_many_from_address": _l("Too many mails in an hour from this address."),

@@ -80,7 +80,12 @@ def test_the_senders_case_does_not_matter(cast):
 
 @pytest.mark.parametrize(
     ("sender", "reason"),
-    [("nobody@elsewhere.example", "unknown_sender"), ("agent@example.org", "from_team"), ("", "no_sender")],
+    [
+        ("nobody@elsewhere.example", "unknown_sender"),
+        ("agent@example.org", "from_team"),
+        ("", "no_sender"),
+        ("eve@elsewhere.example, partner@example.org", "several_senders"),
+    ],
 )
 def test_who_cannot_ask_is_parked(cast, sender, reason):
     report = receive(mail(sender=sender or None))
@@ -371,6 +376,7 @@ def test_our_own_mail_never_comes_back_in(cast, ticket):
     for loop in (
         mail(sender="Nordbill <partners@nordbill.example>"),
         mail(Message_ID=f"<{token_of(ticket, cast.partner)}@nordbill.example>"),
+        mail(X_Loop="partners@nordbill.example"),
         mail(sender=reply_address(token_of(ticket, cast.partner))),
     ):
         report = receive(loop)

@@ -93,11 +93,29 @@ def test_subjects(header, words):
         ("B, Anna <anna@b.example>", "anna@b.example", "B, Anna"),
         ("=?utf-8?B?0JDQvdC90LA=?= <anna@b.example>", "anna@b.example", "Анна"),
         ("anna", "", ""),
+        (
+            "anna@b.example (<maria@k.example>)",
+            "anna@b.example",
+            "<maria@k.example>",
+        ),  # what a name says is nobody's address
     ],
 )
 def test_senders(value, address, name):
     received = parse(f"From: {value}\r\n\r\nx".encode())
     assert (received.sender, received.sender_name) == (address, name)
+
+
+@pytest.mark.parametrize(
+    ("head", "several"),
+    [
+        ("From: Eve <eve@x.example>, Maria <maria@k.example>", True),
+        ("From: eve@x.example\r\nFrom: maria@k.example", True),
+        ('From: "maria@k.example, M." <eve@x.example>', False),
+        ("From: eve@x.example <eve@x.example>\r\nFrom: Eve <EVE@x.example>", False),
+    ],
+)
+def test_of_several_senders_none_is_believed(head, several):
+    assert parse(f"{head}\r\n\r\nx".encode()).has_several_senders is several
 
 
 def test_references_are_in_order_and_what_is_answered_is_last():
@@ -306,17 +324,65 @@ def test_any_html_becomes_text(source):
 # --- Programs ------------------------------------------------------------------------
 
 
-def test_a_human_mail_is_nobodys_program():
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Re: Automatic reply: x",
+        "Automatic reply is broken in the hub",
+        "Out of office hours nobody answers",
+        "Автоответ не приходит",
+        "Автоматична відповідь не зникає",
+        "AUTO: leasing partner sale",
+        "Undeliverable invoices",
+    ],
+)
+def test_a_human_mail_is_nobodys_program(subject):
     head = "Precedence: normal\r\nAuto-Submitted: no\r\nX-Auto-Response-Suppress: OOF, AutoReply\r\nReturn-Path: <a@b.example>"
-    assert (
-        parse(f"From: a@b.example\r\nSubject: Re: Automatic reply: x\r\n{head}\r\n\r\nx".encode()).automatic
-        is None
+    words = "Thanks!\r\n> ##- Please type your reply above this line -##\r\n"
+    received = parse(f"From: a@b.example\r\nSubject: {subject}\r\n{head}\r\n\r\n{words}".encode())
+    assert received.automatic is None
+
+
+def a_multipart(kind: str, part: str, head: str = "From: a@b.example") -> bytes:
+    plain = "Content-Type: text/plain\r\n\r\nwords"
+    lines = [head, f"Content-Type: {kind}; boundary=b", "", "--b", plain, "--b", part, "--b--", ""]
+    return "\r\n".join(lines).encode()
+
+
+CALENDAR = "Content-Type: text/calendar; charset=utf-8; method={}\r\n{}\r\nBEGIN:VCALENDAR\r\nEND:VCALENDAR"
+MDN = "Content-Type: message/disposition-notification\r\n\r\nDisposition: x; displayed"
+
+
+@pytest.mark.parametrize(
+    ("raw", "automatic"),
+    [
+        (a_multipart("multipart/report; report-type=disposition-notification", MDN), Automatic.RECEIPT),
+        (a_multipart("multipart/mixed", MDN), Automatic.RECEIPT),
+        (a_multipart("multipart/alternative", CALENDAR.format("REPLY", "")), Automatic.RECEIPT),
+        (a_multipart("multipart/alternative", CALENDAR.format("REQUEST", "")), None),
+        (a_multipart("multipart/mixed", CALENDAR.format("REPLY", "Content-Disposition: attachment\r\n")), None),
+        (b"From: a@b.example\r\nContent-Type: text/calendar; method=REPLY\r\n\r\nBEGIN:x", Automatic.RECEIPT),
+        (b"From: a@b.example\r\n\r\n##- Please type your reply above this line -##\r\n\r\nx", Automatic.REPLY),
+        (b"From: a@b.example\r\nSubject: AUTO: Pat is out of the office (returning 9.11.)\r\n\r\nx", Automatic.REPLY),
+        (b"From: MAILER-DAEMON@mx.example\r\nSubject: Warning: delayed\r\n\r\nx", Automatic.BOUNCE),
+        (b"From: postmaster@mx.example\r\nSubject: Commission\r\n\r\nx", None),
+    ],
+)  # fmt: skip
+def test_what_programs_write_for_people(raw, automatic):
+    assert parse(raw).automatic is automatic
+
+
+def test_a_report_in_words_alone_names_the_mail_that_it_is_about():
+    head = (
+        "From: Mailer-Daemon@mx.example\r\nX-Failed-Recipients: p@x.example\r\nSubject: Mail delivery failed"
     )
-
-
-def test_a_receipt_is_no_answer():
-    head = b'Content-Type: multipart/report; report-type=disposition-notification; boundary="b"\r\n\r\n--b\r\n\r\nRead\r\n--b--\r\n'
-    assert parse(b"From: a@b.example\r\n" + head).automatic is Automatic.RECEIPT
+    words = "A copy of the message:\r\n\r\nMessage-ID: <t1.2.3.x@nordbill.example>\r\nSubject: Re: x\r\n"
+    (bounce,) = parse(f"{head}\r\n\r\n{words}".encode()).bounces
+    assert (bounce.recipient, bounce.original, bounce.is_final) == (
+        "p@x.example",
+        "<t1.2.3.x@nordbill.example>",
+        True,
+    )
 
 
 # --- Anything ----------------------------------------------------------------------------

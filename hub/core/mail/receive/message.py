@@ -16,7 +16,7 @@ from email.policy import compat32
 from email.utils import getaddresses, parseaddr, parsedate_to_datetime
 
 from . import html, tnef
-from .automatic import Automatic, Bounce, bounces, children, judge
+from .automatic import REPLY_ABOVE, Automatic, Bounce, bounces, children, judge
 from .charsets import clean, decode
 
 #: Longest text that is kept, in characters, and longest subject.
@@ -66,6 +66,8 @@ class Received:
     is_encrypted: bool = False
     is_cut: bool = False  # the text was too long
     failed_dmarc: bool = False
+    has_several_senders: bool = False
+    loops: str = ""  # what programs mark their own mails with, to know them again
 
 
 def parse(raw: bytes, *, our_addresses: tuple[str, ...] = ()) -> Received:
@@ -76,6 +78,7 @@ def parse(raw: bytes, *, our_addresses: tuple[str, ...] = ()) -> Received:
         message = BytesParser(policy=compat32).parsebytes(raw)
         received = _head(message, our_addresses)
         _body(message, received)
+        _judge_words(message, received)
     except (RecursionError, MemoryError) as error:
         raise Unreadable("too_deep") from error
     if not message.keys():
@@ -117,6 +120,8 @@ def _head(message: Message, our_addresses: tuple[str, ...]) -> Received:
         automatic=judge(message, sender, subject, our_addresses),
         bounces=bounces(message),
         failed_dmarc=_failed_dmarc(message),
+        loops=" ".join(_raw(message, "X-Loop"))[:2000].lower(),
+        has_several_senders=len(_senders(message)) > 1,
     )
 
 
@@ -161,10 +166,25 @@ def _address(message: Message, name: str) -> tuple[str, str]:
     value = " ".join(next(iter(_raw(message, name)), "")[:2000].split())
     # An unquoted “@” or comma in the name misleads the library's parser, angle brackets do not lie.
     match = re.search(r"^(.*)<([^<>\s@]+@[^<>\s@]+)>", value)
-    if match is not None:
+    if match is not None and f"<{match[2]}>" in _without_remarks(value):
         return _words(match[1].strip(' "').replace('\\"', '"')), _plain(match[2])
     shown, address = parseaddr(value)
     return (_words(shown), _plain(address)) if "@" in address else ("", "")
+
+
+def _without_remarks(value: str) -> str:
+    """An address header without what is quoted or in parentheses: whatever stands there is nobody's address."""
+    return re.sub(r'"(?:[^"\\]|\\.)*"|\([^()]*\)', " ", value)
+
+
+def _senders(message: Message) -> set[str]:
+    """Every address that “From” names; of more than one, servers look at this and programs show that."""
+    found: set[str] = set()
+    for value in _raw(message, "From")[:20]:
+        for piece in re.split("[,;]", _without_remarks(value[:2000])):
+            angled = re.findall(r"<\s*([^<>\s@]+@[^<>\s@]+)\s*>", piece)
+            found.update(map(_plain, angled or re.findall(r"[^<>\s@]+@[^<>\s@]+", piece)))
+    return found
 
 
 def _plain(address: str) -> str:
@@ -205,6 +225,19 @@ def _failed_dmarc(message: Message) -> bool:
     """Did the server that took the mail for us find that its sender is not who it says? (RFC 8601)"""
     verdicts = message.get_all("Authentication-Results", [])
     return bool(verdicts) and bool(re.search(r"\bdmarc=fail\b", str(verdicts[0]), re.IGNORECASE))
+
+
+def _judge_words(message: Message, received: Received) -> None:
+    """What only the text tells: help desks that do not say what they are, and reports in words alone."""
+    if received.automatic is None and REPLY_ABOVE.match(received.text):
+        received.automatic = Automatic.REPLY
+    if received.automatic is Automatic.BOUNCE and not received.bounces:
+        match = re.search(r"(?im)^[> ]{0,4}Message-ID:\s{0,4}(<[^<>\s]{3,300}>)", received.text)
+        original = match[1] if match else ""
+        _name, recipient = _address(message, "X-Failed-Recipients")
+        if recipient:
+            received.bounces = [Bounce(recipient, "failed", "", "", original)]
+        received.references += (original.strip("<>"),) if original else ()
 
 
 # --- Body --------------------------------------------------------------------
