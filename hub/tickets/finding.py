@@ -23,7 +23,9 @@ def ids(user: User, text: str) -> list[int]:
     """Tickets in which all of the words stand, whatever language they were asked in; for the team."""
     found: set[int] = set()
     for lang in LANGUAGES:
-        answer = fulltext.find(user, lang, text, kinds=(KIND,), limit=MOST, fragments=False, insist=True)
+        answer = fulltext.find(
+            user, lang, text, kinds=(KIND,), limit=MOST, fragments=False, insist=True, marked=False
+        )
         found.update(hit.document.id for hit in answer.hits)
     return sorted(found)
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ..access import is_staff
 from .documents import PARTNERS, PUBLIC, STAFF, Document, Narrowing, Section
@@ -86,12 +86,14 @@ def search(
     fragments: bool = True,
     hidden: Set[str] = frozenset(),
     insist: bool = True,
+    marked: bool = True,
 ) -> Answer:
     """Find what a viewer with these audience tokens may see.
 
     Documents with the keys `hidden` are no answers. With `typing` the last word may be unfinished. A text of
     which another language knows more is answered in that one, and one of which nothing is known is tried with
-    another keyboard layout, too; with `insist` it is in `lang` if any word is. Raises IndexMissing.
+    another keyboard layout, too; with `insist` it is in `lang` if any word is. Who shows no words of what was found
+    wants none `marked`. Raises IndexMissing.
     """
     asked = " ".join(tidy(text.replace("\x00", " ")).split())[:LONGEST]
     if not asked:
@@ -102,7 +104,10 @@ def search(
     question.strict = frozenset(kind for kind, source in sources().items() if source.needs_all_words)
     found = engine.find(question, audience, Narrowing(frozenset(kinds), shelf), limit, offset)
     words_found = Highlighter(lang, question.terms, question.beginnings)
-    hits = [_shown(document, words_found, fragments) for document in found.documents]
+    if marked:
+        hits = [_shown(document, words_found, fragments) for document in found.documents]
+    else:
+        hits = [Hit(document, escape(document.title), Markup(""), None) for document in found.documents]
     instead = question.instead if found.documents else {}
     if hidden:  # a correction may come from one of them
         instead = {typed: seen for typed, its in instead.items() if (seen := words_found.seen(its))}
