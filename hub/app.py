@@ -8,7 +8,20 @@ from flask import Flask, g, request
 from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from .core import access, compress, database, errors, extensions, i18n, jobs, light, live, observe, security
+from .core import (
+    access,
+    compress,
+    crash,
+    database,
+    errors,
+    extensions,
+    i18n,
+    jobs,
+    light,
+    live,
+    observe,
+    security,
+)
 from .core.ids import Id
 from .core.live import Process
 from .core.settings import Env, Settings
@@ -46,6 +59,7 @@ def create_app(settings: Settings | None = None, *, process: Process = Process.W
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
     settings.home.mkdir(parents=True, exist_ok=True)
 
+    crash.arm(settings)
     compress.init_app(app, settings)  # first in, so last to see the answer
     observe.init_app(app, settings)
     database.init_app(app, settings)

@@ -37,4 +37,5 @@ def unsigned(text: str, use: str) -> str | None:
 
 @lru_cache(maxsize=8)
 def _signer(secret: str, use: str) -> Signer:
-    return Signer(secret, salt=use)
+    # Its key is derived here once, not for each of a newsletter's mails.
+    return Signer(Signer(secret, salt=use).derive_key(), key_derivation="none")

@@ -78,6 +78,11 @@ class Prepared:
     forms: dict[tuple[frozenset[str], bool, bool], Form] = field(default_factory=dict)
     needed: WeakKeyDictionary[Form, list[str]] = field(default_factory=WeakKeyDictionary)
 
+    @cached_property
+    def list_id(self) -> str:
+        """By which a mail program knows the topic (RFC 2919)."""
+        return f"<{self.topic.value.replace('_', '-')}.{sender_domain()}>"
+
     @property
     def own_slots(self) -> list[tuple[str, str | None]]:
         """The slots that hold the reader's words, not our links."""
@@ -153,7 +158,7 @@ class Prepared:
             text=_BLANKS.sub("\n\n", text) if hidden else text,
             headers=one_click(unsubscribe)
             | {
-                "List-Id": f"<{self.topic.value.replace('_', '-')}.{sender_domain()}>",
+                "List-Id": self.list_id,
                 "Message-ID": message_id(signed_key(key)),
             },
             form=form,

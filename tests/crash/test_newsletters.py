@@ -9,7 +9,7 @@ import pytest
 from flask import current_app
 
 from hub.accounts.models import User
-from hub.core import clock, jobs
+from hub.core import clock, crash, jobs
 from hub.core.access import Role
 from hub.core.database import db, transaction
 from hub.core.settings import settings
@@ -53,6 +53,7 @@ def begin(mail_url, *, crash_at="", minutes=0):
             db.engine.dispose(close=False)  # these connections are the parent's
             mine = current_app.extensions["hub.settings"]
             mine.mail_url, mine.crash_at = mail_url, crash_at
+            crash.arm(mine)
             with clock.frozen(clock.now() + timedelta(minutes=minutes)):
                 jobs.run("newsletters.send")
             os._exit(0)
