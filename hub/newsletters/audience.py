@@ -97,7 +97,7 @@ def _matching(rule: Rule) -> Select[Any]:
     return people if rules.says_status(rule) else people.where(Partner.status == PartnerStatus.ACTIVE)
 
 
-def _wanting(statement: Select[Any], topic: Topic) -> Select[Any]:
+def wanting(statement: Select[Any], topic: Topic) -> Select[Any]:
     """Only those who have not declined. Addresses of people are stored in their one spelling."""
     return statement.where(
         User.email.not_in(select(Suppression.address)),
@@ -109,7 +109,7 @@ def count(rule: Rule, topic: Topic) -> Count:
     """How many partners and people would get it."""
     matching = _matching(rule)
     figures = (func.count(Partner.id.distinct()), func.count(User.id.distinct()))
-    partners, people = db.session.execute(_wanting(matching, topic).with_only_columns(*figures)).one()
+    partners, people = db.session.execute(wanting(matching, topic).with_only_columns(*figures)).one()
     everyone = db.session.execute(matching.with_only_columns(figures[1])).scalar_one()
     return Count(partners, people, everyone - people)
 
@@ -119,25 +119,23 @@ def had_enough(rule: Rule, topic: Topic) -> int:
     full = consent.had_enough_mail(topic)
     if full is None:
         return 0
-    reached = _wanting(_matching(rule), topic).where(User.email.in_(full))
+    reached = wanting(_matching(rule), topic).where(User.email.in_(full))
     return db.session.execute(reached.with_only_columns(func.count(User.id.distinct()))).scalar_one()
 
 
 def partner_ids(rule: Rule, topic: Topic) -> Select[Any]:
     """Subquery: ids of the partners it reaches."""
-    return _wanting(_matching(rule), topic).with_only_columns(Partner.id)
+    return wanting(_matching(rule), topic).with_only_columns(Partner.id)
 
 
 def addresses(rule: Rule, topic: Topic) -> Select[Any]:
     """Subquery: addresses of the people it reaches."""
-    return _wanting(_matching(rule), topic).with_only_columns(User.email)
+    return wanting(_matching(rule), topic).with_only_columns(User.email)
 
 
 def languages(rule: Rule, topic: Topic) -> dict[str, int]:
     """People by the language they read."""
-    statement = _wanting(_matching(rule), topic).with_only_columns(
-        User.locale, func.count(User.id.distinct())
-    )
+    statement = wanting(_matching(rule), topic).with_only_columns(User.locale, func.count(User.id.distinct()))
     return {locale: number for locale, number in db.session.execute(statement.group_by(User.locale))}  # noqa: C416
 
 
@@ -153,13 +151,13 @@ def _declining(statement: Select[Any], topic: Topic) -> Select[Any]:
 def zones(rule: Rule, topic: Topic) -> list[str]:
     """Time zones that its people live in."""
     return list(
-        db.session.scalars(_wanting(_matching(rule), topic).with_only_columns(User.time_zone).distinct())
+        db.session.scalars(wanting(_matching(rule), topic).with_only_columns(User.time_zone).distinct())
     )
 
 
 def recipients(rule: Rule, topic: Topic, *, limit: int | None = None) -> Iterator[Recipient]:
     """Everyone who would get it, once each, in order of joining; never many of them in memory."""
-    return _each(_wanting(_matching(rule), topic), limit)
+    return _each(wanting(_matching(rule), topic), limit)
 
 
 def decliners(rule: Rule, topic: Topic) -> Iterator[Recipient]:

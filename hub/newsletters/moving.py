@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import Select, insert, select, update
 
 from ..accounts.models import User
 from ..core import clock
@@ -60,24 +60,28 @@ def move(sequence: Sequence) -> bool:
 
 def let_go(sequence: Sequence) -> None:
     """End the ways of those who are gone or whom the trigger no longer means; what waits for them is not sent."""
+    now, steps = clock.now(), [step.id for step in sequence.steps]
     for why, condition in (
         (GONE, ~triggers.is_there()),
         (ACTIVE, triggers.is_over(sequence.trigger)),
     ):
+        waiting = (
+            select(Delivery.id)
+            .join(SequenceEntry, SequenceEntry.id == Delivery.entry)
+            .where(Delivery.newsletter_id.in_(steps), Delivery.state == DeliveryState.PENDING, condition)
+        )
+        _change(Delivery, waiting, {"state": DeliveryState.SUPPRESSED, "reason": why})
         ended = select(SequenceEntry.id).where(
             SequenceEntry.sequence_id == sequence.id, SequenceEntry.left_at.is_(None), condition
         )
-        numbers = list(db.session.scalars(ended))
-        for start in range(0, len(numbers), CHUNK):
-            some = numbers[start : start + CHUNK]
-            left = {"left_at": clock.now(), "reason": why}
-            _change(SequenceEntry, SequenceEntry.id.in_(some), left)
-            waiting = Delivery.entry.in_(some) & (Delivery.state == DeliveryState.PENDING)
-            _change(Delivery, waiting, {"state": DeliveryState.SUPPRESSED, "reason": why})
+        _change(SequenceEntry, ended, {"left_at": now, "reason": why})
 
 
-def _change(model: Any, condition: ColumnElement[bool], values: dict[str, Any]) -> None:
-    touched(update(model).where(condition).values(values).execution_options(synchronize_session="fetch"))
+def _change(model: Any, chosen: Select[Any], values: dict[str, Any]) -> None:
+    numbers = list(db.session.scalars(chosen))
+    for start in range(0, len(numbers), CHUNK):
+        some = update(model).where(model.id.in_(numbers[start : start + CHUNK]))
+        touched(some.values(values).execution_options(synchronize_session="fetch"))
 
 
 def enter(sequence: Sequence, *, everyone: bool = False) -> int:

@@ -21,9 +21,7 @@ from .models import (
     Newsletter,
     Shown,
     Status,
-    Suppression,
     Topic,
-    TopicOptOut,
 )
 from .models_sequences import Sequence, SequenceEntry, Trigger
 from .models_tracking import Link
@@ -177,18 +175,6 @@ def review(sequence: Sequence) -> list[Check]:
                 text = _("Step %(number)s: %(problem)s", number=number, problem=check.text)
                 found.append(Check(text, is_fine=False, blocks=True, detail=check.detail))
     return found or [Check(_("Every step is ready"))]
-
-
-def would_enter(sequence: Sequence) -> int:
-    """How many the trigger has meant until now who were not sent it, without those who want no mail on the topic."""
-    people = [each.user_id for each in triggers.meeting(sequence, everyone=True)]
-    number = 0
-    for start in range(0, len(people), moving.CHUNK):
-        some = User.id.in_(people[start : start + moving.CHUNK])
-        opted_out = select(TopicOptOut.address).where(TopicOptOut.topic == sequence.topic)
-        wanting = User.email.not_in(select(Suppression.address)) & User.email.not_in(opted_out)
-        number += db.session.scalar(select(func.count()).select_from(User).where(some, wanting)) or 0
-    return number
 
 
 # --- How far people are -----------------------------------------------------------------

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
 from sqlalchemy.orm import aliased
 
 from ..accounts.models import User
@@ -14,6 +14,7 @@ from ..core.database import db
 from ..core.i18n import Text, _l
 from ..earnings.models import Conversion, SaleKind
 from ..partners.models import Membership, Partner, PartnerStatus
+from . import audience
 from .models_sequences import Sequence, SequenceEntry, Trigger
 
 #: What happened longer ago brings nobody in any more: who joins an organisation a year later is no new partner.
@@ -39,8 +40,23 @@ class Met:
 
 def meeting(sequence: Sequence, *, everyone: bool = False) -> Iterator[Met]:
     """People to bring in, once each: those it has come true for since the sequence is on, or `everyone` it ever has."""
+    statement = _meant(sequence, everyone=everyone)
+    met: set[int] = set()
+    for user_id, zone, partner_id, *moments in db.session.execute(statement).all():
+        if user_id not in met:
+            met.add(user_id)
+            yield Met(user_id, zone, partner_id, _occasion(sequence, moments))
+
+
+def number(sequence: Sequence) -> int:
+    """How many it has ever come true for who were not brought in, without those who want no mail on the topic."""
+    statement = audience.wanting(_meant(sequence, everyone=True), sequence.topic).order_by(None)
+    return db.session.execute(statement.with_only_columns(func.count(User.id.distinct()))).scalar_one()
+
+
+def _meant(sequence: Sequence, *, everyone: bool) -> Select[Any]:
     moment, holds = _MOMENTS[sequence.trigger](sequence)
-    statement = (
+    statement: Any = (
         select(User.id, User.time_zone, Partner.id, *moment)
         .join(Membership, Membership.user_id == User.id)
         .join(Partner, Partner.id == Membership.partner_id)
@@ -51,11 +67,7 @@ def meeting(sequence: Sequence, *, everyone: bool = False) -> Iterator[Met]:
     if not everyone:
         begin = max(sequence.since or clock.now(), clock.now() - RECENT) - _wait(sequence)
         statement = statement.where(or_(*(each >= begin for each in moment)))
-    met: set[int] = set()
-    for user_id, zone, partner_id, *moments in db.session.execute(statement).all():
-        if user_id not in met:
-            met.add(user_id)
-            yield Met(user_id, zone, partner_id, _occasion(sequence, moments))
+    return statement
 
 
 def _wait(sequence: Sequence) -> timedelta:

@@ -133,14 +133,17 @@ def test_silence_ends_with_a_sign_in_and_may_begin_anew(begun, sink, cast):
     assert sink.recipients == ["partner@example.org"]
     with transaction():
         cast.partner.last_seen_at = START + 12 * DAY
+    with transaction():  # as where the mail server has been away
+        db.session.execute(db.update(Delivery).values(state=DeliveryState.PENDING))
     at(15 * DAY)
+    assert rows() == [(1, "partner@example.org", DeliveryState.SUPPRESSED)], "what waits is not sent either"
     at(70 * DAY)
     assert [each.reason for each in entries()] == ["active"]
     assert len(sink.recipients) == 1
     at(73 * DAY)
     at(78 * DAY)
     assert [(position, state.value) for position, _address, state in rows()] == [
-        (1, "sent"),
+        (1, "suppressed"),
         (1, "sent"),
         (2, "sent"),
     ]

@@ -125,7 +125,7 @@ def _page(sequence: Sequence, form: StepForm, status: int = 200) -> ResponseRetu
 
 def _before(sequence: Sequence) -> dict[str, Any]:
     """What is to be known before it is switched on."""
-    return {"checks": sequences.review(sequence), "would": sequences.would_enter(sequence)}
+    return {"checks": sequences.review(sequence), "would": triggers.number(sequence)}
 
 
 @bp.post("/newsletters/sequences/<int:number>/steps")
