@@ -55,7 +55,12 @@ def two(cast):
 def test_a_merge_moves_everything_with_its_times_and_no_note_becomes_public(cast, two):
     source, target = two
     before = {each.id: (each.at, each.author_id, each.visibility) for each in rows(source)}
+    with transaction():
+        service.save_draft(source, cast.agent, Visibility.INTERNAL, "Half a thought")
+        service.save_draft(target, cast.agent, Visibility.INTERNAL, "Another half")
     merge(source, target, cast.agent)
+    drafts = service.drafts(target, cast.agent)
+    assert drafts[Visibility.INTERNAL].body == "Another half\n\nHalf a thought"
     assert bodies(target, cast.agent) == ["second", "first", "answer", "MARKER-NOTE"]
     assert bodies(target, cast.partner) == ["second", "first", "answer"]
     assert {
