@@ -192,7 +192,7 @@ def test_nothing_is_ever_lost(lines):
 
 
 @pytest.mark.parametrize(
-    "line", [" \n", "On 2 Nov 2026 10:11 a\n", "> \n", "_______\nFrom: x\n", "-- \n", "a\n> b\n"]
+    "line", [" \n", "On a\n", "On 2 Nov 2026 10:11 a\n", "> \n", "_______\nFrom: x\n", "-- \n", "a\n> b\n"]
 )
 def test_long_mails_are_split_in_no_time(line):
     with ending():

@@ -267,9 +267,24 @@ def nested(depth: int) -> bytes:
         HEAD + b"References: " + b"<" * 90_000 + b"\r\n\r\nx",
         HEAD + b"To: " + b'"(' * 20_000 + b"\r\n\r\nx",
         HEAD + b"X: " + b"=?utf-8?q?" * 20_000 + b"\r\n\r\nx",
-        b"Subject: " + b"=?utf-8?q?a?= " * 8_000 + b"\r\n\r\nx",
+        b"Subject: " + b"=?utf-8?q?a?= " * 100_000 + b"\r\n\r\nx",
+        HEAD + b"Content-Type: text/plain" + b"; a*0*=x" * 200_000 + b"\r\n\r\nx",
+        text_mail(b" " * 400_000 + b"x"),
     ],
-    ids=["parts", "mails", "divs", "tags", "words", "quotes", "ids", "addresses", "header", "subject"],
+    ids=[
+        "parts",
+        "mails",
+        "divs",
+        "tags",
+        "words",
+        "quotes",
+        "ids",
+        "addresses",
+        "header",
+        "subject",
+        "parameters",
+        "spaces",
+    ],
 )
 def test_what_is_made_to_last_for_ever_ends(raw):
     with ending(), contextlib.suppress(Unreadable):

@@ -69,7 +69,7 @@ _SUBJECT = re.compile(
 )
 #: What help desks put at the top of all they send.
 REPLY_ABOVE = re.compile(
-    r"\s*(?:##-[^\n]{3,200}-##|[-#=_—\s]{0,80}(?:please )?(?:type your )?(?:reply|respond) above this line\b)",
+    r"(?:##-[^\n]{3,200}-##|[-#=_—\s]{0,80}(?:please )?(?:type your )?(?:reply|respond) above this line\b)",
     re.IGNORECASE,
 )
 _UNDELIVERED = re.compile(

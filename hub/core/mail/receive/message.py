@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from email.header import decode_header
 from email.message import Message
 from email.parser import BytesParser, HeaderParser
-from email.policy import compat32
+from email.policy import Compat32
 from email.utils import getaddresses, parseaddr, parsedate_to_datetime
 
 from . import html, tnef
@@ -30,6 +30,18 @@ _ENDINGS = {
     "application/pdf": ".pdf", "image/gif": ".gif", "image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp",
     "text/calendar": ".ics", "text/csv": ".csv", "text/plain": ".txt",
 }  # fmt: skip
+
+
+class _Bounded(Compat32):
+    """Headers without end are cut: the parser looks at some of them again and again."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        most = 10_000 if name.lower().startswith(("content-", "subject")) else 200_000
+        return name, value[:most]
+
+
+_POLICY = _Bounded()
 
 
 class Unreadable(Exception):
@@ -75,7 +87,7 @@ def parse(raw: bytes, *, our_addresses: tuple[str, ...] = ()) -> Received:
     if not raw.strip():
         raise Unreadable("empty")
     try:
-        message = BytesParser(policy=compat32).parsebytes(raw)
+        message = BytesParser(policy=_POLICY).parsebytes(raw)
         received = _head(message, our_addresses)
         _body(message, received)
         _judge_words(message, received)
@@ -90,7 +102,7 @@ def skim(raw: bytes) -> Received:
     """The head alone, for a mail that cannot be taken apart; gives what there is, never raises."""
     head = re.split(rb"\r?\n\r?\n", raw[:100_000], maxsplit=1)[0]
     try:
-        return _head(HeaderParser(policy=compat32).parsestr(head.decode("latin-1")), ())
+        return _head(HeaderParser(policy=_POLICY).parsestr(head.decode("latin-1")), ())
     except Exception:
         return Received()
 
@@ -229,7 +241,7 @@ def _failed_dmarc(message: Message) -> bool:
 
 def _judge_words(message: Message, received: Received) -> None:
     """What only the text tells: help desks that do not say what they are, and reports in words alone."""
-    if received.automatic is None and REPLY_ABOVE.match(received.text):
+    if received.automatic is None and REPLY_ABOVE.match(received.text[:1000].lstrip()):
         received.automatic = Automatic.REPLY
     if received.automatic is Automatic.BOUNCE and not received.bounces:
         match = re.search(r"(?im)^[> ]{0,4}Message-ID:\s{0,4}(<[^<>\s]{3,300}>)", received.text)

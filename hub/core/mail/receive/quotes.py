@@ -160,14 +160,21 @@ def _after_headers(lines: list[str], i: int) -> int:
 
 def _after_introduction(lines: list[str], i: int) -> int | None:
     """The line after “On …, Name wrote:” if that begins in line `i`; it may have been wrapped."""
+    end = _end_of_introduction(lines, i)
+    for n in range(i + 1, end or 0):
+        above = " ".join(line.strip() for line in lines[i:n])
+        if not _goes_on(above) and _end_of_introduction(lines, n) is not None:
+            return None  # it begins further down; what stands above is the writer's own
+    return end
+
+
+def _end_of_introduction(lines: list[str], i: int) -> int | None:
     begins = bool(_BEGINS.match(lines[i].strip()))
     together = ""
     for n in range(i, min(i + _LINES, len(lines)) if begins else i + 1):
         part = lines[n].strip()
         if not part or _is_quoted(part):
             return None
-        if n > i and not _goes_on(together) and _after_introduction(lines, n) is not None:
-            return None  # what stands above is the writer's own
         # Programs break the line behind the “<” of an address.
         together = f"{together} {part}".strip().replace("< ", "<").replace(" >", ">")
         if len(together) > _LONGEST:
@@ -188,12 +195,14 @@ def _introduces(text: str, *, begins: bool, is_marked: bool) -> bool:
     """Does it say who wrote when? Where neither an address nor marks tell, it may be the writer's own account."""
     bare = text.strip(_DASHES + " ")
     ends = bare.endswith(":") or text.endswith("---")
+    if not (ends or is_marked):
+        return False
     wrote = _WROTE.search(bare)
     if not _MOMENT.search(bare):
         return bool(is_marked and wrote and ends and len(bare) <= 80 and wrote.end() >= len(bare) - 6)
     if wrote and ends:
         return is_marked or bool(_ADDRESS.search(bare))
-    if not begins or not (ends or is_marked):
+    if not begins:
         return False
     if _ADDRESS.search(bare):
         return bool(_ENDS_IN_ADDRESS.search(bare)) or bare.startswith("Wiadomość")
