@@ -1,6 +1,7 @@
 """Tickets by their words: the team's through the index, a partner's own right from the table."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 
@@ -9,6 +10,7 @@ from ..core import fulltext
 from ..core.access import visible
 from ..core.database import db
 from ..core.fulltext import LANGUAGES
+from ..core.fulltext.languages import neighbours
 from .indexing import KIND
 from .models import Message, Ticket
 
@@ -17,17 +19,25 @@ MOST = 200
 #: The latest messages that are looked through, and tickets that are shown.
 LOOKED_AT, SHOWN = 5000, 50
 LONGEST = 100
+_LATIN, _CYRILLIC = re.compile("[A-Za-z]"), re.compile("[\u0400-\u04ff]")
 
 
 def ids(user: User, text: str) -> list[int]:
     """Tickets in which all of the words stand, whatever language they were asked in; for the team."""
     found: set[int] = set()
-    for lang in LANGUAGES:
+    for lang in _languages(text):
         answer = fulltext.find(
             user, lang, text, kinds=(KIND,), limit=MOST, fragments=False, insist=True, marked=False
         )
         found.update(hit.document.id for hit in answer.hits)
     return sorted(found)
+
+
+def _languages(text: str) -> Sequence[str]:
+    """Those that the words may be of. Every ticket is in the index of each, so the others would find no more."""
+    if _LATIN.search(text) and _CYRILLIC.search(text):
+        return LANGUAGES
+    return neighbours("", text) or LANGUAGES
 
 
 def own(user: User, text: str) -> list[int]:

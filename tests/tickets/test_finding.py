@@ -20,6 +20,11 @@ def test_the_team_finds_all_words_in_any_language_and_narrows_them_down(cast, br
     reader = db.session.get(User, agent_id)  # a new index begins with a session of its own
     assert finding.ids(reader, "late bank") == english
     assert finding.ids(reader, "выплата счёт") == other
+    assert finding.ids(reader, "payouts") == [payout.id], "another form of the word"
+    assert finding.ids(reader, "банк late") == []
+    assert (
+        finding.ids(reader, f"{russian.number} выплаты") == finding.ids(reader, str(russian.number)) == other
+    )
     page = agent.get("/inbox?view=all&q=bank+late&category=payout").text
     assert "Payout is late" in page
     assert "Link is late" not in page
