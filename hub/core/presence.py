@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from . import clock
 from .access import Role
-from .database import Base, db
+from .database import Base, db, insert_of_dialect
 
 #: A process gives a sign of life this often, and is taken for dead after three lost ones.
 BEAT = timedelta(seconds=15)
@@ -83,8 +83,9 @@ def beat() -> None:
     process, now = current_app.extensions["hub.process_id"], clock.now()
     row = db.session.get(WebProcess, process)
     if row is None:
-        db.session.add(WebProcess(id=process, seen_at=now))
-        db.session.flush()
+        # After a restart a thousand pages come at once, each the first: one of them makes the row.
+        first = insert_of_dialect(WebProcess).values(id=process, seen_at=now).on_conflict_do_nothing()
+        db.session.execute(first)
     elif row.seen_at < now - BEAT / 2:
         row.seen_at = now
 

@@ -4,7 +4,7 @@ import pytest
 from flask import g
 
 from hub.accounts import service, sessions, tokens
-from hub.core import live
+from hub.core import live, presence
 from hub.core.database import db, transaction
 from hub.core.errors import Forbidden
 from hub.core.extensions import socketio
@@ -130,3 +130,13 @@ def test_the_worker_closes_pages_through_the_web_process(app, listen, browse, pa
     assert live._pass_on(last) > last
     assert not socket.is_connected()
     assert [event.event for event in db.session.query(LiveEvent)] == [live.CLOSE]
+
+
+def test_pages_that_arrive_together_after_a_restart_are_all_let_in(app, monkeypatch):
+    with transaction() as session:
+        presence.beat()
+        monkeypatch.setattr(
+            type(session()), "get", lambda *_asked, **_how: None
+        )  # another one has not committed yet
+        presence.beat()
+    assert db.session.query(presence.WebProcess).count() == 1
