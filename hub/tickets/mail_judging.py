@@ -34,6 +34,8 @@ from .replying import reply
 MOST_FROM_ADDRESS, MOST_TICKETS, MOST_IN_THREAD = 20, 10, 12
 #: The same words from the same address, within a day: a program that does not say that it is one.
 MOST_REPEATED = 2
+#: People thank, agree and send pictures again and again; programs have more to say.
+A_SENTENCE = 25
 _PREFIXES = re.compile(
     r"^(?:\s*(?:re|fwd?|aw|wg|odp|pd|на|отв|ответ|вт|hа)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE
 )
@@ -157,7 +159,7 @@ def _count(*conditions: Any) -> int:
 
 def _repeats_itself(mail: InboundMail, received: Received) -> bool:
     words = split(received.text).reply.strip()
-    if not words:
+    if len(words) < A_SENTENCE or received.files:
         return False
     same = (
         select(func.count(InboundMail.id))

@@ -408,6 +408,8 @@ def test_the_same_words_again_and_again_are_a_programs(cast, ticket):
         Outcome.STORED,
     ]
     assert reports[-1].reason == "repeats"
+    thanks = [receive(an_answer(ticket, cast.partner, body="Thank you!")).outcome for _ in range(3)]
+    assert thanks == [Outcome.JOINED] * 3
 
 
 # --- Poison ------------------------------------------------------------------------------
