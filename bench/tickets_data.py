@@ -136,7 +136,7 @@ def fill(tickets: int, partners: int) -> None:
         )
         if session.get_bind().dialect.name == "postgresql":
             for table in Base.metadata.sorted_tables:
-                if "id" in table.columns and table.columns["id"].autoincrement is True:
+                if table.autoincrement_column is not None:
                     session.connection().exec_driver_sql(
                         f"""SELECT setval(pg_get_serial_sequence('"{table.name}"', 'id'), (SELECT max(id) FROM "{table.name}"))"""
                     )
