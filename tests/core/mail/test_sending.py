@@ -8,6 +8,7 @@ from jinja2 import ChoiceLoader, DictLoader
 from hub.core import clock, i18n, jobs
 from hub.core.database import db, transaction
 from hub.core.mail import (
+    Busy,
     Later,
     Letter,
     MailMessage,
@@ -308,7 +309,7 @@ def test_sendgrid_gets_both_parts_and_our_id(write, mail_url, worker, app, monke
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(401, Misconfigured), (429, Later), (503, Later), (500, Unknown), (400, Refused)]
+    ("status", "kind"), [(401, Misconfigured), (429, Busy), (503, Later), (500, Unknown), (400, Refused)]
 )
 def test_what_a_sendgrid_answer_means(app, mail_url, monkeypatch, status, kind):
     with FakeSendGrid(status) as api:
