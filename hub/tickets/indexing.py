@@ -1,6 +1,6 @@
 """Tickets as the search index sees them: for the team, with everything that was written in them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import select
@@ -40,14 +40,14 @@ def document(ticket: Ticket, messages: list[str], lang: str) -> Document:
     )
 
 
-def _some(ids: list[int]) -> Iterator[Document]:
+def _some(ids: list[int], langs: Iterable[str] = LOCALES) -> Iterator[Document]:
     said: dict[int, list[str]] = {}
     messages = select(Message.ticket_id, Message.body).where(Message.ticket_id.in_(ids))
     for ticket_id, body in db.session.execute(messages.order_by(Message.ticket_id, Message.seq)):
         said.setdefault(ticket_id, []).append(body)
     whole = joinedload(Ticket.partner), joinedload(Ticket.requester)
     for ticket in db.session.scalars(select(Ticket).where(Ticket.id.in_(ids)).options(*whole)):
-        for lang in LOCALES:
+        for lang in langs:
             yield document(ticket, said.get(ticket.id, []), lang)
 
 
@@ -58,7 +58,7 @@ def _everything(lang: str) -> Iterator[Document]:
         ids = list(db.session.scalars(page))
         if not ids:
             return
-        yield from (each for each in _some(ids) if each.lang == lang)
+        yield from _some(ids, (lang,))
         last = ids[-1]
         db.session.expunge_all()
 

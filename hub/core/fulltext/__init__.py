@@ -20,13 +20,14 @@ from .documents import PARTNERS, PUBLIC, STAFF, Document, Section
 from .engine import Engine, IndexBusy, IndexMissing, Progress
 from .registry import Source, register, sources
 from .search import Answer, Hit, audience_of
+from .search import keys as _keys
 from .search import search as _search
 from .whoosh_engine import WhooshEngine
 from .words import LANGUAGES
 
 __all__ = [
     "PARTNERS", "PUBLIC", "STAFF", "WRITE", "Advice", "Answer", "Document", "Engine", "Hit", "IndexBusy", "IndexMissing",
-    "Section", "Source", "advise", "engine", "find", "follow", "is_there", "note", "rebuild", "register", "sources", "write", "write_changes",
+    "Section", "Source", "advise", "engine", "find", "follow", "ids", "is_there", "note", "rebuild", "register", "sources", "write", "write_changes",
 ]  # fmt: skip
 
 log = structlog.get_logger()
@@ -55,6 +56,17 @@ def find(user: Any, lang: str, text: str, *, insist: bool = False, **options: An
     except IndexMissing:
         ring(REBUILD, lang=lang)
         return Answer(text, text, lang, is_complete=False)
+
+
+def ids(user: Any, lang: str, text: str, kind: str) -> list[int]:
+    """The numbers of everything of a kind in which all the words stand and that `user` may see; in no order."""
+    try:
+        audience, hidden = audience_of(user, (kind,)), hidden_from(user, (kind,))
+        found = _keys(engine(), lang, text, audience, kind=kind, hidden=hidden)
+    except IndexMissing:
+        ring(REBUILD, lang=lang)
+        return []
+    return [int(key.partition(":")[2]) for key in found]
 
 
 def write(lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:

@@ -11,7 +11,7 @@ from .vocabulary import TERM, Entry
 from .words import analyse
 
 #: Raised when what stands in an index changes its form: an index of another form is built again.
-FORM = 5
+FORM = 6
 
 Progress = Callable[[int], None]
 
@@ -34,6 +34,9 @@ class Engine(Protocol):
         self, question: Question, audience: Set[str], only: Narrowing, limit: int, offset: int = 0
     ) -> Found:
         """The best documents of those wanted; counts per kind are of all. Raises IndexMissing."""
+
+    def keys(self, question: Question, audience: Set[str], kind: str) -> list[str]:
+        """Of every document of a kind that holds all the words, or has a code; in no order. Raises IndexMissing."""
 
     def write(self, lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         """Add or replace documents and remove the keys in `gone`; twice is the same as once. Raises IndexBusy."""

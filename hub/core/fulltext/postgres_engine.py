@@ -32,7 +32,7 @@ from ..database import Base, db
 from . import vocabulary
 from .documents import Document, Found, Narrowing
 from .engine import FORM, Analysed, IndexBusy, IndexMissing, Progress, analysed, in_batches
-from .postgres_find import finding
+from .postgres_find import finding, holding
 from .postgres_score import quoted
 from .question import Question
 from .scoring import B
@@ -107,6 +107,11 @@ class PostgresEngine:
         counts = {what: {row.value: int(row.score) for row in rows if row.what == what} for what in _COUNTED}
         hits = [Document.from_json(json.loads(row.value)) for row in rows if row.what == "hit"]
         return Found(hits, counts["kind"], counts["shelf"])
+
+    def keys(self, question: Question, audience: Set[str], kind: str) -> list[str]:
+        if not question.words and not question.codes:
+            return []
+        return [row.key for row in _execute(_reading(), *holding(question, audience, kind))]
 
     def write(self, lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         with self._writing(lang) as connection:

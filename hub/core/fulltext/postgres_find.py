@@ -52,6 +52,27 @@ _UNPACKED = """LATERAL (
 _LIKELY_HERE = " UNION (SELECT key FROM found WHERE {here} ORDER BY rough DESC, key LIMIT {most})"
 
 
+_HOLD = """
+SELECT key FROM search_document
+WHERE lang || '' = {lang} AND kind = {kind} AND audience && {audience} AND key <> ALL({hidden})
+  AND ({every} OR codes && {codes})
+"""
+
+
+def holding(question: Question, audience: Set[str], kind: str) -> tuple[str, list[Any]]:
+    """The statement that gives the keys of every document of a kind that holds all the words, or has a code."""
+    values = Values()
+    statement = _HOLD.format(
+        lang=values.add(question.lang),
+        kind=values.add(kind),
+        audience=values.texts(audience),
+        hidden=values.texts(question.hidden),
+        every=" AND ".join(f"words @@ {values.query(word.terms)}" for word in question.words) or "false",
+        codes=values.texts(question.codes),
+    )
+    return statement, values.all
+
+
 def finding(
     question: Question, average: dict[str, float], audience: Set[str], only: Narrowing, part: tuple[int, int]
 ) -> tuple[str, list[Any]]:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from ..access import is_staff
 from .documents import PARTNERS, PUBLIC, STAFF, Document, Narrowing, Section
@@ -86,16 +86,14 @@ def search(
     fragments: bool = True,
     hidden: Set[str] = frozenset(),
     insist: bool = True,
-    marked: bool = True,
 ) -> Answer:
     """Find what a viewer with these audience tokens may see.
 
     Documents with the keys `hidden` are no answers. With `typing` the last word may be unfinished. A text of
     which another language knows more is answered in that one, and one of which nothing is known is tried with
-    another keyboard layout, too; with `insist` it is in `lang` if any word is. Who shows no words of what was found
-    wants none `marked`. Raises IndexMissing.
+    another keyboard layout, too; with `insist` it is in `lang` if any word is. Raises IndexMissing.
     """
-    asked = " ".join(tidy(text.replace("\x00", " ")).split())[:LONGEST]
+    asked = _asked(text)
     if not asked:
         return Answer(asked, asked, lang)
     text, question = _understood(engine, lang, asked, audience, typing=typing, insist=insist)
@@ -104,14 +102,27 @@ def search(
     question.strict = frozenset(kind for kind, source in sources().items() if source.needs_all_words)
     found = engine.find(question, audience, Narrowing(frozenset(kinds), shelf), limit, offset)
     words_found = Highlighter(lang, question.terms, question.beginnings)
-    if marked:
-        hits = [_shown(document, words_found, fragments) for document in found.documents]
-    else:
-        hits = [Hit(document, escape(document.title), Markup(""), None) for document in found.documents]
+    hits = [_shown(document, words_found, fragments) for document in found.documents]
     instead = question.instead if found.documents else {}
     if hidden:  # a correction may come from one of them
         instead = {typed: seen for typed, its in instead.items() if (seen := words_found.seen(its))}
     return Answer(asked, text, lang, hits, found.by_kind, found.by_shelf, instead)
+
+
+def keys(
+    engine: Engine, lang: str, text: str, audience: Set[str], *, kind: str, hidden: Set[str]
+) -> list[str]:
+    """The keys of every document of a kind in which all the words stand; in no order. Raises IndexMissing."""
+    asked = _asked(text)
+    if not asked:
+        return []
+    _text, question = _understood(engine, lang, asked, audience, typing=False, insist=True)
+    question.hidden = frozenset(hidden)
+    return engine.keys(question, audience, kind)
+
+
+def _asked(text: str) -> str:
+    return " ".join(tidy(text.replace("\x00", " ")).split())[:LONGEST]
 
 
 def _understood(

@@ -58,6 +58,10 @@ class WhooshEngine:
         with self._sound(question.lang):
             return self._snapshot(question.lang).find(question, frozenset(audience), only, limit, offset)
 
+    def keys(self, question: Question, audience: Set[str], kind: str) -> list[str]:
+        with self._sound(question.lang):
+            return self._snapshot(question.lang).keys(question, frozenset(audience), kind)
+
     def write(self, lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         with self._writing(lang):
             documents, gone = list(documents), self._present(lang, gone)

@@ -24,7 +24,7 @@ _LOCK_ATTEMPTS = 10
 _LOCK_PAUSE = 0.05
 
 SCHEMA = fields.Schema(
-    key=fields.ID(unique=True),
+    key=fields.ID(unique=True, sortable=True),  # what is sortable can be read without the whole document
     kind=fields.ID(),
     shelf=fields.ID(),
     audience=fields.KEYWORD(),

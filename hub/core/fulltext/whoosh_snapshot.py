@@ -10,9 +10,9 @@ import threading
 from array import array
 from collections import Counter
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine as Database
 from whoosh import index
@@ -23,6 +23,7 @@ from .scoring import BEST, CODE, FLOOR, SURFACE, TOGETHER, WEIGHTS, B, saturated
 from .whoosh_files import words_database
 
 _TERMS_KEPT = 3_000
+_HOLDERS_KEPT = 100
 
 
 class Postings(NamedTuple):
@@ -62,6 +63,7 @@ class Snapshot:
         self._places = lru_cache(maxsize=_TERMS_KEPT)(self._read_places)
         self._surface = lru_cache(maxsize=_TERMS_KEPT)(self._read_surface)
         self._allowed = lru_cache(maxsize=32)(self._read_allowed)
+        self._holding = lru_cache(maxsize=_HOLDERS_KEPT)(self._read_holding)
 
     def is_fresh(self) -> bool:
         """Has nothing been written since?"""
@@ -84,6 +86,28 @@ class Snapshot:
                 strong = [each for each in strong if self._shelf_of.get(-each[1]) == only.shelf]
             best = heapq.nlargest(offset + limit, strong)[offset:]
             return Found([self._document(-number) for _, number in best], dict(by_kind), dict(by_shelf))
+
+    def keys(self, question: Question, audience: frozenset[str], kind: str) -> list[str]:
+        """As Engine.keys promises."""
+        with self._lock:
+            there = self._allowed(audience).intersection(self._numbers("kind", kind))
+            there = there.difference(
+                number for key in question.hidden for number in self._numbers("key", key)
+            )
+            found = there.intersection(
+                number for code in question.codes for number in self._numbers("codes", code)
+            )
+            if question.words:
+                holders = (set().union(*map(self._holding, word.terms)) for word in question.words)
+                found |= there.intersection(*holders)
+            return [self._keys[number] for number in found]
+
+    @cached_property
+    def _keys(self) -> Any:
+        return self._reader.column_reader("key")
+
+    def _read_holding(self, term: str) -> frozenset[int]:
+        return frozenset(number for name in WEIGHTS for number in self._numbers(name, term))
 
     def _add_up(self, question: Question, allowed: frozenset[int]) -> dict[int, float]:
         """The score of every document that is an answer."""
