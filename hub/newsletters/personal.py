@@ -37,8 +37,8 @@ class Occasion:
 
     @property
     def for_partners(self) -> frozenset[str]:
-        """The blocks that are about a reader, or for some partners only: nobody else gets them."""
-        return self.keys & {*PERSONAL, *self.cards.restricted}
+        """The blocks that are about a reader, or lead to what partners alone may see: no stranger gets them."""
+        return self.keys & {*PERSONAL, *self.cards.not_public}
 
     @property
     def tells_figures(self) -> bool:

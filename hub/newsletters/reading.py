@@ -64,11 +64,11 @@ def variants(newsletters: Sequence[Newsletter], user: Any) -> dict[int, str | No
 
 
 def _as_sent(newsletter: Newsletter, user: Any) -> tuple[dict[str, str], str | None]:
-    """(words, which of two subjects) that the ledger kept for this reader; without it no block about the reader is shown, nor what is for some only."""
+    """(words, which of two subjects) that the ledger kept for this reader; without it no block about the reader is shown, nor what is for some only; visitors see what is public."""
     keys = {block.key for content in newsletter.contents for block in blocks.of(content.body)}
     cards_ = seen.Cards(newsletter, keys)
     if not user.is_authenticated:
-        return {HIDDEN: " ".join([*PERSONAL, *cards_.restricted])}, None
+        return {HIDDEN: " ".join([*PERSONAL, *cards_.not_public])}, None
     own = audience.recipient(user.id)
     apart = cards_.hidden([own])[0] if own else cards_.restricted
     hidden = {HIDDEN: " ".join([*PERSONAL, *apart])}

@@ -1,6 +1,7 @@
 """Cards that are not for a reader: not meant for their level, or seen already."""
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from sqlalchemy import select
 
@@ -56,6 +57,15 @@ class Cards:
     def restricted(self) -> set[str]:
         """Keys of the cards that are not for every partner."""
         return self._chosen | self._ending
+
+    @cached_property
+    def not_public(self) -> set[str]:
+        """Keys of the cards that no stranger gets, by mail or in the archive: all but articles that everyone may read."""
+        keys = {f"{kind}:{name}" for kind, names in self.of.items() for name in names}
+        articles = [*self.of.get(Kind.ARTICLE, []), *self.of.get(Kind.STORY, [])]
+        public = select(Article.key).where(Article.key.in_(articles), Article.audience == Audience.PUBLIC)
+        found = db.session.scalars(public) if articles else ()
+        return keys - {f"{kind}:{key}" for key in found for kind in (Kind.ARTICLE, Kind.STORY)}
 
     def _for_chosen(self) -> set[str]:
         """Articles and banners that are for some partners only."""

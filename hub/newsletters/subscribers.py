@@ -72,12 +72,36 @@ def _signer() -> URLSafeTimedSerializer:
 
 
 def read(token: str) -> Wish | None:
-    """What somebody asked for, while the link is good; None for any other."""
+    """What somebody asked for, while the link is good; None for any other.
+
+    Whatever the address has declined since is left out: whoever changed their mind asks anew.
+    """
     try:
-        address, topics, locale = _signer().loads(token, max_age=int(CONFIRM_WITHIN.total_seconds()))
-        return address, [Topic(each) for each in topics], locale if locale in LOCALES else "en"
+        wish, asked_at = _signer().loads(
+            token, max_age=int(CONFIRM_WITHIN.total_seconds()), return_timestamp=True
+        )
+        address, topics, locale = wish
+        asked = [Topic(each) for each in topics]
     except (BadSignature, ValueError, TypeError):
         return None
+    if _has_left(address, asked_at):
+        return None
+    declined = _declined(address, asked_at)
+    left = [each for each in asked if each not in declined]
+    return (address, left, locale if locale in LOCALES else "en") if left else None
+
+
+def _has_left(address: str, since: datetime) -> bool:
+    """Has it unsubscribed from everything since, or must it not be written to at all?"""
+    unsubscribed = select(Suppression.id).where(
+        Suppression.address == address, Suppression.created_at > since
+    )
+    return _must_not(address) or db.session.scalar(unsubscribed) is not None
+
+
+def _declined(address: str, since: datetime) -> set[Topic]:
+    opted_out = (TopicOptOut.address == address, TopicOptOut.created_at > since)
+    return set(db.session.scalars(select(TopicOptOut.topic).where(*opted_out)))
 
 
 def confirm(wish: Wish) -> None:

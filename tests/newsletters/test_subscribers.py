@@ -12,10 +12,13 @@ from hub.core import clock, jobs
 from hub.core.database import db, transaction
 from hub.core.mail.outgoing import MailMessage
 from hub.core.settings import settings
+from hub.kb.models import Audience
 from hub.newsletters import consent, starting, subscribers
 from hub.newsletters.checks import review
 from hub.newsletters.models import Delivery, Newsletter, Shown, SuppressionReason, Topic
 from hub.newsletters.models_subscribers import Subscription
+from tests.kb.factories import make_article, make_category
+from tests.training.factories import make_webinar
 
 from .factories import ENGLISH, make_newsletter
 
@@ -65,6 +68,19 @@ def test_only_the_mailbox_itself_subscribes_and_nobody_learns_who_did(cast, clie
         assert "You are subscribed" in text(client.post(link))
     visitor = "visitor@example.com"
     assert subscriptions() == [(visitor, Topic.PRODUCT), (visitor, Topic.TRAINING)]
+    with transaction():
+        consent.opt_out(visitor, Topic.PRODUCT)
+        subscribers.leave(visitor)
+    client.post(link)
+    assert subscriptions() == [(visitor, Topic.TRAINING)], "what was declined since is asked for anew"
+    for reason in (SuppressionReason.UNSUBSCRIBE, SuppressionReason.BOUNCE):
+        with transaction():
+            subscribers.leave(visitor)
+            consent.suppress(visitor, reason)
+        assert client.post(link).status_code == 404
+        assert subscriptions() == []
+        with transaction():
+            consent.release(visitor)
     with clock.frozen(clock.now() + timedelta(days=8)):
         jobs.run("newsletters.forget")
         db.session.rollback()
@@ -76,8 +92,13 @@ def test_a_public_newsletter_reaches_subscribers_and_partners_once_and_one_click
 ):
     for path in (settings.home / "outbox").glob("*"):
         path.unlink()
-    own = {"body": "Hello {user.first_name|there} <3\n\n::: level"}
     with transaction():
+        shelf = make_category()
+        cards = ""
+        for title, audience in (("Secret tricks", Audience.PARTNERS), ("Open house", Audience.PUBLIC)):
+            cards += f"\n\n::: article {make_article(shelf, title, audience=audience).article.key}"
+        cards += f"\n\n::: webinar {make_webinar(title='Hidden hour').id}"
+        own = {"body": f"Hello {{user.first_name|there}} <3\n\n::: level{cards}"}
         for address in ("visitor@example.com", "partner@example.org", "declined@example.com"):
             subscribers.confirm((address, [Topic.PRODUCT], "ru"))
         subscribers.confirm(("other@example.com", [Topic.TRAINING], "en"))
@@ -101,7 +122,17 @@ def test_a_public_newsletter_reaches_subscribers_and_partners_once_and_one_click
     for part in (plain, html):
         assert "because you subscribed to news of" in part
         assert "as a partner" not in part
-    assert "as a partner" in sent["partner@example.org"].get_body(("plain",)).get_content()
+        assert [each in part for each in ("Secret tricks", "Hidden hour", "Open house")] == [
+            False,
+            False,
+            True,
+        ]
+    own = sent["partner@example.org"].get_body(("plain",)).get_content()
+    for part in ("as a partner", "Secret tricks", "Hidden hour", "Open house"):
+        assert part in own
+    number = db.session.scalar(db.select(Newsletter.id))
+    page = text(client.get(f"/news/{number}"))
+    assert [each in page for each in ("Secret tricks", "Hidden hour", "Open house")] == [False, False, True]
     way = mail["List-Unsubscribe"].strip("<>").removeprefix(settings.base_url)
     page = text(client.get(way.replace("unsubscribe", "preferences")))
     assert page.count('name="topics"') == 3
