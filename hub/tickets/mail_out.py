@@ -2,7 +2,7 @@
 
 Who is not in the hub gets a message at once, and so does who wrote by mail;
 who is in the hub just now gets what is still unread some minutes later. All
-that waits for one person goes in one mail; a single ticket's threads with its
+that is due for one person goes in one mail; a single ticket's threads with its
 former ones. What has been read meanwhile is never mailed, and a note never
 becomes a row.
 """
@@ -23,6 +23,7 @@ from ..core.database import db, insert_now
 from ..core.jobs import ring
 from ..core.links import absolute
 from ..core.mail import Letter, compose, queue_letter
+from ..core.mail.body import confined
 from ..core.mail.compose import escape_markdown, message_id
 from ..core.settings import settings
 from ..notifications.digest import wants_mail
@@ -65,13 +66,21 @@ def waiting(limit: int = 200) -> list[int]:
     return list(db.session.scalars(select(MailCopy.user_id).where(*_is_due()).distinct().limit(limit)))
 
 
-def send(user_id: int) -> None:
+def waiting_in(user_id: int) -> list[int]:
+    """Ids of the tickets in which something is due for a person."""
+    due = select(Message.ticket_id).join(MailCopy, MailCopy.message_id == Message.id)
+    return list(db.session.scalars(due.where(MailCopy.user_id == user_id, *_is_due()).distinct()))
+
+
+def send(user_id: int, ticket_id: int | None = None) -> None:
     """Write to a person what they have not read, in the open transaction: one mail, whatever the tickets are.
+
+    With `ticket_id`, of that ticket alone.
 
     A ticket in which they write by mail has its own, so that the thread in their mail program goes on.
     Claiming the rows and writing the mail are one commit: nothing is mailed twice or forgotten.
     """
-    ids = claim(user_id, CopyState.SENT)
+    ids = claim(user_id, CopyState.SENT, ticket_id)
     if not ids:
         return
     user = db.session.get_one(User, user_id)
@@ -91,14 +100,17 @@ def send(user_id: int) -> None:
             queue_letter(_digest(user, few), "tickets/mail/digest")
 
 
-def claim(user_id: int, state: CopyState) -> list[int]:
-    """Give what waits for a person its state, in the open transaction, if any of it is due; the ids of the rows.
+def claim(user_id: int, state: CopyState, ticket_id: int | None = None) -> list[int]:
+    """Give what is due for a person, or for them in one ticket, its state; the ids of the rows.
 
-    What is not due yet goes along: two mails within minutes are one too many.
+    What is not due yet waits: its reader may be sitting in front of it.
     """
-    due = select(MailCopy.user_id).where(MailCopy.user_id == user_id, *_is_due())
-    rows = update(MailCopy).where(MailCopy.user_id.in_(due), MailCopy.state == CopyState.PENDING)
-    return list(db.session.scalars(rows.values(state=state).returning(MailCopy.id)))
+    rows = update(MailCopy).where(MailCopy.user_id == user_id, *_is_due())
+    if ticket_id is not None:
+        its = select(Message.id).where(Message.ticket_id == ticket_id)
+        rows = rows.where(MailCopy.message_id.in_(its))
+    rows = rows.values(state=state).execution_options(synchronize_session=False)
+    return list(db.session.scalars(rows.returning(MailCopy.id)))
 
 
 def _by_ticket(ids: Sequence[int]) -> list[tuple[Ticket, list[MailCopy]]]:
@@ -119,7 +131,7 @@ def _by_ticket(ids: Sequence[int]) -> list[tuple[Ticket, list[MailCopy]]]:
 def _unread(ticket: Ticket, user: User, copies: list[MailCopy], *, by_mail: bool) -> list[MailCopy]:
     """Those that the person may see and has not read, in order; the others say why not."""
     mark = db.session.get(ReadMark, {"ticket_id": ticket.id, "user_id": user.id})
-    if not may_see(user, ticket):
+    if not may_see(user, ticket) or not (by_mail or wants_mail(user)):
         for copy in copies:
             copy.state = CopyState.DECLINED
         return []
@@ -287,8 +299,16 @@ def _shown(message: Message) -> dict[str, Any]:
 
 
 def _formatted(message: Message) -> Markup:
-    """A message for a mail, its line breaks kept; Markdown where it was written in the hub."""
-    lines = message.body.splitlines()
-    if message.channel is Channel.MAIL or len(message.body) > LONGEST_FORMATTED:
-        lines = [str(escape_markdown(line)) for line in lines]
-    return Markup("\n".join(line.rstrip() + "  " if line.strip() else "" for line in lines))
+    """A message for a mail, its line breaks kept; Markdown where it was written in the hub.
+
+    Nothing in it acts on what stands around it: where that cannot be helped, it is shown as it was typed.
+    """
+    typed = message.channel is Channel.MAIL or len(message.body) > LONGEST_FORMATTED
+    formatted = None if typed else confined(_lines(message.body.splitlines()))
+    if formatted is None:
+        formatted = _lines(str(escape_markdown(line)) for line in message.body.splitlines())
+    return Markup(formatted)
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "\n".join(line.rstrip() + "  " if line.strip() else "" for line in lines)

@@ -66,11 +66,16 @@ def judge_mails() -> None:
 
 @job("tickets.mail_out", every="* * * * *")
 def send_mails() -> None:
-    """Mail what is due: to each person what they have not read, a transaction each."""
+    """Mail what is due: to each person what they have not read, a transaction each.
+
+    Where that cannot be done, each of their tickets is tried alone: one cannot be written, the others can.
+    """
+    failed: list[int] = []
+    each_alone(mail_out.waiting(), mail_out.send, failed.append)
     each_alone(
-        mail_out.waiting(),
-        mail_out.send,
-        lambda user_id: mail_out.claim(user_id, CopyState.REFUSED),
+        [(user_id, ticket_id) for user_id in failed for ticket_id in mail_out.waiting_in(user_id)],
+        lambda one: mail_out.send(*one),
+        lambda one: mail_out.claim(one[0], CopyState.REFUSED, one[1]),
     )
 
 

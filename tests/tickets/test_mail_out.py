@@ -128,7 +128,7 @@ def test_what_waits_in_several_tickets_is_one_mail_with_an_address_for_each(cast
         answer(three, cast.agent, "Read meanwhile.")
         with transaction():
             service.mark_read(three, cast.partner, 2)
-    with clock.frozen(clock.now() + timedelta(minutes=6)):
+    with clock.frozen(clock.now() + timedelta(minutes=9)):
         (letter,) = outbox()
     said = text(letter)
     assert letter["Subject"] == "2 conversations have something new"
@@ -150,17 +150,40 @@ def test_what_waits_in_several_tickets_is_one_mail_with_an_address_for_each(cast
 
 def test_a_chat_waits_for_its_reader_even_when_they_have_gone(cast, outbox):
     ticket = make_ticket(cast.partner)
-    answer(ticket, cast.agent, channel=Channel.CHAT)
+    answer(ticket, cast.agent, "Said just now.", channel=Channel.CHAT)
     assert outbox() == []
+    answer(make_ticket(cast.partner), cast.agent)  # what is due takes nothing along that is not
+    (letter,) = outbox()
+    assert "Said just now." not in text(letter)
     with clock.frozen(clock.now() + timedelta(minutes=6)):
-        assert len(outbox()) == 1
+        assert "Said just now." in text(outbox()[1])
+
+
+def test_nothing_in_a_message_acts_on_what_stands_around_it(cast, outbox):
+    bodies = ["Look:\n```\ncode", "~~~~\nx", "<div>\nx", "> [#{}\n]: https://evil.example", "- [a]: x\n  ```"]
+    tickets = [make_ticket(cast.partner, f"About {n}") for n in range(len(bodies))]
+    for ticket, body in zip(tickets, bodies, strict=True):
+        answer(ticket, cast.agent, body.format(tickets[0].number))
+    (letter,) = outbox()
+    html = letter.get_body(("html",)).get_content()
+    assert (html.count('href="mailto:'), html.count("<h2"), html.count("<pre")) == (5, 5, 2)
+    assert 'href="https://evil' not in html
+    assert "]: https://evil.example" in text(letter)
 
 
 def test_who_wants_no_mail_gets_none_unless_they_write_by_mail(cast, outbox):
     with transaction():
         digest.choose_mail(cast.partner, False)
-    answer(make_ticket(cast.partner), cast.agent)
+    ticket = make_ticket(cast.partner)
+    answer(ticket, cast.agent)
     assert outbox() == []
+    with transaction():
+        digest.choose_mail(cast.partner, True)
+    answer(ticket, cast.agent, channel=Channel.CHAT)
+    with transaction():
+        digest.choose_mail(cast.partner, False)  # before it was due
+    with clock.frozen(clock.now() + timedelta(minutes=6)):
+        assert outbox() == []
     receive(mail())
     answer(db.session.scalars(select(Ticket).order_by(Ticket.id.desc())).first(), cast.agent)
     assert len(outbox()) == 1
@@ -230,8 +253,31 @@ def test_two_help_desks_writing_to_each_other_end(cast, outbox):
     assert db.session.scalars(select(MailMessage.state).distinct()).all() == [MailState.SENT]
 
 
-def test_a_bad_address_holds_up_no_other_mail(partner, other_partner, agent, outbox):
-    """Of an address from before they were checked a mail cannot even be begun."""
+def test_what_cannot_be_written_holds_up_no_other_mail(partner, other_partner, agent, outbox, monkeypatch):
+    """A message that cannot be shown keeps its ticket back alone, and only what is due there."""
+    bad, good = make_ticket(partner), make_ticket(partner)
+    for ticket in (bad, good):
+        answer(ticket, agent, "Due now.")
+    answer(bad, agent, "Later.", channel=Channel.CHAT)
+    formatted = mail_out._formatted
+
+    def refuse(message):
+        if message.ticket_id == bad.id:
+            raise ValueError
+        return formatted(message)
+
+    monkeypatch.setattr(mail_out, "_formatted", refuse)
+    jobs.run("tickets.mail_out")
+    states = db.session.execute(select(MailCopy.ticket_id, MailCopy.state).order_by(MailCopy.id)).all()
+    assert [tuple(each) for each in states] == [
+        (bad.id, CopyState.REFUSED),
+        (good.id, CopyState.SENT),
+        (bad.id, CopyState.PENDING),
+    ]
+    with transaction() as session:
+        session.query(MailCopy).delete()
+        session.query(MailMessage).delete()
+    # Of an address from before they were checked a mail cannot even be begun.
     for requester in (partner, other_partner):
         answer(make_ticket(requester), agent)
     with transaction():

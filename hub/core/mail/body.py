@@ -7,6 +7,7 @@ classes are for dark mode only. Markdown allows no HTML here.
 import re
 import textwrap
 from collections.abc import Callable
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -60,6 +61,18 @@ _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 def parse(markdown: str) -> list[Token]:
     return _markdown.parse(markdown)
+
+
+def confined(markdown: str) -> str | None:
+    """The same, doing nothing to what stands around it: an open fence is closed.
+
+    None when it defines links, because a definition acts in the whole document.
+    """
+    env: dict[str, Any] = {}
+    last = _markdown.parse(markdown + "\n\n.", env)[-1]
+    if env.get("references"):
+        return None
+    return f"{markdown}\n{last.markup}" if last.type == "fence" else markdown
 
 
 def ready_made(html: str, text: str) -> Token:
