@@ -35,7 +35,7 @@ class Sequence(db.Model):
     topic: Mapped[Topic]
     tracks_clicks: Mapped[bool] = mapped_column(default=False)
     is_on: Mapped[bool] = mapped_column(default=False)
-    #: What happened before it was switched on brings nobody in.
+    #: What happened before it was first switched on brings nobody in.
     since: Mapped[datetime | None]
     author_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)

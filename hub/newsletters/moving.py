@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, insert, or_, select, update
 
 from ..accounts.models import User
 from ..core import clock
@@ -19,7 +19,7 @@ from .audience import Recipient
 from .checks import NotReady
 from .consent import BUDGET
 from .models import Delivery, DeliveryState, Newsletter
-from .models_sequences import Sequence, SequenceEntry
+from .models_sequences import Sequence, SequenceEntry, Trigger
 from .personal import Occasion
 
 #: Why somebody left, where it is not why they want no mail.
@@ -59,8 +59,14 @@ def move(sequence: Sequence) -> bool:
 
 
 def let_go(sequence: Sequence) -> None:
-    """End the ways of those who are gone or whom the trigger no longer means; what waits for them is not sent."""
+    """End the ways of those who are gone or whom the trigger no longer means; what waits for them is not sent.
+
+    Who was gone goes on when they are there again; a silence may begin anew instead.
+    """
     now, steps = clock.now(), [step.id for step in sequence.steps]
+    if sequence.trigger is not Trigger.SILENT:
+        _come_back(sequence, steps)
+    waits, inside = Delivery.state == DeliveryState.PENDING, SequenceEntry.left_at.is_(None)
     for why, condition in (
         (GONE, ~triggers.is_there()),
         (ACTIVE, triggers.is_over(sequence.trigger)),
@@ -68,19 +74,28 @@ def let_go(sequence: Sequence) -> None:
         waiting = (
             select(Delivery.id)
             .join(SequenceEntry, SequenceEntry.id == Delivery.entry)
-            .where(Delivery.newsletter_id.in_(steps), Delivery.state == DeliveryState.PENDING, condition)
+            .where(Delivery.newsletter_id.in_(steps), waits, condition)
         )
-        _change(Delivery, waiting, {"state": DeliveryState.SUPPRESSED, "reason": why})
-        ended = select(SequenceEntry.id).where(
-            SequenceEntry.sequence_id == sequence.id, SequenceEntry.left_at.is_(None), condition
-        )
-        _change(SequenceEntry, ended, {"left_at": now, "reason": why})
+        _change(Delivery, waiting, waits, {"state": DeliveryState.SUPPRESSED, "reason": why})
+        ended = select(SequenceEntry.id).where(SequenceEntry.sequence_id == sequence.id, inside, condition)
+        _change(SequenceEntry, ended, inside, {"left_at": now, "reason": why})
 
 
-def _change(model: Any, chosen: Select[Any], values: dict[str, Any]) -> None:
+def _come_back(sequence: Sequence, steps: list[int]) -> None:
+    gone = SequenceEntry.reason == GONE
+    back = select(SequenceEntry.id).where(SequenceEntry.sequence_id == sequence.id, gone, triggers.is_there())
+    _change(SequenceEntry, back, gone, {"left_at": None, "reason": None})
+    kept = and_(Delivery.state == DeliveryState.SUPPRESSED, Delivery.reason == GONE)
+    theirs = select(Delivery.id).join(SequenceEntry, SequenceEntry.id == Delivery.entry)
+    theirs = theirs.where(Delivery.newsletter_id.in_(steps), kept, triggers.is_there())
+    _change(Delivery, theirs, kept, {"state": DeliveryState.PENDING, "reason": None})
+
+
+def _change(model: Any, chosen: Select[Any], still: ColumnElement[bool], values: dict[str, Any]) -> None:
+    """Change the rows chosen, but for those of which, meanwhile, `still` holds no longer: a mail may be leaving."""
     numbers = list(db.session.scalars(chosen))
     for start in range(0, len(numbers), CHUNK):
-        some = update(model).where(model.id.in_(numbers[start : start + CHUNK]))
+        some = update(model).where(model.id.in_(numbers[start : start + CHUNK]), still)
         touched(some.values(values).execution_options(synchronize_session="fetch"))
 
 
@@ -172,6 +187,31 @@ def _rows(step: Newsletter, occasion: Occasion, readers: list[Recipient]) -> lis
             row = starting.left_out(step, readers[0], str(error))
             return [row | {"state": DeliveryState.FAILED}]
     return [row for each in readers for row in _rows(step, occasion, [each])]
+
+
+def refill(step: Newsletter) -> None:
+    """Fill what waits of a step anew: its text may have changed since."""
+    texts = {each.locale: letters.prepare(step.topic, each) for each in step.written}
+    occasion = Occasion(step, texts)
+    waits = Delivery.state.in_((DeliveryState.PENDING, DeliveryState.CLAIMED))
+    rows = (
+        select(Delivery.id, User, Partner)
+        .join(User, User.id == Delivery.user_id)
+        .join(Partner, Partner.id == Delivery.partner_id)
+        .where(Delivery.newsletter_id == step.id, or_(waits, Delivery.reason == GONE))
+    )
+    waiting = list(db.session.execute(rows))
+    for start in range(0, len(waiting), CHUNK):
+        some = waiting[start : start + CHUNK]
+        filled = _rows(step, occasion, [Recipient(user, partner) for _id, user, partner in some])
+        for (number, _user, _partner), row in zip(some, filled, strict=True):
+            this = update(Delivery).where(Delivery.id == number)
+            if row["state"] == DeliveryState.FAILED:
+                this = this.where(Delivery.state.in_((DeliveryState.PENDING, DeliveryState.SUPPRESSED)))
+                this = this.values({"state": row["state"], "reason": row["reason"]})
+            else:
+                this = this.values({"locale": row["locale"], "values": row["values"]})
+            touched(this.execution_options(synchronize_session=False))
 
 
 def _leave(entry: SequenceEntry, why: str) -> None:

@@ -124,6 +124,8 @@ def discard(sequence: Sequence, actor: User) -> None:
 def switch_on(sequence: Sequence, actor: User, *, everyone: bool = False) -> int:
     """From now on bring in whom the trigger means; with `everyone` also whom it has meant before. How many came in now.
 
+    Who came up while it was being edited comes in, too: `since` is when it was first switched on.
+
     Raises NotReady, IsOn.
     """
     must_be_off(sequence)
@@ -134,8 +136,11 @@ def switch_on(sequence: Sequence, actor: User, *, everyone: bool = False) -> int
         steering.move(step, Status.SENDING, Status.DRAFT)
         step.started_at = step.started_at or clock.now()
         _keep_links(step)
-    sequence.is_on, sequence.since = True, clock.now()
+    sequence.is_on, sequence.since = True, sequence.since or clock.now()
     db.session.flush()
+    moving.let_go(sequence)  # what waits may leave before the first round
+    for step in sequence.steps:
+        moving.refill(step)
     number = moving.enter(sequence, everyone=True) if everyone else 0
     audit.record(actor, "sequence.on", f"sequence:{sequence.id}", after={"entered": number})
     ring(moving.ROUND)

@@ -7,7 +7,7 @@ import pytest
 
 from hub.core import clock, jobs
 from hub.core.database import db, transaction
-from hub.newsletters import claims, consent, moving, sequences, steering
+from hub.newsletters import claims, consent, drafts, moving, sequences, steering
 from hub.newsletters.checks import NotReady
 from hub.newsletters.journal import Journal
 from hub.newsletters.models import Delivery, DeliveryState, Newsletter, Status, Topic
@@ -196,9 +196,67 @@ def test_off_stops_it_in_the_middle_and_on_goes_on(begun, sink, manager, browse)
         assert "Bring in the 3 people, too" in page
         desk.post(f"{where}/on")
     at(2 * DAY + HOUR)
-    assert sink.recipients == ["new1@example.org"] * 2
-    assert "Subject: Changed" in str(sink.raw[1])
+    assert sorted(sink.recipients) == ["new1@example.org"] * 2 + ["new2@example.org"], (
+        "who came up meanwhile, too"
+    )
+    assert "Subject: Changed" in str(sink.raw[1:])
     with transaction():
         steering.pause(db.session.get(Newsletter, step))
     page = desk.get(f"{where}?who=new1@example.org").get_data(as_text=True)
     assert "All of it was sent by" in page
+
+
+def test_what_waits_while_a_step_is_edited_is_filled_anew_and_not_sent_to_who_has_gone(begun, sink, manager):
+    number = begun(Trigger.APPROVED, (0, None))
+    newcomer(timedelta(), 1, name="Ada")
+    closed = newcomer(timedelta(), 2)
+    with clock.frozen(START + HOUR):
+        jobs.run("newsletters.sequences")
+        db.session.rollback()
+        with transaction():
+            sequences.switch_off(db.session.get(Sequence, number), manager)
+            step = db.session.scalar(db.select(Newsletter))
+            drafts.write(step, "en", subject="", preheader="", body="")
+            drafts.write(step, "pl", subject="Hi", preheader="", body="To >{user.name}<")
+            db.session.merge(closed).disabled_at = clock.now()
+        with transaction():
+            sequences.switch_on(db.session.get(Sequence, number), manager)
+        jobs.run("newsletters.send")  # before the first round
+    assert sink.recipients == ["new1@example.org"]
+    assert "To >Ada<" in str(sink.raw)
+
+
+def test_what_a_worker_takes_meanwhile_is_not_called_unsent(begun, monkeypatch):
+    begun(Trigger.APPROVED, (0, None))
+    closed = newcomer(timedelta())
+    with clock.frozen(START):
+        jobs.run("newsletters.sequences")
+        db.session.rollback()
+        with transaction():
+            db.session.merge(closed).disabled_at = clock.now()
+
+        def taken_first(model):
+            if model is Delivery:
+                db.session.execute(db.update(Delivery).values(state=DeliveryState.CLAIMED))
+            return db.update(model)
+
+        monkeypatch.setattr(moving, "update", taken_first)
+        jobs.run("newsletters.sequences")
+    assert rows() == [(1, "new1@example.org", DeliveryState.CLAIMED)]
+
+
+def test_who_is_suspended_for_an_hour_goes_on(begun, sink):
+    begun(Trigger.APPROVED, (0, None), (1, None))
+    with clock.frozen(START), transaction():
+        partner = make_partner()
+        make_member(partner, email="new1@example.org")
+    with clock.frozen(START):
+        jobs.run("newsletters.sequences")  # the first step waits
+    for when, status in ((HOUR, PartnerStatus.SUSPENDED), (2 * HOUR, PartnerStatus.ACTIVE)):
+        db.session.rollback()
+        with transaction():
+            db.session.merge(partner).status = status
+        at(when)
+    at(2 * DAY)
+    assert [state for _position, _address, state in rows()] == [DeliveryState.SENT] * 2
+    assert [each.reason for each in entries()] == ["done"]
