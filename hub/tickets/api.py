@@ -39,7 +39,7 @@ def create() -> ResponseReturnValue:
             client_id=asked.client_id(sent),
             category=Category(category) if category in list(Category) else Category.OTHER,
             channel=Channel.API,
-            typed=asked.fields(sent),
+            typed=asked.fields(sent, [each.id for each in fields.offered(current_user)]),
         )
     return jsonify(number=ticket.number, seq=1, subject=ticket.subject, state=news.state(ticket)), 201
 

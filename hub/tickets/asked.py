@@ -1,5 +1,6 @@
 """What a program asks for, read from JSON that may hold anything."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..core.errors import Invalid
@@ -8,11 +9,16 @@ from ..core.i18n import _l
 LONGEST_CLIENT_ID = 64
 #: Columns hold no larger number.
 LARGEST = 2**31
-MOST_FIELDS = 30
 
 
 class BadClientId(Invalid):
     message = _l("`client_id` needs 1 to 64 characters, another one for every message.")
+
+
+class BadFields(Invalid):
+    message = _l(
+        "`fields` takes a text, a number, true, false or null for each id that `GET /api/v1/tickets/fields` names."
+    )
 
 
 def number(data: dict[str, Any], name: str) -> int:
@@ -35,21 +41,22 @@ def client_id(data: dict[str, Any]) -> str:
     return found
 
 
-def fields(data: dict[str, Any]) -> dict[int, str]:
-    """What stands in the programme's own fields, by id: a text, a number, or yes and no."""
-    sent = data.get("fields")
-    known = (
-        {str(key): value for key, value in list(sent.items())[:MOST_FIELDS]} if isinstance(sent, dict) else {}
-    )
-    return {
-        int(key): _typed(known, key) for key in known if key.isascii() and key.isdecimal() and len(key) < 10
-    }
+def fields(data: dict[str, Any], offered: Iterable[int]) -> dict[int, str]:
+    """What stands in the programme's own fields, by id: a text, a number, or yes and no. Raises BadFields."""
+    sent, known = data.get("fields"), {str(id): id for id in offered}
+    if sent is None:
+        return {}
+    if not isinstance(sent, dict) or not sent.keys() <= known.keys():
+        raise BadFields
+    return {known[key]: _typed(sent, key) for key in sent}
 
 
 def _typed(sent: dict[str, Any], key: str) -> str:
     match sent[key]:
+        case None | str():
+            return text(sent, key)
         case bool(value):
             return "yes" if value else "no"
         case int(value) | float(value):
             return str(value)
-    return text(sent, key)
+    raise BadFields

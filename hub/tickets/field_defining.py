@@ -71,5 +71,5 @@ def renamed(
         known = left.pop(key, None)
         fresh += known is None
         kept.append({"key": key if known else str(fresh), "names": names, "gone": gone})
-    # Tickets may hold what was not sent along.
-    return kept + [{**each, "gone": True} for each in left.values()]
+    # What was not sent along has been added by somebody else meanwhile: only a mark withdraws a choice.
+    return [*kept, *left.values()]

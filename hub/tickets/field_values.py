@@ -14,6 +14,9 @@ from .models_fields import NO, YES, Kind, TicketField, in_words
 
 LONGEST = 200
 _NUMBER = re.compile(r"-?\d{1,15}(?:[.,]\d{1,6})?")
+_GROUPED = re.compile(r"-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d{1,6})?")
+#: A thousand and more to some, a little more than one to others.
+_EITHER = re.compile(r"-?[1-9]\d{0,2},\d{3}")
 _SPACES = re.compile(r"[\s\u00a0\u202f]+")
 
 WRONG: dict[Kind, Text] = {
@@ -23,13 +26,14 @@ WRONG: dict[Kind, Text] = {
     Kind.CHOICE: _l("Choose one of them."),
     Kind.YES_NO: _l("Choose one of them."),
 }
+AMBIGUOUS = _l("With one comma this may be two numbers. Write it like 1234 or like 1.234.")
 
 
 class BadValue(Invalid):
     """A value that its field does not take; `errors` has it under `field-<id>`."""
 
-    def __init__(self, field: TicketField) -> None:
-        why = WRONG[field.kind]
+    def __init__(self, field: TicketField, why: Text | None = None) -> None:
+        why = why or WRONG[field.kind]
         super().__init__(f"{field.name}: {why}", **{control(field.id): [why]})
 
 
@@ -69,8 +73,12 @@ def _text(_field: TicketField, text: str) -> str:
     return text
 
 
-def _number(_field: TicketField, text: str) -> str:
+def _number(field: TicketField, text: str) -> str:
     plain = _SPACES.sub("", text).replace("−", "-")
+    if _EITHER.fullmatch(plain):
+        raise BadValue(field, AMBIGUOUS)
+    if _GROUPED.fullmatch(plain):
+        plain = plain.replace(",", "")
     if not (plain.isascii() and _NUMBER.fullmatch(plain)):
         raise ValueError
     return f"{Decimal(plain.replace(',', '.')).normalize() + 0:f}"  # + 0: there is no −0
@@ -104,11 +112,16 @@ def facts(field: TicketField) -> dict[str, Any]:
 
 
 def shown(said: Mapping[str, Any], value: str) -> str:
-    """A value in the reader's words."""
-    if not value:
-        return "—"
+    """A value in the reader's words; nonsense, as an address may hold it, as it is."""
+    try:
+        return _shown(said, value) if value else "—"
+    except (ValueError, ArithmeticError):
+        return value
+
+
+def _shown(said: Mapping[str, Any], value: str) -> str:
     match said["kind"]:
-        case Kind.NUMBER:
+        case Kind.NUMBER if _NUMBER.fullmatch(value):
             return i18n.number(Decimal(value), max(0, -int(Decimal(value).as_tuple().exponent)))  # type: ignore[arg-type]
         case Kind.DATE:
             return i18n.format_date(date.fromisoformat(value))

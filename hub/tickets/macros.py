@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 from ..accounts.models import User
 from ..core.i18n import speaking
@@ -9,6 +10,7 @@ from . import fields
 from .assigning import assign
 from .classifying import classify, set_tags
 from .errors import UnfilledVariable
+from .field_values import BadValue
 from .models import Category, Macro, Priority, Status, Ticket
 from .states import set_status
 
@@ -61,7 +63,8 @@ def act(macro: Macro, ticket: Ticket, agent: User) -> None:
             category=Category(actions.get("category", ticket.category)),
         )
     if "field" in actions and (pair := fields.read_pair(actions["field"])):
-        fields.fill_in(ticket, agent, {pair[0]: pair[1]})
+        with suppress(BadValue):  # a choice withdrawn since is left out, as an archived field is
+            fields.fill_in(ticket, agent, {pair[0]: pair[1]})
     if "tag" in actions:
         set_tags(ticket, agent, [*ticket.tags, actions["tag"]])
     if "assign" in actions:
