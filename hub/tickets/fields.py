@@ -14,7 +14,7 @@ from ..core.i18n import _
 from . import news
 from .errors import AlreadyMerged
 from .field_values import Filled, facts, offers, parse, shown
-from .history import happened, lock
+from .history import events, happened, lock
 from .models import Ticket
 from .models_fields import TicketField, TicketValue
 
@@ -80,9 +80,8 @@ def fill_in(ticket: Ticket, actor: User, typed: Mapping[int, str]) -> None:
 def _put(ticket: Ticket, actor: User, held: Filled, value: str) -> None:
     if value == held.value:
         return
-    field, said = held.field, facts(held.field)
-    said["choices"] = [each for each in field.choices if each["key"] in (value, held.value)]
-    happened(ticket, actor, "field", id=field.id, said=said, before=held.value, after=value)
+    field = held.field
+    _tell(ticket, actor, field, held.value, value)
     db.session.flush()
     row = db.session.get(TicketValue, (ticket.id, field.id))
     if row is None:
@@ -92,6 +91,12 @@ def _put(ticket: Ticket, actor: User, held: Filled, value: str) -> None:
     else:
         db.session.delete(row)
     db.session.flush()
+
+
+def _tell(ticket: Ticket, actor: User, field: TicketField, before: str, after: str, **more: Any) -> None:
+    said = facts(field)
+    said["choices"] = [each for each in field.choices if each["key"] in (before, after)]
+    happened(ticket, actor, "field", id=field.id, said=said, before=before, after=after, **more)
 
 
 def check_complete(ticket: Ticket, actor: User) -> None:
@@ -112,21 +117,32 @@ def values(ticket: Ticket) -> dict[int, str]:
     return {id: value for id, value in db.session.execute(held.order_by(TicketValue.field_id))}  # noqa: C416
 
 
-def bring(source: Ticket, target: Ticket) -> dict[int, str]:
+def bring(source: Ticket, target: Ticket, actor: User) -> dict[int, str]:
     """Copy what the target has nothing of; what was copied. Where both say something, the target's holds."""
     there = values(target)
     brought = {id: value for id, value in values(source).items() if id not in there}
-    db.session.add_all(
-        TicketValue(ticket_id=target.id, field_id=id, value=value) for id, value in brought.items()
-    )
+    for field in _fields(brought):
+        value = brought[field.id]
+        _tell(target, actor, field, "", value, brought=True)
+        db.session.add(TicketValue(ticket_id=target.id, field_id=field.id, value=value))
     return brought
 
 
-def take_back(target: Ticket, brought: Mapping[str, str]) -> None:
-    """Remove what a merge has brought, unless somebody has changed it since."""
-    for id, value in brought.items():
-        its = TicketValue.ticket_id == target.id, TicketValue.field_id == int(id), TicketValue.value == value
-        db.session.execute(delete(TicketValue).where(*its))
+def take_back(target: Ticket, brought: Mapping[str, str], actor: User) -> None:
+    """Remove what a merge has brought, unless somebody has set it since."""
+    last = {event.data["id"]: event.data for event in events(target) if event.kind == "field"}
+    there = values(target)
+    for field in _fields(map(int, brought)):
+        value, by_hand = brought[str(field.id)], not last.get(field.id, {"brought": True}).get("brought")
+        if there.get(field.id) == value and not by_hand:
+            _tell(target, actor, field, value, "")
+            its = TicketValue.ticket_id == target.id, TicketValue.field_id == field.id
+            db.session.execute(delete(TicketValue).where(*its))
+
+
+def _fields(ids: Iterable[int]) -> list[TicketField]:
+    found = select(TicketField).where(TicketField.id.in_(list(ids))).order_by(TicketField.id)
+    return list(db.session.scalars(found))
 
 
 # --- Which there are -------------------------------------------------------------

@@ -66,7 +66,7 @@ def merge(source: Ticket, target: Ticket, actor: User, *, sure: bool = False) ->
         turn(target, actor, Status.OPEN)
     _move_drafts(source, target)
     ties.carry(source, target)
-    record.brought = {str(id): value for id, value in fields.bring(source, target).items()}
+    record.brought = {str(id): value for id, value in fields.bring(source, target, actor).items()}
     _settle(source, target)
     return record
 
@@ -84,7 +84,7 @@ def unmerge(record: Merge, actor: User) -> None:
     ):
         raise AlreadyMerged
     source.merged_into_id = None
-    fields.take_back(target, record.brought)
+    fields.take_back(target, record.brought, actor)
     record.undone_at = clock.now()
     for message in _messages(target, record.message_ids):
         _take_out(message, target, source)
@@ -121,7 +121,7 @@ def split(ticket: Ticket, actor: User, message_ids: Sequence[int], subject: str)
     )
     happened(new, actor, "split_from", number=ticket.number)
     happened(ticket, actor, "split", number=new.number)
-    fields.bring(ticket, new)
+    fields.bring(ticket, new, actor)
     for message in chosen:
         _take_out(message, ticket, new)
     public = [each for each in chosen if each.visibility is Visibility.PUBLIC]

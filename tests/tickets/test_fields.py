@@ -11,6 +11,7 @@ from hub.core.i18n import speaking
 from hub.tickets import fields, macros, service, telling
 from hub.tickets.errors import AlreadyMerged
 from hub.tickets.field_values import BadValue, facts, offers, parse, shown
+from hub.tickets.history import events
 from hub.tickets.inbox import Asked, tickets
 from hub.tickets.models import Category, Macro, Status, Ticket, TicketEvent
 from hub.tickets.models_fields import Kind, TicketField
@@ -25,6 +26,11 @@ def fill(ticket, actor, field, text):
 
 def held(ticket, reader) -> dict[str, str]:
     return {each.field.name: each.text for each in fields.of(ticket, reader) if each.value}
+
+
+def told(ticket) -> list[str]:
+    data = [each.data for each in events(ticket) if each.kind == "field"]
+    return [f"{each['said']['names']['en']}: {each['after']}" for each in data]
 
 
 @pytest.mark.once
@@ -186,22 +192,27 @@ def test_what_is_archived_stays_visible_and_is_filled_in_by_nobody(cast, browse)
 
 def test_a_merge_brings_what_the_target_lacks_and_takes_it_back(cast):
     source, target = make_ticket(cast.partner, "One", "first"), make_ticket(cast.partner, "Two", "second")
-    order, cause, paid = make_field("Order"), make_field("Cause"), make_field("Paid")
-    for field, text in ((order, "1"), (cause, "mine"), (paid, "yes")):
+    order, cause, paid, total = (make_field(name) for name in ("Order", "Cause", "Paid", "Sum"))
+    for field, text in ((order, "1"), (cause, "mine"), (paid, "yes"), (total, "5")):
         fill(source, cast.agent, field, text)
     fill(target, cast.agent, cause, "theirs")
     with transaction():
         record = service.merge(source, target, cast.agent)
-    assert held(target, cast.agent) == {"Order": "1", "Cause": "theirs", "Paid": "yes"}
+    assert held(target, cast.agent) == {"Order": "1", "Cause": "theirs", "Paid": "yes", "Sum": "5"}
+    assert told(target)[-3:] == ["Order: 1", "Paid: yes", "Sum: 5"]
     with pytest.raises(AlreadyMerged):
         fill(source, cast.agent, order, "2")
     fill(target, cast.agent, paid, "changed")
+    for text in ("", "5"):
+        fill(target, cast.agent, total, text)  # by hand, though the same
     with transaction():
         service.unmerge(record, cast.agent)
-    assert held(target, cast.agent) == {"Cause": "theirs", "Paid": "changed"}
-    assert held(source, cast.agent) == {"Order": "1", "Cause": "mine", "Paid": "yes"}
+    assert held(target, cast.agent) == {"Cause": "theirs", "Paid": "changed", "Sum": "5"}
+    assert told(target)[-1] == "Order: "
+    assert held(source, cast.agent) == {"Order": "1", "Cause": "mine", "Paid": "yes", "Sum": "5"}
     with transaction():
         service.reply(target, cast.partner, "Another matter.", seen=9, client_id=an_id())
         last = service.thread(target, cast.agent)[-1]
         new = service.split(target, cast.agent, [last.id], "Another matter")
     assert held(new, cast.agent) == held(target, cast.agent)
+    assert told(new) == ["Cause: theirs", "Paid: changed", "Sum: 5"]
