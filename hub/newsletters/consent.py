@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,30 +14,34 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import Select, delete, exists, func, select
 
 from ..core import clock
-from ..core.database import db
+from ..core.database import db, insert_of_dialect, touched
 from ..core.links import absolute
 from ..core.settings import settings
 from .models import Delivery, DeliveryState, Newsletter, Suppression, SuppressionReason, Topic, TopicOptOut
 
-_ADDRESS = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\".]+")
+_ADDRESS = re.compile(r"[^@\s\0<>,;\"]+@[^@\s\0<>,;\"]+\.[^@\s\0<>,;\".]+")
 #: Why a mail waits for nobody: the reader has had enough of them this week.
 BUDGET = "budget"
+#: The domain of those the ledger has been made to forget.
+ERASED = "erased.invalid"
 
 
 def normalise(address: str) -> str:
-    """The one spelling of an address: lower case, its domain in ASCII (IDNA 2008, RFC 5891: ß is no ss)."""
+    """The one spelling of an address: composed, in lower case, its domain in ASCII (IDNA 2008, RFC 5891: ß is no ss)."""
     address = address.strip().lower()
     if address.isascii():
         return address
-    local, at, domain = address.rpartition("@")
+    local, at, domain = unicodedata.normalize("NFC", address).rpartition("@")
+    domain = unicodedata.normalize("NFKC", domain).lower()  # letters of full width are the same letters
     with contextlib.suppress(UnicodeError):  # which IDNAError is
         domain = idna.encode(domain).decode()
     return local + at + domain
 
 
 def is_address(address: str) -> bool:
-    """Does it look like one?"""
-    return bool(_ADDRESS.fullmatch(address)) and len(address) <= 254
+    """Does it look like one, in its one spelling? A domain that has none in ASCII does not exist."""
+    is_domain = address.rpartition("@")[2].isascii()
+    return bool(_ADDRESS.fullmatch(address)) and is_domain and len(address) <= 254
 
 
 @dataclass(frozen=True)
@@ -118,12 +123,19 @@ def declined_by(addresses: Iterable[str], topic: Topic, newsletter_id: int = 0) 
 
 
 def refused_by(asked: list[str], topic: Topic) -> dict[str, str]:
-    """Of these addresses, those that want nothing on this topic or at all, with why."""
+    """Of these addresses, those that want nothing on this topic or at all, with why.
+
+    Who was erased while a mail of theirs was being handed over gets no second attempt.
+    """
+    erased = [address for address in asked if address.endswith(f"@{ERASED}")]
     opted_out = select(TopicOptOut.address).where(TopicOptOut.address.in_(asked), TopicOptOut.topic == topic)
     suppressed = select(Suppression.address, Suppression.reason).where(Suppression.address.in_(asked))
-    return dict.fromkeys(db.session.scalars(opted_out), "topic") | {
-        address: str(reason) for address, reason in db.session.execute(suppressed)
-    }
+    gone = dict.fromkeys(erased, str(SuppressionReason.UNSUBSCRIBE))
+    return (
+        dict.fromkeys(db.session.scalars(opted_out), "topic")
+        | gone
+        | {address: str(reason) for address, reason in db.session.execute(suppressed)}
+    )
 
 
 def had_enough_mail(topic: Topic, but: int = 0) -> Select[Any] | None:
@@ -157,25 +169,27 @@ def wanted(address: str) -> set[Topic]:
 def choose(address: str, topics: set[Topic]) -> None:
     """From now on this address wants exactly these topics; choosing one ends an unsubscription from all."""
     db.session.execute(delete(TopicOptOut).where(TopicOptOut.address == address))
-    db.session.add_all(TopicOptOut(address=address, topic=topic) for topic in Topic if topic not in topics)
+    _decline(address, (topic for topic in Topic if topic not in topics))
     if topics:
         unsubscribed = Suppression.reason == SuppressionReason.UNSUBSCRIBE
         db.session.execute(delete(Suppression).where(Suppression.address == address, unsubscribed))
-    db.session.flush()
 
 
 def opt_out(address: str, topic: Topic) -> None:
     """Decline a topic; doing it again changes nothing."""
-    if topic in wanted(address):
-        db.session.add(TopicOptOut(address=address, topic=topic))
-        db.session.flush()
+    _decline(address, [topic])
+
+
+def _decline(address: str, topics: Iterable[Topic]) -> None:
+    rows = [{"address": address, "topic": topic} for topic in topics]
+    if rows:  # of two at once, the second finds it done
+        db.session.execute(insert_of_dialect(TopicOptOut).values(rows).on_conflict_do_nothing())
 
 
 def suppress(address: str, reason: SuppressionReason) -> None:
     """Send nothing more to an address; the first reason stays."""
-    if db.session.scalar(select(Suppression.id).where(Suppression.address == address)) is None:
-        db.session.add(Suppression(address=address, reason=reason))
-        db.session.flush()
+    row = insert_of_dialect(Suppression).values(address=address, reason=reason)
+    db.session.execute(row.on_conflict_do_nothing())
 
 
 def suppress_all(rows: Iterable[tuple[int, str, str]]) -> tuple[int, list[int]]:
@@ -195,14 +209,10 @@ def suppress_all(rows: Iterable[tuple[int, str, str]]) -> tuple[int, list[int]]:
         wanted.setdefault(
             address, SuppressionReason(reason.strip().lower()) if known else SuppressionReason.MANUAL
         )
-    addresses = list(wanted)
-    for start in range(0, len(addresses), 500):
-        part = addresses[start : start + 500]
-        for address in db.session.scalars(select(Suppression.address).where(Suppression.address.in_(part))):
-            del wanted[address]
-    db.session.add_all(Suppression(address=address, reason=reason) for address, reason in wanted.items())
-    db.session.flush()
-    return len(wanted), wrong
+    found = [{"address": address, "reason": reason} for address, reason in wanted.items()]
+    add = insert_of_dialect(Suppression).execution_options(preserve_rowcount=True)
+    parts = (found[start : start + 500] for start in range(0, len(found), 500))
+    return sum(touched(add.values(part).on_conflict_do_nothing()) for part in parts), wrong
 
 
 def release(address: str) -> None:

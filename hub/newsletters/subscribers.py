@@ -10,11 +10,10 @@ from typing import Any
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy import Select, delete, exists, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..accounts.models import User
 from ..core import audit, clock, mail
-from ..core.database import db, touched
+from ..core.database import db, insert_of_dialect, touched
 from ..core.i18n import LOCALES
 from ..core.links import absolute
 from ..core.mail.outgoing import MailMessage
@@ -47,11 +46,21 @@ def ask(address: str, topics: Iterable[Topic], locale: str) -> None:
     Whoever asks learns nothing of which it was.
     """
     address = consent.normalise(address)
+    if not consent.is_address(address):
+        return
+    _wait_for_others(address)
     if _has_been_asked(address) or _must_not(address):
         return
     wanted = [topic for topic in PUBLIC if topic in set(topics)]
     token = _signer().dumps([address, wanted, locale])
     mail.queue(address, MAIL, locale=locale, link=absolute("newsletters.confirm", token=token))
+
+
+def _wait_for_others(address: str) -> None:
+    """Until those who ask for the same address have committed; on SQLite one writes at a time anyhow."""
+    if db.session.get_bind().dialect.name == "postgresql":
+        number = func.hashtextextended(f"hub.newsletters.ask.{address}", 0)
+        db.session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 def _has_been_asked(address: str) -> bool:
@@ -105,8 +114,11 @@ def _declined(address: str, since: datetime) -> set[Topic]:
 
 
 def confirm(wish: Wish) -> None:
-    """From now on the address gets these topics; doing it again changes nothing."""
-    address, topics, locale = wish
+    """From now on the address gets these topics, in this language; doing it again changes nothing."""
+    _subscribe(*wish, anew=True)
+
+
+def _subscribe(address: str, topics: list[Topic], locale: str, *, anew: bool = False) -> None:
     if not topics:
         return
     unsubscribed = delete(Suppression).where(
@@ -116,17 +128,18 @@ def confirm(wish: Wish) -> None:
         consent.choose(address, set(topics))
     opted_out = TopicOptOut.address == address
     db.session.execute(delete(TopicOptOut).where(opted_out, TopicOptOut.topic.in_(topics)))
-    _keep([{"address": address, "topic": topic, "locale": locale} for topic in topics])
+    _keep([{"address": address, "topic": topic, "locale": locale} for topic in topics], anew=anew)
 
 
-def _keep(rows: list[dict[str, Any]]) -> int:
-    """Add subscriptions that are not there yet; how many."""
-    dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-    insert = dialects[db.session.get_bind().dialect.name](Subscription)
+def _keep(rows: list[dict[str, Any]], *, anew: bool = False) -> int:
+    """Add subscriptions that are not there yet; how many. With `anew` those that are there change their language."""
+    insert = insert_of_dialect(Subscription).execution_options(preserve_rowcount=True)
     now, number = clock.now(), 0
     for start in range(0, len(rows), PAGE):
         some = [{"confirmed_at": now} | row for row in rows[start : start + PAGE]]
-        number += touched(insert.values(some).on_conflict_do_nothing())
+        add = insert.values(some)
+        change = {"index_elements": ["address", "topic"], "set_": {"locale": add.excluded.locale}}
+        number += touched(add.on_conflict_do_update(**change) if anew else add.on_conflict_do_nothing())
     return number
 
 
@@ -147,7 +160,7 @@ def topics_of(address: str) -> set[Topic]:
 def choose(address: str, topics: set[Topic], locale: str) -> None:
     """A stranger's choice: of public topics, those they want; nothing is said of the others."""
     left = topics_of(address) - topics
-    confirm((address, [topic for topic in PUBLIC if topic in topics], locale))
+    _subscribe(address, [topic for topic in PUBLIC if topic in topics], locale)
     for topic in left:
         leave(address, topic)
         consent.opt_out(address, topic)
@@ -159,10 +172,14 @@ def leave(address: str, topic: Topic | None = None) -> None:
     db.session.execute(gone if topic is None else gone.where(Subscription.topic == topic))
 
 
-def forget(address: str, actor: Any) -> None:
-    """Erase an address: what it asked for, and who got what; how many got something stays."""
+def forget(address: str, actor: Any) -> bool:
+    """Erase an address: what it asked for, and who got what; how many got something stays.
+
+    Of one that somebody signs in with only the subscriptions go: False.
+    """
     leave(address)
-    if is_stranger(address):
+    stranger = is_stranger(address)
+    if stranger:
         for model in (TopicOptOut, Untracked):
             db.session.execute(delete(model).where(model.address == address))
         mine = (Delivery.address == address, Delivery.user_id.is_(None))
@@ -171,8 +188,8 @@ def forget(address: str, actor: Any) -> None:
         db.session.execute(update(Delivery).where(*mine, waiting).values(let_off))
         for number in list(db.session.scalars(select(Delivery.id).where(*mine))):
             erased = {
-                "address": f"{number}@erased.invalid",
-                "domain": "erased.invalid",
+                "address": f"{number}@{consent.ERASED}",
+                "domain": consent.ERASED,
                 "name": "",
                 "values": {},
             }
@@ -181,6 +198,7 @@ def forget(address: str, actor: Any) -> None:
             delete(MailMessage).where(MailMessage.address == address, MailMessage.template == MAIL)
         )
     audit.record(actor, "subscriber.erased", "subscribers")
+    return stranger
 
 
 def forget_unconfirmed() -> None:
@@ -214,7 +232,8 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=clock.now().tzinfo)
-    return moment if moment <= clock.now() else None
+    # Before 2000 nobody agreed to mail; the first and the last years of all do not fit into every time zone.
+    return moment if moment.year >= 2000 and moment <= clock.now() else None
 
 
 # --- As an audience -----------------------------------------------------------------------

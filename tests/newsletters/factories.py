@@ -15,7 +15,6 @@ from hub.newsletters.models import (
 )
 from hub.newsletters.models import SuppressionReason as Reason
 from hub.newsletters.models_sequences import Trigger
-from hub.newsletters.models_subscribers import Subscription
 from hub.newsletters.models_tracking import Link, LinkClick
 from tests.factories import make_member, make_partner
 
@@ -98,7 +97,6 @@ def sample(cast) -> dict[str, object]:
     db.session.flush()
     wish = ("visitor@example.com", [Topic.PRODUCT], "en")
     subscribers.confirm(wish)
-    subscription = db.session.scalar(db.select(Subscription.id))
     sequence, on = (sequences.create(cast.manager, name, Trigger.APPROVED, Topic.SERVICE) for name in "ab")
     step = sequences.add_step(sequence, cast.manager, days=0, hour=9, contents=[ENGLISH])
     on.is_on = True
@@ -114,7 +112,6 @@ def sample(cast) -> dict[str, object]:
         "uncertain": doubted.id,
         "token": token,
         "wish": subscribers._signer().dumps(wish),
-        "subscription": subscription,
         "sequence": sequence.id,
         "sequence_on": on.id,
         "step": step.id,

@@ -2,6 +2,7 @@
 
 import io
 import re
+import threading
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import SMTP
@@ -10,10 +11,11 @@ import pytest
 
 from hub.core import clock, jobs
 from hub.core.database import db, transaction
+from hub.core.mail import Later
 from hub.core.mail.outgoing import MailMessage
 from hub.core.settings import settings
 from hub.kb.models import Audience
-from hub.newsletters import consent, starting, subscribers
+from hub.newsletters import claims, consent, starting, subscribers
 from hub.newsletters.checks import review
 from hub.newsletters.models import Delivery, Newsletter, Shown, SuppressionReason, Topic
 from hub.newsletters.models_subscribers import Subscription
@@ -53,7 +55,8 @@ def subscriptions():
 
 def test_only_the_mailbox_itself_subscribes_and_nobody_learns_who_did(cast, client, asked):
     [link] = asked()
-    assert asked() == [], "not a second mail at once"
+    for address in ("visitor@example.com", "visitor@ｅxample.com"):
+        assert asked(address=address) == [], "not a second mail at once, in whichever spelling"
     with transaction():
         consent.suppress("gone@example.com", SuppressionReason.BOUNCE)
     assert asked(address="gone@example.com") == []
@@ -68,6 +71,13 @@ def test_only_the_mailbox_itself_subscribes_and_nobody_learns_who_did(cast, clie
         assert "You are subscribed" in text(client.post(link))
     visitor = "visitor@example.com"
     assert subscriptions() == [(visitor, Topic.PRODUCT), (visitor, Topic.TRAINING)]
+    with clock.frozen(clock.now() + timedelta(hours=1)):
+        client.post(asked(language="pl", topics=["training"])[0])
+    db.session.rollback()
+    assert set(db.session.execute(db.select(Subscription.topic, Subscription.locale))) == {
+        (Topic.PRODUCT, "en"),
+        (Topic.TRAINING, "pl"),
+    }
     with transaction():
         consent.opt_out(visitor, Topic.PRODUCT)
         subscribers.leave(visitor)
@@ -142,9 +152,18 @@ def test_a_public_newsletter_reaches_subscribers_and_partners_once_and_one_click
     client.post(way.replace("unsubscribe", "preferences"), data={"topics": ["materials", "service"]})
     assert ("visitor@example.com", Topic.MATERIALS) in subscriptions()
     assert ("visitor@example.com", Topic.SERVICE) not in subscriptions()
-    number = db.session.scalar(db.select(Subscription.id).filter_by(address="visitor@example.com"))
-    assert browse(manager).post(f"/newsletters/subscribers/{number}/erase").status_code == 303
-    db.session.rollback()
+    client.post(way, data={"all": "1"})
+    desk = browse(manager)
+    assert 'name="address" value="visitor@example.com"' in text(
+        desk.get("/newsletters/subscribers?q=Visitor@example.com")
+    ), "who has unsubscribed can be erased, too"
+    for address, told in (
+        ("visitor@example.com", "The address is erased"),
+        ("partner@example.org", "signs in"),
+    ):
+        page = desk.post("/newsletters/subscribers/erase", data={"address": address}, follow_redirects=True)
+        assert told in text(page)
+    assert ("partner@example.org", Topic.PRODUCT) not in subscriptions()
     assert not [each for each, _topic in subscriptions() if each == "visitor@example.com"]
     kept = db.session.scalars(db.select(Delivery.address).order_by(Delivery.address)).all()
     assert [each.partition("@")[2] for each in kept].count("erased.invalid") == 1
@@ -154,12 +173,57 @@ def test_a_public_newsletter_reaches_subscribers_and_partners_once_and_one_click
 def test_a_list_comes_in_with_the_day_of_consent_and_goes_out_as_it_came(manager, browse):
     desk = browse(manager)
     rows = "new@bücher.example,training,uk,2026-01-05\nno day@x.example,training,uk,2026-01-05\nx@x.example,training,uk,\n"
+    rows += "day@x.example,training,uk,0001-01-01T00:00:00+14:00\n"
     rows += "y@x.example,service,uk,2026-01-05\nz@x.example,training,uk,2199-01-05\n"
-    for content in ("address,topic,language,agreed_at\n" + rows,) * 2:
+    for added in ("1 subscription added", "0 subscriptions added"):
+        content = f"address,topic,language,agreed_at\n{rows}"
         file = {"file": (io.BytesIO(content.encode()), "list.csv")}
         answer = desk.post("/newsletters/subscribers/import", data=file, follow_redirects=True)
-    assert "No subscription in these lines: 3, 4, 5, 6." in text(answer)
+        assert added in text(answer)
+    assert "No subscription in these lines: 3, 4, 5, 6, 7." in text(answer)
     assert subscriptions() == [("new@xn--bcher-kva.example", Topic.TRAINING)]
     assert "new@xn--bcher-kva.example,training,uk,2026-01-05" in text(
         desk.get("/newsletters/subscribers.csv")
     )
+
+
+def test_of_many_who_ask_or_leave_at_once_one_is_heard_and_none_fails(app, cast):
+    def leave():
+        subscribers.ask("visitor@example.com", [Topic.PRODUCT], "en")
+        consent.opt_out("visitor@example.com", Topic.PRODUCT)
+        consent.suppress("visitor@example.com", SuppressionReason.UNSUBSCRIBE)
+
+    together, failed = threading.Barrier(6), []
+
+    def run():
+        with app.test_request_context():
+            together.wait()
+            try:
+                with transaction():
+                    leave()
+            except Exception as error:
+                failed.append(error)
+
+    threads = [threading.Thread(target=run) for _n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert db.session.scalar(db.select(db.func.count(MailMessage.id))) == 1
+
+
+def test_who_is_erased_while_a_mail_is_handed_over_gets_no_second_attempt(cast, manager):
+    with transaction():
+        subscribers.confirm(("visitor@example.com", [Topic.PRODUCT], "en"))
+        plain = ENGLISH | {"subject": "News", "preheader": "", "body": "Hello"}
+        newsletter = make_newsletter(manager, plain, to_subscribers=True, shown=Shown.PUBLIC)
+        starting.start(newsletter)
+    number = newsletter.id
+    taken = [row.id for row in claims.claim(number, Topic.PRODUCT, "w", 50)]
+    with transaction():
+        subscribers.forget("visitor@example.com", manager)
+        claims.settle(dict.fromkeys(taken, Later("450 later")), "w", attempts=dict.fromkeys(taken, 1))
+    with clock.frozen(clock.now() + timedelta(hours=1)):
+        again = [row.address for row in claims.claim(number, Topic.PRODUCT, "w", 50)]
+    assert sorted(again) == ["other@example.org", "partner@example.org"]

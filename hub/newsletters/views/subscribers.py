@@ -8,7 +8,7 @@ from sqlalchemy import select
 from ...core import audit, i18n, sheets
 from ...core.access import Permission, public, requires
 from ...core.database import db, transaction
-from ...core.errors import Invalid, NotFound
+from ...core.errors import Invalid
 from ...core.extensions import limiter
 from ...core.i18n import LOCALES, _, ngettext
 from ...core.paging import page
@@ -87,21 +87,34 @@ def subscriber_list() -> ResponseReturnValue:
     if words:
         statement = statement.where(Subscription.address.icontains(words, autoescape=True))
     rows = page(statement, request.args.get("cursor"), Subscription.confirmed_at, Subscription.id)
+    address = consent.normalise(words)
+    is_listed = any(row.address == address for row in rows)
     return render_template(
-        "newsletters/subscribers.html", rows=rows, q=words, topics=TOPICS, languages=LOCALES
+        "newsletters/subscribers.html",
+        rows=rows,
+        q=words,
+        unlisted=address if consent.is_address(address) and not is_listed else None,
+        topics=TOPICS,
+        languages=LOCALES,
     )
 
 
-@bp.post("/newsletters/subscribers/<int:number>/erase")
+@bp.post("/newsletters/subscribers/erase")
 @requires(Permission.NEWSLETTERS_MANAGE)
-def erase_subscriber(number: int) -> ResponseReturnValue:
-    """Forget an address that asks for it."""
+def erase_subscriber() -> ResponseReturnValue:
+    """Forget an address that asks for it, whether or not it still is a subscriber's."""
+    address = consent.normalise(request.form.get("address", "")[:320])
+    if not consent.is_address(address):
+        raise Invalid(_("This is not an e-mail address."))
     with transaction():
-        row = db.session.get(Subscription, number)
-        if row is None:
-            raise NotFound
-        subscribers.forget(row.address, current_user)
-    flash(_("The address is erased."))
+        is_erased = subscribers.forget(address, current_user)
+    flash(
+        _("The address is erased.")
+        if is_erased
+        else _(
+            "It gets no public news any more. The ledger keeps the address, because somebody signs in with it."
+        )
+    )
     return redirect(url_for(".subscriber_list"), 303)
 
 
