@@ -38,24 +38,38 @@ class Row:
     variant: str | None
     values: dict[str, str]
     attempts: int
+    entry: int
 
 
 class Declined(NotSent):
     """Its reader has said, since it was claimed, that they do not want it."""
 
 
+#: What makes a row one that was not taken.
+_UNTAKEN: dict[str, object] = {
+    "state": DeliveryState.PENDING,
+    "claimed_by": None,
+    "attempts": Delivery.attempts - 1,
+}
 _COLUMNS = [getattr(Delivery, name) for name in Row.__dataclass_fields__]
 
 
 def claim(newsletter_id: int, topic: Topic, worker: str, limit: int) -> list[Row]:
-    """Take rows that are due, unless the newsletter has stopped; who declined meanwhile is let off, or not counted."""
+    """Take rows that are due, unless the newsletter has stopped; who declined meanwhile is let off, or not counted.
+
+    Where the reader's week is full, a step of a sequence waits for a day, and anything else is not sent.
+    """
     while True:
         with transaction():
             rows = _take(newsletter_id, worker, limit)
             declined = consent.declined_by((row.address for row in rows), topic, newsletter_id)
             for why in set(declined.values()):
                 let_off = [row.id for row in rows if declined.get(row.address) == why]
-                values = {"state": DeliveryState.SUPPRESSED, "reason": why}
+                values: dict[str, object] = {"state": DeliveryState.SUPPRESSED, "reason": why}
+                if (
+                    why == consent.BUDGET and rows[0].entry
+                ):  # a newsletter's rows are of a sequence, all or none
+                    values = _UNTAKEN | {"next_at": clock.now() + timedelta(days=1)}
                 _execute(update(Delivery).where(Delivery.id.in_(let_off)).values(values))
             left = _minding(newsletter_id, [row for row in rows if row.address not in declined])
         if left or not rows:
@@ -164,8 +178,7 @@ def _outcome(error: NotSent, attempts: int, now: datetime) -> dict[str, object]:
 def give_back(worker: str) -> None:
     """Return what this worker has claimed and not begun."""
     mine = (Delivery.claimed_by == worker, Delivery.state == DeliveryState.CLAIMED)
-    values = {"state": DeliveryState.PENDING, "claimed_by": None, "attempts": Delivery.attempts - 1}
-    _execute(update(Delivery).where(*mine).values(values))
+    _execute(update(Delivery).where(*mine).values(_UNTAKEN))
 
 
 def sweep(backend: Backend) -> None:

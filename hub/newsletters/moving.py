@@ -136,12 +136,16 @@ def turn(after: datetime, step: Newsletter, zone: str) -> datetime:
 
 
 def _due(sequence: Sequence) -> list[Due]:
+    """Whose next step it is time for; nobody gets one while an earlier one of theirs still waits."""
+    open_states = (DeliveryState.PENDING, DeliveryState.CLAIMED)
+    steps = [step.id for step in sequence.steps]
+    waiting = select(Delivery.entry).where(Delivery.newsletter_id.in_(steps), Delivery.state.in_(open_states))
     rows = (
         select(SequenceEntry, User, Partner)
         .join(User, User.id == SequenceEntry.user_id)
         .join(Partner, Partner.id == SequenceEntry.partner_id)
         .where(SequenceEntry.sequence_id == sequence.id, SequenceEntry.left_at.is_(None))
-        .where(SequenceEntry.next_at <= clock.now())
+        .where(SequenceEntry.next_at <= clock.now(), SequenceEntry.id.not_in(waiting))
         .order_by(SequenceEntry.next_at, SequenceEntry.id)
         .limit(CHUNK)
     )

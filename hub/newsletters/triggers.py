@@ -19,6 +19,8 @@ from .models_sequences import Sequence, SequenceEntry, Trigger
 
 #: What happened longer ago brings nobody in any more: who joins an organisation a year later is no new partner.
 RECENT = timedelta(days=30)
+#: Sales come by file, at the latest so long after.
+HEARD_LATE = timedelta(days=92)
 ONCE = "once"
 
 TRIGGERS: dict[Trigger, Text] = {
@@ -67,6 +69,8 @@ def _meant(sequence: Sequence, *, everyone: bool) -> Select[Any]:
     if not everyone:
         begin = max(sequence.since or clock.now(), clock.now() - RECENT) - _wait(sequence)
         statement = statement.where(or_(*(each >= begin for each in moment)))
+        if sequence.trigger is Trigger.FIRST_SALE:
+            statement = statement.where(_sale(func.min) >= begin - HEARD_LATE)
     return statement
 
 
@@ -90,17 +94,24 @@ def _has_entered(sequence: Sequence, moment: list[Any]) -> ColumnElement[bool]:
 
 
 def _approved(_sequence: Sequence) -> tuple[list[Any], list[Any]]:
-    return [Partner.joined_at], [Partner.joined_at <= clock.now()]
+    began = _began()
+    return [began], [began <= clock.now()]
+
+
+def _began() -> Any:
+    """When they were approved; who never applied has been a partner from the first."""
+    return func.coalesce(Partner.approved_at, Partner.joined_at)
 
 
 def _sold(_sequence: Sequence) -> tuple[list[Any], list[Any]]:
-    first = _sale(func.min)
-    return [first], [first.is_not(None)]
+    """By when the hub heard of the first sale, which a monthly file may bring; years of history are no news."""
+    heard = _sale(func.min, Conversion.created_at)
+    return [heard], [heard.is_not(None)]
 
 
 def _silent(sequence: Sequence) -> tuple[list[Any], list[Any]]:
     """The last signs of life, all of them long ago."""
-    signs = [Partner.joined_at, _seen(), _sale(func.max)]
+    signs = [_began(), _seen(), _sale(func.max)]
     cut = clock.now() - timedelta(days=sequence.days)
     return signs, [or_(each.is_(None), each <= cut) for each in signs]
 
@@ -111,8 +122,8 @@ def _seen() -> Any:
     return seen.where(member.partner_id == Partner.id).correlate(Partner).scalar_subquery()
 
 
-def _sale(pick: Any) -> Any:
-    sale = select(pick(Conversion.occurred_at)).where(Conversion.kind == SaleKind.SALE)
+def _sale(pick: Any, moment: Any = Conversion.occurred_at) -> Any:
+    sale = select(pick(moment)).where(Conversion.kind == SaleKind.SALE)
     return sale.where(Conversion.partner_id == Partner.id).correlate(Partner).scalar_subquery()
 
 

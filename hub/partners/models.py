@@ -72,6 +72,8 @@ class Partner(db.Model):
     manager_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
     tier_id: Mapped[int | None] = mapped_column(ForeignKey("tier.id"))  # the present one
     joined_at: Mapped[datetime] = mapped_column(default=clock.now)
+    #: When an application was approved; None for who came otherwise, or before this was kept.
+    approved_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     manager: Mapped[User | None] = relationship()

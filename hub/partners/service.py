@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from ..core import audit
+from ..core import audit, clock
 from ..core.database import db
 from ..core.errors import HubError, Invalid
 from ..core.i18n import _l
@@ -118,6 +118,8 @@ def change_status(partner: Partner, status: PartnerStatus, actor: Any, *, reason
         raise StatusNotPossible
     before = {"status": str(partner.status)}
     after = {"status": str(status)} | ({"reason": reason} if reason else {})
+    if partner.status is PartnerStatus.APPLIED and status is PartnerStatus.ACTIVE:
+        partner.approved_at = clock.now()
     partner.status = status
     audit.record(actor, "partner.status", f"partner:{partner.id}", before=before, after=after)
 

@@ -7,11 +7,13 @@ import pytest
 
 from hub.core import clock, jobs
 from hub.core.database import db, transaction
+from hub.earnings.models import Attribution, Conversion
 from hub.newsletters import claims, consent, drafts, moving, sequences, steering
 from hub.newsletters.checks import NotReady
 from hub.newsletters.journal import Journal
 from hub.newsletters.models import Delivery, DeliveryState, Newsletter, Status, Topic
 from hub.newsletters.models_sequences import Sequence, SequenceEntry, Trigger
+from hub.partners import service
 from hub.partners.models import PartnerStatus
 from tests.factories import make_member, make_partner
 from tests.smtp import Sink
@@ -260,3 +262,61 @@ def test_who_is_suspended_for_an_hour_goes_on(begun, sink):
     at(2 * DAY)
     assert [state for _position, _address, state in rows()] == [DeliveryState.SENT] * 2
     assert [each.reason for each in entries()] == ["done"]
+
+
+def test_whose_application_is_approved_days_later_comes_in(begun, sink, manager):
+    begun(Trigger.APPROVED, (0, None))
+    with clock.frozen(START - 50 * DAY), transaction():
+        partner = make_partner(status=PartnerStatus.APPLIED)
+        make_member(partner, email="new1@example.org")
+    at(HOUR)
+    assert sink.recipients == []
+    with clock.frozen(START + DAY), transaction():
+        service.change_status(db.session.merge(partner), PartnerStatus.ACTIVE, manager)
+    at(2 * DAY)
+    assert sink.recipients == ["new1@example.org"]
+
+
+def test_a_first_sale_that_a_file_brings_weeks_later_counts_and_years_of_history_do_not(begun, sink, cast):
+    begun(Trigger.FIRST_SALE, (0, None))
+    with clock.frozen(START + 40 * DAY), transaction():
+        for partner, when in ((cast.acme, 5 * DAY), (cast.other_org, -200 * DAY)):
+            sale = {
+                "source": "s",
+                "external_id": partner.code,
+                "amount_minor": 1,
+                "currency": "EUR",
+                "product": "x",
+            }
+            how = {"occurred_at": START + when, "attribution": Attribution.COUPON}
+            db.session.add(Conversion(partner_id=partner.id, **sale, **how))
+    at(40 * DAY)
+    assert sink.recipients == ["partner@example.org"]
+
+
+def test_a_full_week_costs_nobody_a_step(app, begun, sink, monkeypatch):
+    monkeypatch.setattr(app.extensions["hub.settings"], "mail_weekly_budget", 1)
+    for _each in range(2):
+        begun(Trigger.APPROVED, (0, None))
+    newcomer(timedelta())
+    for day in range(9):
+        at(day * DAY + HOUR)
+    assert len(sink.recipients) == 2
+    assert [state for _position, _address, state in rows()] == [DeliveryState.SENT] * 2
+
+
+def test_no_step_overtakes_one_that_is_paused(begun, sink):
+    begun(Trigger.APPROVED, (0, None), (1, None))
+    with transaction():
+        first = db.session.scalar(db.select(Newsletter).where(Newsletter.position == 1))
+        steering.pause(first)
+    newcomer(HOUR)
+    for when in (HOUR, 2 * DAY):
+        at(when)
+    assert sink.recipients == []
+    with transaction():
+        steering.resume(db.session.merge(first), None)
+    for when in (3 * DAY, 3 * DAY):
+        at(when)
+    assert [position for position, _address, _state in rows()] == [1, 2]
+    assert len(sink.recipients) == 2
