@@ -128,12 +128,15 @@ def _for_subscribers(
     """The ledger's rows for people of whom nothing is known."""
     hidden = " ".join(sorted(occasion.for_partners))
     untracked, now = tracking.untracked(newsletter, [address for address, _locale in some]), clock.now()
-    rows = []
-    for address, read in some:
+    said: dict[str, tuple[str, dict[str, str]]] = {}
+    for read in {locale for _address, locale in some}:
         text = newsletter.content_for(read)
         locale = text.locale if text else read
         values = {REASON: letters.subscribers_reason(newsletter.topic, locale)}
-        values |= {HIDDEN: hidden} if hidden else {}
+        said[read] = locale, values | ({HIDDEN: hidden} if hidden else {})
+    rows = []
+    for address, read in some:
+        locale, values = said[read]
         rows.append(
             {
                 "newsletter_id": newsletter.id,

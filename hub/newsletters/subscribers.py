@@ -4,6 +4,7 @@ What was asked for travels in the link of the confirming mail and nowhere else: 
 only that mail's row is left, and that not for long.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -266,17 +267,14 @@ def reached(newsletter: Newsletter) -> Count:
 
 def batches(newsletter: Newsletter) -> Iterator[list[Any]]:
     """(address, language) of those it goes to, many at a time; while its ledger is written."""
-    last = 0
+    if not newsletter.to_subscribers:
+        return
+    # Asked for in one go, as a page of them costs as much; only their numbers stay in memory.
     there = select(Delivery.address).where(Delivery.newsletter_id == newsletter.id)
-    rows = (
-        _reading(newsletter).where(Subscription.address.not_in(there)) if newsletter.to_subscribers else None
-    )
-    while rows is not None:
-        page = rows.with_only_columns(Subscription.id, Subscription.address, Subscription.locale)
-        found = db.session.execute(
-            page.where(Subscription.id > last).order_by(Subscription.id).limit(PAGE)
-        ).all()
-        if not found:
-            return
-        last = found[-1].id
-        yield [(address, locale) for _id, address, locale in found]
+    chosen = _reading(newsletter).where(Subscription.address.not_in(there))
+    chosen = chosen.with_only_columns(Subscription.id).order_by(Subscription.id)
+    numbers = array("q", db.session.scalars(chosen.execution_options(yield_per=PAGE)))
+    for start in range(0, len(numbers), PAGE):
+        some = Subscription.id.in_(list(numbers[start : start + PAGE]))
+        rows = select(Subscription.address, Subscription.locale).where(some).order_by(Subscription.id)
+        yield [(address, locale) for address, locale in db.session.execute(rows)]

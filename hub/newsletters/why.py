@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import case, func, or_, select
 
 from ..accounts.models import User
 from ..core import clock, i18n
@@ -40,7 +40,10 @@ class Answer:
 
 
 def answers(newsletters: Sequence[Newsletter], people: Sequence[User], asker: Any) -> dict[int, list[Answer]]:
-    """What became of newsletters that have started, for each of these people, by their id."""
+    """What became of newsletters that have started, for each of these people, by their id.
+
+    Of a step that somebody has not come to there is nothing to say.
+    """
     asked = [each for each in newsletters if each.started_at]
     by_id = {user.id: user for user in people}
     by_address = {consent.normalise(user.email): user for user in people}
@@ -54,21 +57,41 @@ def answers(newsletters: Sequence[Newsletter], people: Sequence[User], asker: An
             lines[row.newsletter_id, own.id] = row
         if shared := by_address.get(row.address):
             lines.setdefault((row.newsletter_id, shared.id), row)
-    return {user.id: [answer(each, user, lines.get((each.id, user.id))) for each in asked] for user in people}
+    return {
+        user.id: [
+            answer(each, user, lines.get((each.id, user.id)))
+            for each in asked
+            if not each.is_step or (each.id, user.id) in lines
+        ]
+        for user in people
+    }
 
 
 def latest(people: Sequence[User], asker: Any) -> dict[int, list[Answer]]:
     """The newest newsletters for these people: all with a line in the ledger, and those the asker sees besides."""
-    theirs = select(Delivery.newsletter_id).where(_theirs(people, asker))
+    mine = _theirs(people, asker)
+    theirs = select(Delivery.newsletter_id).where(mine)
     open_to_asker = visible(select(Newsletter.id), asker).where(Newsletter.status == Status.SENT)
+    # A step starts when its sequence is switched on: what counts is when people came to it.
+    came = select(func.max(func.coalesce(Delivery.sent_at, Delivery.created_at)))
+    came = came.where(Delivery.newsletter_id == Newsletter.id, mine)
+    moment = case((Newsletter.sequence_id.is_(None), Newsletter.started_at), else_=came.scalar_subquery())
     newest = (
         select(Newsletter)
         .where(Newsletter.started_at.is_not(None))
         .where(or_(Newsletter.id.in_(theirs), Newsletter.id.in_(open_to_asker)))
-        .order_by(Newsletter.started_at.desc(), Newsletter.id.desc())
+        .order_by(moment.desc(), Newsletter.id.desc())
         .limit(LATEST)
     )
-    return answers(list(db.session.scalars(newest)), people, asker)
+    found = answers(list(db.session.scalars(newest)), people, asker)
+    return {
+        number: sorted(each, key=lambda one: (_moment(one), one.newsletter.id), reverse=True)
+        for number, each in found.items()
+    }
+
+
+def _moment(given: Answer) -> datetime:
+    return given.at if given.newsletter.is_step else given.newsletter.started_at or given.at
 
 
 def _theirs(people: Sequence[User], asker: Any) -> Any:

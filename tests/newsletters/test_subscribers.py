@@ -8,6 +8,7 @@ from email import message_from_bytes
 from email.policy import SMTP
 
 import pytest
+from sqlalchemy import event
 
 from hub.core import clock, jobs
 from hub.core.database import db, transaction
@@ -168,6 +169,26 @@ def test_a_public_newsletter_reaches_subscribers_and_partners_once_and_one_click
     kept = db.session.scalars(db.select(Delivery.address).order_by(Delivery.address)).all()
     assert [each.partition("@")[2] for each in kept].count("erased.invalid") == 1
     assert db.session.scalar(db.select(Newsletter.to_subscribers)) is True
+
+
+def test_who_of_the_subscribers_is_meant_is_asked_once_however_many_there_are(cast, manager, monkeypatch):
+    monkeypatch.setattr(subscribers, "PAGE", 1)
+    with transaction():
+        for address in ("a@example.com", "partner@example.org", "b@example.com"):
+            subscribers.confirm((address, [Topic.PRODUCT], "ru"))
+        newsletter = make_newsletter(manager, to_subscribers=True, shown=Shown.PUBLIC)
+    seen = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        seen.append("NOT IN" in statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        found = list(subscribers.batches(newsletter))
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    assert found == [[("a@example.com", "ru")], [("b@example.com", "ru")]]
+    assert seen.count(True) == 1
 
 
 def test_a_list_comes_in_with_the_day_of_consent_and_goes_out_as_it_came(manager, browse):

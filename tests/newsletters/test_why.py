@@ -4,11 +4,12 @@ from datetime import timedelta
 
 from hub.core import clock
 from hub.core.database import db, transaction
-from hub.newsletters import consent, starting
+from hub.newsletters import consent, moving, sequences, starting, why
 from hub.newsletters.models import Delivery, DeliveryState, Newsletter, Shown, SuppressionReason, Topic
+from hub.newsletters.models_sequences import SequenceEntry, Trigger
 from tests.factories import make_member, make_partner
 
-from .factories import make_newsletter
+from .factories import ENGLISH, make_newsletter
 
 
 def text(answer):
@@ -75,3 +76,33 @@ def test_everyone_who_asks_hears_what_the_ledger_says(cast, manager, agent, brow
     assert "News for Acme Media" not in page
     states = db.select(Delivery.state).filter_by(newsletter_id=number)
     assert db.session.scalars(states).all().count(DeliveryState.SUPPRESSED) == 2
+
+
+def test_a_step_is_as_old_as_its_mail_and_says_nothing_of_who_never_came_to_it(cast, manager, browse):
+    long_ago = clock.now() - timedelta(days=400)
+    with transaction():
+        cast.acme.joined_at = cast.other_org.joined_at = long_ago - timedelta(days=1)
+        sequence = sequences.create(manager, "Welcome", Trigger.APPROVED, Topic.PRODUCT)
+        for number in (1, 2):
+            text_of = ENGLISH | {"subject": f"Step {number}"}
+            sequences.add_step(sequence, manager, days=number - 1, hour=None, contents=[text_of])
+        with clock.frozen(long_ago):
+            sequences.switch_on(sequence, manager, everyone=True)
+            db.session.execute(
+                db.delete(SequenceEntry).where(SequenceEntry.user_id != cast.partner.id)
+            )  # as nobody else had come
+        later = sequence.steps[1].id
+        for subject in range(why.LATEST):
+            starting.start(make_newsletter(manager, ENGLISH | {"subject": f"News {subject}"}))
+        moving.move(moving.locked(sequence.id))
+    people = [cast.partner, cast.other_partner]
+    own, others = (why.latest(people, manager)[each.id] for each in people)
+    assert own[0].subject == "Step 1"
+    assert [each.subject for each in others if "Step" in each.subject] == []
+    desk = browse(manager)
+    page = text(desk.get(f"/newsletters/{later}?who=partner@example.org"))
+    assert "Came into the sequence “Welcome”" in page
+    assert "The next mail is due on" in page
+    page += text(desk.get(f"/newsletters/{later}?who=other@example.org"))
+    assert "Has not come in" in page
+    assert "was sent on" not in page

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from ...core import i18n
 from ...core.access import Permission, requires, visible
-from ...core.database import transaction
+from ...core.database import db, transaction
 from ...core.errors import HubError
 from ...core.i18n import LOCALES, _
 from ...core.paging import page
@@ -21,6 +21,7 @@ from .. import (
     previews,
     report,
     segments,
+    sequences,
     starting,
     steering,
     subscribers,
@@ -29,6 +30,7 @@ from .. import (
 )
 from ..forms import ScheduleForm
 from ..models import Delivery, DeliveryState, Newsletter, Status
+from ..models_sequences import Sequence
 from ..words import DELIVERY_WORDS, HOLDS, REASONS, STATUS_WORDS
 from . import bp
 from .writing import find
@@ -87,13 +89,21 @@ def _followed(newsletter: Newsletter, outcome: report.Outcome) -> dict[str, Any]
     }
 
 
-def _asked(newsletter: Newsletter, words: str) -> list[tuple[segments.Verdict, why.Answer]]:
-    """People of a partner, with what became of it for them and whether the rule would mean them today."""
+def _asked(newsletter: Newsletter, words: str) -> list[tuple[segments.Verdict, why.Answer | None, list[str]]]:
+    """People of a partner, with what became of it for them and whether the rule would mean them today.
+
+    Whom a step has no line for, their ways through its sequence speak of.
+    """
     verdicts = segments.explain(newsletter.audience, words)
-    if not verdicts:
-        return []
-    found = why.answers([newsletter], [each.user for each in verdicts], current_user)
-    return [(each, found[each.user.id][0]) for each in verdicts if found[each.user.id]]
+    people = [each.user for each in verdicts]
+    found = why.answers([newsletter], people, current_user) if people else {}
+    sequence = db.session.get(Sequence, newsletter.sequence_id or 0) if people else None
+    ways = sequences.ways([each.id for each in people], sequence) if sequence else {}
+    return [
+        (each, next(iter(found[each.user.id]), None), ways.get(each.user.id, []))
+        for each in verdicts
+        if found[each.user.id] or newsletter.is_step
+    ]
 
 
 @bp.get("/newsletters/<int:number>/progress")
