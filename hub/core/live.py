@@ -101,23 +101,26 @@ def _tell_soon() -> None:
         tell(sorted(ids))
 
 
-def disconnect(user_id: int) -> None:
+def disconnect(user_id: int, *, whoever: bool = False) -> None:
     """Close the open pages of `user_id` whose session or token has ended, once the transaction has committed.
 
-    A page whose session lives stays open. Works from every process.
+    A page whose session lives stays open; with `whoever` it leaves its rooms, and comes back by itself to those that
+    it may still hear. Works from every process.
     """
-    after_commit(lambda: _disconnect(user_id))
+    after_commit(lambda: _disconnect(user_id, whoever))
 
 
-def _disconnect(user_id: int) -> None:
+def _disconnect(user_id: int, whoever: bool) -> None:
     app = current_app
     if app.extensions["hub.process"] is Process.WEB:
-        _close_ended(user_id)
+        _close(user_id, whoever)
         if not app.extensions["hub.settings"].redis_url:  # then this is the only web process
             return
     try:
         with transaction() as session:
-            session.add(LiveEvent(room=user_room(user_id), event=CLOSE, payload={"user": user_id}))
+            session.add(
+                LiveEvent(room=user_room(user_id), event=CLOSE, payload={"user": user_id, "whoever": whoever})
+            )
     except Exception as error:
         # Not lost: their next event finds out, and what they hear meanwhile is their own news.
         log.warning("disconnect late", user=user_id, error=str(error)[:200])
@@ -152,7 +155,7 @@ def _pass_on(last: int | None) -> int:
         return db.session.scalar(select(func.max(LiveEvent.id))) or 0
     for event in db.session.scalars(select(LiveEvent).where(LiveEvent.id > last).order_by(LiveEvent.id)):
         if event.event == CLOSE:
-            _close_ended(event.payload["user"])
+            _close(event.payload["user"], event.payload.get("whoever", False))
         else:
             socketio.emit(event.event, event.payload, to=event.room)
         last = event.id
@@ -284,8 +287,8 @@ def _tell_moved(place: str | None) -> None:
         moved.send(place)
 
 
-def _close_ended(user_id: int) -> None:
-    """Disconnect the sockets of `user_id` in this process that nobody may use any more."""
+def _close(user_id: int, whoever: bool) -> None:
+    """Disconnect the sockets of `user_id` in this process that nobody may use any more, or all of them."""
     server = socketio.server
     for sid in [sid for sid, user in _listeners.copy().items() if user == user_id]:
         environ = server.get_environ(sid)
@@ -294,8 +297,8 @@ def _close_ended(user_id: int) -> None:
             continue
         app = environ["flask.app"]
         with app.app_context(), app.request_context(environ):  # a context of its own, with nobody in it yet
-            is_ended = not current_user.is_authenticated
-        if is_ended:
+            is_closed = whoever or not current_user.is_authenticated
+        if is_closed:
             server.disconnect(sid)
 
 

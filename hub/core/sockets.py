@@ -3,6 +3,7 @@
 import queue
 import socket
 import threading
+from contextlib import suppress
 from typing import Any
 
 import simple_websocket
@@ -10,6 +11,9 @@ from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
 from engineio.packet import NOOP, Packet
 from wsproto.events import Message, TextMessage
 from wsproto.utilities import LocalProtocolError
+
+#: Seconds that a page may take nothing of what waits for it. Then its connection, and the threads it has, are let go.
+UNREAD = 60
 
 
 class _NotNeeded(threading.Thread):
@@ -29,6 +33,7 @@ class WebSocket(simple_websocket.Server):
         plain = {name: value for name, value in environ.items() if name != "HTTP_SEC_WEBSOCKET_EXTENSIONS"}
         super().__init__(plain, thread_class=_NotNeeded, **options)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD * 1000)
         self._rest = b""
 
     def receive(self, timeout: float | None = None) -> Any:
@@ -55,14 +60,22 @@ class WebSocket(simple_websocket.Server):
 
     def send_now(self, packet: Packet) -> bool:
         """Send a packet if that keeps nobody waiting; False when the page takes no more just now."""
-        # The same for all who get it: a room of twenty costs one.
-        packet.frame = frame = getattr(packet, "frame", None) or self._frame(packet.encode())
         try:
+            # The same for all who get it: a room of twenty costs one.
+            packet.frame = frame = getattr(packet, "frame", None) or self._frame(packet.encode())
             sent = self.connected and self.sock.send(frame, socket.MSG_DONTWAIT)
-        except OSError:
+        except (OSError, LocalProtocolError):  # one who is leaving keeps nobody else from hearing it
             return False
         self._rest = frame[sent:] if sent else b""
         return sent == len(frame)
+
+    def close(self, reason: Any = None, message: str | None = None) -> None:
+        """Say goodbye, and wake the thread that reads: a page that is gone never answers."""
+        with suppress(OSError, LocalProtocolError, simple_websocket.ConnectionClosed):
+            super().close(reason, message)
+        self.connected = False
+        with suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
 
     @property
     def is_halfway(self) -> bool:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import joinedload
 
 from ..accounts import service as accounts
 from ..accounts.models import User
-from ..core import audit
+from ..core import audit, live
 from ..core.access import Role
 from ..core.database import db
 from ..core.errors import HubError
@@ -75,6 +75,7 @@ def remove(membership: Membership, actor: Any) -> None:
     elsewhere = db.session.scalar(select(Membership.id).where(Membership.user_id == user.id).limit(1))
     if elsewhere is None and user.id != actor.id and user.is_active:
         accounts.disable(actor, user)
+    live.disconnect(user.id, whoever=True)  # an open page hears a conversation for as long as it is connected
 
 
 def set_role(membership: Membership, role: MemberRole, actor: Any) -> None:

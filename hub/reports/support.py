@@ -208,11 +208,13 @@ def _parts(span: Span, key: Any) -> dict[tuple[int, Any], Sums]:
             _asked_in(both), column.is_not(None)
         )
         for is_later, part, minutes, count in db.session.execute(took.group_by("later", "part", "minutes")):
-            found[is_later, part].minutes[name][minutes] = count
+            if sums := found.get((is_later, part)):  # else it came after the tickets were counted
+                sums.minutes[name][minutes] = count
     rated = select(*parts, func.count(), func.sum(Rating.score)).join(Rating, Rating.ticket_id == Ticket.id)
     rated = rated.where(_asked_in(both), Rating.score.is_not(None)).group_by("later", "part")
     for is_later, part, ratings, points in db.session.execute(rated):
-        found[is_later, part].ratings, found[is_later, part].points = ratings, int(points)
+        if sums := found.get((is_later, part)):
+            sums.ratings, sums.points = ratings, int(points)
     return found
 
 

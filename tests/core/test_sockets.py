@@ -93,12 +93,7 @@ def test_a_message_that_is_too_large_ends_its_socket_before_it_is_whole(opened):
 
 
 def test_who_does_not_read_keeps_nobody_waiting_and_gets_everything_in_order(opened):
-    server = engineio.Server(async_mode="threading", monitor_clients=False)
-    furnish(server)
-    page = engineio.socket.Socket(server, "page")
-    browser, thread = opened(page._websocket_handler, server=server)
-    while not page.queue._is_idle:  # the writer waits for packets from here on: whoever has one may send it
-        time.sleep(0.001)
+    page, browser, thread = open_page(opened)
     said = [f"{number}:" + "x" * 5_000 for number in range(2_000)]  # more than a connection takes
     for text in said:
         page.send(Packet(MESSAGE, text))
@@ -112,6 +107,46 @@ def test_who_does_not_read_keeps_nobody_waiting_and_gets_everything_in_order(ope
     page.queue.put(None)
     browser.sendall(frame(b"", kind=8))
     thread.join(30)
+
+
+def open_page(opened):
+    """A page of Engine.IO, its browser's end and the server's thread."""
+    server = engineio.Server(async_mode="threading", monitor_clients=False)
+    furnish(server)
+    page = engineio.socket.Socket(server, "page")
+    browser, thread = opened(page._websocket_handler, server=server)
+    while not page.queue._is_idle:  # the writer waits for packets from here on: whoever has one may send it
+        time.sleep(0.001)
+    return page, browser, thread
+
+
+def test_one_who_is_just_leaving_keeps_the_news_from_nobody(opened):
+    leaving, browser, thread = open_page(opened)
+    staying, listening, _thread = open_page(opened)
+    web_socket, news = leaving.queue._socket, Packet(MESSAGE, "news")
+    handled = web_socket._handle_events
+
+    def interrupted():
+        goes_on = handled()  # the Close frame is answered, and nobody but this thread knows
+        for page in (leaving, staying):
+            page.send(news)
+        return goes_on
+
+    web_socket._handle_events = interrupted
+    browser.sendall(frame(b"", kind=8))
+    listening.settimeout(10)
+    _until(listening, b"\x81\x054news")
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def test_a_page_that_is_gone_keeps_no_thread(opened):
+    page, _browser, thread = open_page(opened)
+    page.last_ping = 1  # and was never answered
+    page.send(Packet(MESSAGE, "still there?"))
+    thread.join(30)
+    assert page.closed
+    assert not thread.is_alive()
 
 
 def _until(browser, end: bytes) -> bytes:

@@ -9,10 +9,12 @@ from sqlalchemy import func, select
 from hub.accounts.models import User
 from hub.accounts.service import AddressTaken
 from hub.core.database import db, transaction
+from hub.core.extensions import socketio
 from hub.partners import members
 from hub.partners.models import MemberRole, Membership
 
 from ..factories import make_member
+from ..tickets.factories import make_ticket
 from .factories import make_colleague
 
 THREADS = 20
@@ -77,6 +79,21 @@ def test_who_is_removed_is_shut_out(cast, partner):
     with transaction():
         members.remove(colleague, partner)
     assert not colleague.user.is_active
+
+
+def test_who_leaves_hears_its_conversations_no_more(app, cast, browse):
+    make_member(cast.acme)
+    db.session.commit()
+    ticket, client = make_ticket(cast.partner), browse(cast.partner)
+    page = socketio.test_client(app, flask_test_client=client)
+    assert page.emit("join", {"ticket": ticket.number, "after": 0}, callback=True)["ok"]
+    with transaction():
+        members.remove(owner_of(cast.acme), cast.partner)
+    assert cast.partner.is_active
+    assert not page.is_connected()
+    page = socketio.test_client(app, flask_test_client=client)  # as the page does by itself
+    assert page.is_connected()
+    assert not page.emit("join", {"ticket": ticket.number, "after": 0}, callback=True)["ok"]
 
 
 def test_an_owner_invites_a_colleague_and_a_member_may_not(cast, partner, browse):

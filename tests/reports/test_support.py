@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import insert, select
@@ -84,6 +85,14 @@ def test_a_period_is_compared_with_as_many_days_before_it(cast):
     # Midnight in Oslo is 23:00 UTC in winter and 22:00 in summer.
     assert (found.now.asked, found.before.asked) == (2, 2)
     assert support.overview(Span(date(2025, 1, 1), date(2025, 2, 1))).now.first == Times()
+
+
+def test_a_group_that_comes_while_others_are_summed_waits_for_the_next_look(cast, monkeypatch):
+    write(cast, [{"first_reply_minutes": 5}])
+    execute, early = db.session.execute, [[]]
+    session = SimpleNamespace(execute=lambda statement: early.pop() if early else execute(statement))
+    monkeypatch.setattr(support, "db", SimpleNamespace(session=session))
+    assert support.overview(NOVEMBER).groups == {}
 
 
 def test_what_was_opened_again_counts_once_and_what_was_merged_not_at_all(cast):

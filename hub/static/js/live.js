@@ -4,6 +4,10 @@ let shared;
 
 /** The page's socket; rooms join and listen on it. */
 export async function socket() {
-  shared ??= import("../vendor/socket.io.js").then(({ io }) => io({ transports: ["websocket", "polling"] }));
+  shared ??= import("../vendor/socket.io.js").then(({ io }) => {
+    const opened = io({ transports: ["websocket", "polling"] });
+    // The hub closes the pages of whoever's rights have changed. Who may come back does, with those of now.
+    return opened.on("disconnect", (reason) => reason === "io server disconnect" && opened.connect());
+  });
   return shared;
 }
