@@ -1,16 +1,17 @@
 """What a block shows: a card of something in the hub, or figures with the reader's own words in them."""
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from ..core import i18n, timezones
 from ..core.database import db
-from ..core.i18n import _, ngettext
+from ..core.i18n import LOCALES, _, ngettext
 from ..core.links import absolute
 from ..core.mail.body import SANS, SERIF
 from ..core.settings import settings
@@ -86,24 +87,64 @@ def _story(key: str) -> Card | None:
     )
 
 
-def _translation(key: str) -> Translation | None:
-    """A published article for partners, in the language being spoken or else in English."""
-    readable = select(Translation).join(Article).where(
-        Article.key == key,
+@dataclass(frozen=True)
+class _Things:
+    """What blocks name, as far as it may be shown."""
+
+    translations: dict[tuple[str, str], Translation]  # by article and language
+    assets: dict[str, Asset]
+    webinars: dict[int, Webinar]
+
+
+_at_hand: ContextVar[_Things | None] = ContextVar("things of newsletters at hand", default=None)
+
+
+@contextmanager
+def together(blocks: Iterable[Block]) -> Iterator[None]:
+    """Meanwhile the cards of these blocks, and no others, are found: what they show is asked for at once."""
+    names: dict[str, list[str]] = {}
+    for kind, name in {(each.kind, each.of) for each in blocks}:
+        names.setdefault(kind, []).append(name)
+    keys = [*names.get(Kind.ARTICLE, []), *names.get(Kind.STORY, [])]
+    banners = [*names.get(Kind.BANNER, []), *names.get(Kind.ENDING, [])]
+    webinars = [*names.get(Kind.WEBINAR, []), *names.get(Kind.RECORDING, [])]
+    token = _at_hand.set(_things(keys, list(LOCALES), banners, webinars))
+    try:
+        yield
+    finally:
+        _at_hand.reset(token)
+
+
+def _things(keys: list[str], locales: list[str], public_ids: list[str], webinars: list[str]) -> _Things:
+    readable = select(Article.key, Translation).join(Article, Article.id == Translation.article_id).where(
+        Article.key.in_(keys),
         Article.audience != Audience.STAFF,
         Translation.status == Published.PUBLISHED,
-        Translation.locale.in_([i18n.locale(), "en"]),
+        Translation.locale.in_(locales),
     )  # fmt: skip
-    found = {each.locale: each for each in db.session.scalars(readable)}
-    return found.get(i18n.locale()) or found.get("en")
+    assets = (
+        select(Asset)
+        .where(Asset.public_id.in_(public_ids), usable_now(), Asset.visibility != Visibility.STAFF)
+        .options(joinedload(Asset.current))
+    )
+    numbers = [int(each) for each in webinars if each.isdecimal() and len(each) <= 9]
+    found = select(Webinar).where(Webinar.id.in_(numbers))
+    return _Things(
+        {(key, each.locale): each for key, each in db.session.execute(readable)} if keys else {},
+        {each.public_id: each for each in db.session.scalars(assets)} if public_ids else {},
+        {each.id: each for each in db.session.scalars(found)} if numbers else {},
+    )
+
+
+def _translation(key: str) -> Translation | None:
+    """A published article for partners, in the language being spoken or else in English."""
+    locales = [i18n.locale(), "en"]
+    found = (_at_hand.get() or _things([key], locales, [], [])).translations
+    return next((found[key, each] for each in locales if (key, each) in found), None)
 
 
 def _asset(public_id: str) -> Asset | None:
-    return db.session.scalar(
-        select(Asset)
-        .where(Asset.public_id == public_id, usable_now(), Asset.visibility != Visibility.STAFF)
-        .options(joinedload(Asset.current))
-    )
+    return (_at_hand.get() or _things([], [], [public_id], [])).assets.get(public_id)
 
 
 def _banner(public_id: str) -> Card | None:
@@ -139,8 +180,8 @@ def _ending(public_id: str) -> Card | None:
 
 
 def _webinar(number: str) -> Card | None:
-    webinar = _find_webinar(number, Webinar.status == WebinarStatus.SCHEDULED)
-    if webinar is None or webinar.is_over:
+    webinar = _find_webinar(number)
+    if webinar is None or webinar.status is not WebinarStatus.SCHEDULED or webinar.is_over:
         return None
     with i18n.speaking(i18n.locale(), webinar.zone):
         moment = i18n.format_datetime(webinar.starts_at, "long")
@@ -156,8 +197,8 @@ def _webinar(number: str) -> Card | None:
 
 
 def _recording(number: str) -> Card | None:
-    webinar = _find_webinar(number, Webinar.recording_url != "")
-    if webinar is None:
+    webinar = _find_webinar(number)
+    if webinar is None or not webinar.recording_url:
         return None
     return Card(
         label=_("Recording"),
@@ -169,10 +210,10 @@ def _recording(number: str) -> Card | None:
     )
 
 
-def _find_webinar(number: str, condition: Any) -> Webinar | None:
+def _find_webinar(number: str) -> Webinar | None:
     if not number.isdecimal() or len(number) > 9:
         return None
-    return db.session.scalar(select(Webinar).where(Webinar.id == int(number), condition))
+    return (_at_hand.get() or _things([], [], [], [number])).webinars.get(int(number))
 
 
 _FINDERS: dict[Kind, Callable[[str], Card | None]] = {

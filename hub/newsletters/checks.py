@@ -11,7 +11,7 @@ from ..core.i18n import LOCALES, Text, _, _l, filesize, ngettext
 from ..core.settings import settings
 from . import audience, blocks, cards, figures, letters, linkcheck, subscribers, trial, variables
 from .letters import Prepared
-from .models import Newsletter, Shown
+from .models import Content, Newsletter, Shown
 from .personal import Occasion
 from .variables import used
 
@@ -84,6 +84,22 @@ def review(newsletter: Newsletter, *, for_everyone: bool = True) -> list[Check]:
     ]
 
 
+def obstacles(step: Newsletter) -> list[Check]:
+    """Of that list, what may keep a step from being sent; nothing is asked that would only be worth a look."""
+    if not step.written:
+        return review(step)
+    prepared = {each.locale: letters.prepare(step.topic, each) for each in step.written}
+    found = [
+        *_unfinished(step),
+        _known_variables(step),
+        _of_anyone(step, Occasion(step, prepared)),
+        _blocks(step),
+        _links(step),
+        _size(prepared),
+    ]
+    return [each for each in found if each.blocks]
+
+
 def must_be_ready(newsletter: Newsletter, *, for_everyone: bool = True) -> None:
     """Raises NotReady with what is in the way."""
     for check in review(newsletter, for_everyone=for_everyone):
@@ -119,12 +135,12 @@ def _languages(newsletter: Newsletter) -> list[Check]:
     """One line for each language that is read but not written."""
     readers = Counter(audience.languages(newsletter.audience, newsletter.topic))
     readers.update(subscribers.languages(newsletter))
-    lines = []
+    lines = _unfinished(newsletter)
     for locale in LOCALES:
         content = newsletter.content(locale)
-        if content is not None and content.is_empty and (content.subject or content.body):
-            lines.append(_wrong(_("%(language)s lacks a subject or a text", language=LOCALES[locale])))
-        elif locale in readers and (content is None or content.is_empty):
+        if _is_unfinished(content):
+            continue
+        if locale in readers and (content is None or content.is_empty):
             fallback = newsletter.content_for(locale)
             detail = ngettext(
                 "%(count)s person would read it in %(language)s.",
@@ -138,6 +154,18 @@ def _languages(newsletter: Newsletter) -> list[Check]:
                 )
             )
     return lines or [Check(_("Written in every language the audience reads"))]
+
+
+def _unfinished(newsletter: Newsletter) -> list[Check]:
+    return [
+        _wrong(_("%(language)s lacks a subject or a text", language=LOCALES[locale]))
+        for locale in LOCALES
+        if _is_unfinished(newsletter.content(locale))
+    ]
+
+
+def _is_unfinished(content: Content | None) -> bool:
+    return content is not None and content.is_empty and bool(content.subject or content.body)
 
 
 def _known_variables(newsletter: Newsletter) -> Check:

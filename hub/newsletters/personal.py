@@ -1,6 +1,7 @@
 """What differs from reader to reader: their words, and the blocks that are not for them. Found for many at once."""
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from sqlalchemy import select
 
@@ -25,7 +26,10 @@ class Occasion:
         self._locales: dict[str, str] = {}
         self.keys = frozenset[str]().union(*(text.keys for text in texts.values()))
         self.month = figures.Month(newsletter.figures_month)
-        self.cards = seen.Cards(newsletter, self.keys)
+
+    @cached_property
+    def cards(self) -> seen.Cards:
+        return seen.Cards(self.newsletter, self.keys)
 
     def locale_of(self, recipient: Recipient) -> str:
         """The language of the text a reader gets."""

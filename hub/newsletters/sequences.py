@@ -13,7 +13,7 @@ from ..core.database import db
 from ..core.errors import HubError, Invalid
 from ..core.i18n import _, _l
 from ..core.jobs import ring
-from . import checks, drafts, letters, moving, steering, tracking, triggers
+from . import blocks, cards, checks, drafts, letters, moving, steering, tracking, triggers
 from .checks import Check
 from .models import (
     Delivery,
@@ -173,10 +173,10 @@ def review(sequence: Sequence) -> list[Check]:
     """What is in the way of switching it on."""
     if not sequence.steps:
         return [Check(_("Add a first step"), is_fine=False, blocks=True)]
-    found = []
-    for number, step in enumerate(sequence.steps, 1):
-        for check in checks.review(step, for_everyone=False):
-            if check.blocks:
+    steps, found = sequence.steps, []
+    with cards.together(block for step in steps for each in step.written for block in blocks.of(each.body)):
+        for number, step in enumerate(steps, 1):
+            for check in checks.obstacles(step):
                 text = _("Step %(number)s: %(problem)s", number=number, problem=check.text)
                 found.append(Check(text, is_fine=False, blocks=True, detail=check.detail))
     return found or [Check(_("Every step is ready"))]

@@ -2,15 +2,17 @@
 
 import pytest
 from flask_login import AnonymousUserMixin
+from sqlalchemy import event
 
 from hub.core import clock
 from hub.core.database import db, transaction
 from hub.core.settings import settings
 from hub.kb.models import Audience
-from hub.newsletters import blocks, letters, reading, starting
+from hub.newsletters import blocks, letters, reading, sequences, starting
 from hub.newsletters.blocks import Block, Shelf
 from hub.newsletters.checks import review
-from hub.newsletters.models import Delivery, Newsletter, Shown
+from hub.newsletters.models import Delivery, Newsletter, Shown, Topic
+from hub.newsletters.models_sequences import Trigger
 from hub.training.models import RegistrationStatus
 from tests.factories import make_member, make_partner
 from tests.kb.factories import make_article, make_category
@@ -186,3 +188,23 @@ def test_an_article_for_chosen_partners_reaches_nobody_else_by_mail_or_archive(m
     }
     assert ["For film makers" in page for page in seen.values()] == [True, False, False]
     assert "For film makers" not in reading.for_page(newsletter, "en", AnonymousUserMixin())[2]
+
+
+def test_the_cards_of_all_steps_are_asked_for_together(manager):
+    with transaction():
+        article = make_article(make_category(), audience=Audience.PARTNERS).article
+        webinar, banner = make_webinar(), make_asset(manager)
+        real = f"::: article {article.key}\n\n::: webinar {webinar.id}\n\n::: banner {banner.public_id}"
+        sequence = sequences.create(manager, "S", Trigger.APPROVED, Topic.PRODUCT)
+        asked = []
+        for number in range(4):
+            link = f"\n\n[Link](https://example.com/{number})" + "\n\n::: webinar 99" * (number == 3)
+            texts = [ENGLISH | {"locale": locale, "body": real + link} for locale in ("en", "pl")]
+            sequences.add_step(sequence, manager, days=1, hour=None, contents=texts)
+            seen = []
+            event.listen(db.engine, "before_cursor_execute", note := lambda *_all, seen=seen: seen.append(1))
+            found = [each.text for each in sequences.review(sequence) if each.blocks]
+            event.remove(db.engine, "before_cursor_execute", note)
+            assert found == ["Step 4: There is nothing to show for “::: webinar 99”"] * (number == 3)
+            asked.append(len(seen))
+    assert asked[0] == asked[3]
