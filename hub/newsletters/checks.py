@@ -89,13 +89,16 @@ def obstacles(step: Newsletter) -> list[Check]:
     if not step.written:
         return review(step)
     prepared = {each.locale: letters.prepare(step.topic, each) for each in step.written}
+    occasion = Occasion(step, prepared)
     found = [
         *_unfinished(step),
         _known_variables(step),
-        _of_anyone(step, Occasion(step, prepared)),
+        _of_anyone(step, occasion),
+        *_for_subscribers(step, occasion),
         _blocks(step),
         _links(step),
         _size(prepared),
+        *_subjects(step, audience.Count(0, 0, 0)),
     ]
     return [each for each in found if each.blocks]
 

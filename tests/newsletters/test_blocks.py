@@ -207,4 +207,6 @@ def test_the_cards_of_all_steps_are_asked_for_together(manager):
             event.remove(db.engine, "before_cursor_execute", note)
             assert found == ["Step 4: There is nothing to show for “::: webinar 99”"] * (number == 3)
             asked.append(len(seen))
+        sequence.steps[0].ab_share = 10
+        assert "The second subject is missing in English" in sequences.review(sequence)[0].text
     assert asked[0] == asked[3]
