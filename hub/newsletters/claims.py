@@ -66,9 +66,7 @@ def claim(newsletter_id: int, topic: Topic, worker: str, limit: int) -> list[Row
             for why in set(declined.values()):
                 let_off = [row.id for row in rows if declined.get(row.address) == why]
                 values: dict[str, object] = {"state": DeliveryState.SUPPRESSED, "reason": why}
-                if (
-                    why == consent.BUDGET and rows[0].entry
-                ):  # a newsletter's rows are of a sequence, all or none
+                if why == consent.BUDGET and rows[0].entry:  # if one is a step's, all are
                     values = _UNTAKEN | {"next_at": clock.now() + timedelta(days=1)}
                 _execute(update(Delivery).where(Delivery.id.in_(let_off)).values(values))
             left = _minding(newsletter_id, [row for row in rows if row.address not in declined])

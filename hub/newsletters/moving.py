@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, insert, or_, select, update
 from ..accounts.models import User
 from ..core import clock
 from ..core.database import db, touched
+from ..core.settings import settings
 from ..partners.models import Partner
 from . import consent, letters, starting, triggers
 from .audience import Recipient
@@ -28,6 +29,8 @@ DONE, GONE, ACTIVE = "done", "gone", "active"
 ROUND = "newsletters.sequences"
 #: People moved on in one transaction.
 CHUNK = 500
+#: A step that has an hour is not sent so long after it.
+LATE = timedelta(hours=1)
 
 Due = tuple[SequenceEntry, Recipient]
 
@@ -38,15 +41,19 @@ def locked(number: int) -> Sequence | None:
     return db.session.scalar(on.with_for_update(key_share=True).execution_options(populate_existing=True))
 
 
-def move(sequence: Sequence) -> bool:
-    """One round; whether there is more to do at once."""
-    let_go(sequence)
-    enter(sequence)
+def move(sequence: Sequence, *, goes_on: bool = False) -> bool:
+    """One round, or one more CHUNK of the same; whether there is more to do at once."""
+    if not goes_on:
+        let_go(sequence)
+        enter(sequence)
     due = _due(sequence)
     steps = sequence.steps
     by_step: dict[int | None, list[Due]] = {}
     for entry, reader in due:
         at = next((n for n, step in enumerate(steps) if (step.position or 0) >= entry.position), None)
+        if at is not None and _is_late(steps[at], entry.next_at):
+            entry.next_at = turn(clock.now(), steps[at], reader.user.time_zone, days=0)
+            continue
         by_step.setdefault(at, []).append((entry, reader))
     for at, each in by_step.items():
         if at is None:  # the steps before which they stood have been taken out
@@ -69,7 +76,7 @@ def let_go(sequence: Sequence) -> None:
     waits, inside = Delivery.state == DeliveryState.PENDING, SequenceEntry.left_at.is_(None)
     for why, condition in (
         (GONE, ~triggers.is_there()),
-        (ACTIVE, triggers.is_over(sequence.trigger)),
+        (ACTIVE, triggers.is_over(sequence)),
     ):
         waiting = (
             select(Delivery.id)
@@ -122,17 +129,31 @@ def enter(sequence: Sequence, *, everyone: bool = False) -> int:
     return len(rows)
 
 
-def turn(after: datetime, step: Newsletter, zone: str) -> datetime:
+def _is_late(step: Newsletter, due: datetime) -> bool:
+    """Has its hour passed, as where the sequence was off? Then it waits for the next: nobody is to get it at night."""
+    return step.local_hour is not None and due < clock.now() - LATE
+
+
+def turn(after: datetime, step: Newsletter, zone: str, days: int | None = None) -> datetime:
     """When a step is due for somebody who has come to it: so many days later, at its hour where they live."""
-    days = step.delay_days or 0
+    days = (step.delay_days or 0) if days is None else days
     if step.local_hour is None:
         return after + timedelta(days=days)
+    zone = _known(zone)
     day = after.astimezone(ZoneInfo(zone)).date()
     for wait in (days, days + 1):
         found = starting.moment_of(f"{day + timedelta(days=wait)}T{step.local_hour:02}:00", zone)
         if found >= after:
             break
     return found
+
+
+def _known(zone: str) -> str:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        return settings.programme_timezone
+    return zone
 
 
 def _due(sequence: Sequence) -> list[Due]:
@@ -199,7 +220,7 @@ def refill(step: Newsletter) -> None:
     occasion = Occasion(step, texts)
     waits = Delivery.state.in_((DeliveryState.PENDING, DeliveryState.CLAIMED))
     rows = (
-        select(Delivery.id, User, Partner)
+        select(Delivery.id, Delivery.next_at, User, Partner)
         .join(User, User.id == Delivery.user_id)
         .join(Partner, Partner.id == Delivery.partner_id)
         .where(Delivery.newsletter_id == step.id, or_(waits, Delivery.reason == GONE))
@@ -207,14 +228,15 @@ def refill(step: Newsletter) -> None:
     waiting = list(db.session.execute(rows))
     for start in range(0, len(waiting), CHUNK):
         some = waiting[start : start + CHUNK]
-        filled = _rows(step, occasion, [Recipient(user, partner) for _id, user, partner in some])
-        for (number, _user, _partner), row in zip(some, filled, strict=True):
+        filled = _rows(step, occasion, [Recipient(user, partner) for _id, _at, user, partner in some])
+        for (number, due, user, _partner), row in zip(some, filled, strict=True):
             this = update(Delivery).where(Delivery.id == number)
             if row["state"] == DeliveryState.FAILED:
                 this = this.where(Delivery.state.in_((DeliveryState.PENDING, DeliveryState.SUPPRESSED)))
                 this = this.values({"state": row["state"], "reason": row["reason"]})
             else:
-                this = this.values({"locale": row["locale"], "values": row["values"]})
+                again = turn(clock.now(), step, user.time_zone, days=0) if _is_late(step, due) else due
+                this = this.values({"locale": row["locale"], "values": row["values"], "next_at": again})
             touched(this.execution_options(synchronize_session=False))
 
 

@@ -66,17 +66,27 @@ def start_due() -> None:
     each_alone(list(db.session.scalars(select(Newsletter.id).where(*due))), work, give_up)
 
 
+#: After so many the next round begins: others may have come in, or left.
+MOST_CHUNKS = 20
+
+
 @job(moving.ROUND, every="*/10 * * * *")
 def sequences() -> None:
     """Bring people into sequences and move them on; one that stumbles stops no other."""
-    on = select(Sequence.id).where(Sequence.is_on).order_by(Sequence.id)
+    full = list(db.session.scalars(select(Sequence.id).where(Sequence.is_on).order_by(Sequence.id)))
+    for chunk in range(MOST_CHUNKS):
+        numbers, full = full, []
 
-    def work(number: int) -> None:
-        sequence = moving.locked(number)
-        if sequence is not None:
-            ring(moving.ROUND if moving.move(sequence) else "newsletters.send")
+        def work(number: int, goes_on: bool = chunk > 0, full: list[int] = full) -> None:
+            sequence = moving.locked(number)
+            if sequence is not None:
+                if moving.move(sequence, goes_on=goes_on):
+                    full.append(number)
+                ring("newsletters.send")
 
-    each_alone(list(db.session.scalars(on)), work, give_up=lambda _number: None)
+        each_alone(numbers, work, give_up=lambda _number: None)
+    if full:
+        ring(moving.ROUND)
 
 
 @job(tracking.COUNT, every="* * * * *")

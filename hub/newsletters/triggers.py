@@ -145,9 +145,9 @@ def is_there() -> ColumnElement[bool]:
     )
 
 
-def is_over(trigger: Trigger) -> ColumnElement[bool]:
-    """Condition on an entry: what brought its person in holds no longer."""
-    if trigger is not Trigger.SILENT:
+def is_over(sequence: Sequence) -> ColumnElement[bool]:
+    """Condition on an entry: what brought its person in holds no longer, or, as a file says later, never did."""
+    if sequence.trigger is not Trigger.SILENT:
         return false()
     seen = exists(
         select(User.id)
@@ -160,7 +160,8 @@ def is_over(trigger: Trigger) -> ColumnElement[bool]:
         and_(
             Conversion.partner_id == SequenceEntry.partner_id,
             Conversion.kind == SaleKind.SALE,
-            Conversion.occurred_at > SequenceEntry.entered_at,
+            Conversion.created_at > SequenceEntry.entered_at,
+            Conversion.occurred_at > clock.now() - timedelta(days=sequence.days),
         )
     )
     return or_(seen, sold)

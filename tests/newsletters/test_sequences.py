@@ -73,6 +73,12 @@ def entries():
     return list(db.session.scalars(db.select(SequenceEntry).order_by(SequenceEntry.id)))
 
 
+def add_sale(partner, moment):
+    what = {"source": "s", "external_id": partner.code, "amount_minor": 1, "currency": "EUR", "product": "x"}
+    sale = Conversion(partner_id=partner.id, occurred_at=moment, attribution=Attribution.COUPON, **what)
+    db.session.add(sale)
+
+
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -150,6 +156,18 @@ def test_silence_ends_with_a_sign_in_and_may_begin_anew(begun, sink, cast):
         (2, "sent"),
     ]
     assert [each.reason for each in entries()] == ["active", "done"]
+
+
+def test_a_sale_within_the_silence_of_which_a_file_tells_later_ends_it(begun, sink, cast):
+    begun(Trigger.SILENT, (0, None), (5, None))
+    at(10 * DAY)
+    assert len(sink.recipients) == 2
+    with clock.frozen(START + 11 * DAY), transaction():
+        add_sale(cast.acme, START + 9 * DAY)
+        add_sale(cast.other_org, START - 300 * DAY)
+    at(16 * DAY)
+    assert sorted(each.reason for each in entries()) == ["active", "done"]
+    assert len(sink.recipients) == 3
 
 
 def test_who_closes_or_declines_leaves_and_the_ledger_says_why(begun, sink, browse, agent):
@@ -320,3 +338,23 @@ def test_no_step_overtakes_one_that_is_paused(begun, sink):
         at(when)
     assert [position for position, _address, _state in rows()] == [1, 2]
     assert len(sink.recipients) == 2
+
+
+def test_a_step_whose_hour_has_passed_waits_for_the_next_and_a_zone_nobody_knows_stops_nobody(
+    begun, sink, manager, monkeypatch
+):
+    monkeypatch.setattr(moving, "CHUNK", 1)
+    number = begun(Trigger.APPROVED, (0, None), (1, 9))
+    newcomer(timedelta(), 1, time_zone="Europe/Warsaw")
+    newcomer(timedelta(), 2, time_zone="Not/AZone")
+    at(HOUR)
+    with clock.frozen(START + 2 * HOUR), transaction():
+        sequences.switch_off(db.session.get(Sequence, number), manager)
+    night = START + 10 * DAY + 19 * HOUR  # 2:55 in Warsaw
+    with clock.frozen(night), transaction():
+        sequences.switch_on(db.session.get(Sequence, number), manager)
+    at(10 * DAY + 19 * HOUR)
+    assert len(sink.recipients) == 2
+    assert [each.next_at - night for each in entries()] == [timedelta(minutes=365)] * 2
+    at(10 * DAY + 26 * HOUR)
+    assert len(sink.recipients) == 4
