@@ -6,6 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from ...core.access import Permission, requires, visible, visible_or_404
 from ...core.database import transaction
@@ -20,7 +21,9 @@ from . import bp
 
 
 def _find(number: int) -> Sequence:
-    return visible_or_404(select(Sequence).where(Sequence.id == number), current_user)
+    # The texts come with the steps: asked for after them, they would come in lots.
+    whole = selectinload(Sequence.all_steps).joinedload(Newsletter.contents)
+    return visible_or_404(select(Sequence).where(Sequence.id == number).options(whole), current_user)
 
 
 def _step(sequence: Sequence, step_id: int) -> Newsletter:
