@@ -77,7 +77,7 @@ def write(lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) ->
     try:
         engine().write(lang, documents, gone)
     except IndexMissing:
-        log.warning("search index missing or damaged, building it again", lang=lang)
+        log.info("building the search index", lang=lang)
         rebuild(lang)
 
 
