@@ -33,7 +33,8 @@ class WebSocket(simple_websocket.Server):
         plain = {name: value for name, value in environ.items() if name != "HTTP_SEC_WEBSOCKET_EXTENSIONS"}
         super().__init__(plain, thread_class=_NotNeeded, **options)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD * 1000)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD * 1000)
         self._rest = b""
 
     def receive(self, timeout: float | None = None) -> Any:

@@ -16,8 +16,7 @@ from .. import consent, subscribers
 from ..forms import SubscribeForm
 from ..models import TOPICS, Topic
 from ..models_subscribers import Subscription
-from . import bp
-from .suppressions import LARGEST
+from . import bp, lists
 
 
 @bp.get("/news/subscribe")
@@ -136,19 +135,14 @@ def export_subscribers() -> ResponseReturnValue:
 @requires(Permission.NEWSLETTERS_MANAGE)
 def import_subscribers() -> ResponseReturnValue:
     """Take in who agreed elsewhere, each with the day they did."""
-    file = request.files.get("file")
-    data = file.read(LARGEST + 1) if file else b""
     names = ("address", "topic", "language", "agreed_at")
-    sheet = sheets.read(data) if data and len(data) <= LARGEST else None
-    if sheet is None or not set(names) <= set(sheet.columns):
-        text = _("Choose a CSV file of at most 5 MB with the columns address, topic, language, agreed_at.")
-        raise Invalid(text)
+    text = _("Choose a CSV file of at most 5 MB with the columns address, topic, language, agreed_at.")
+    sheet = lists.uploaded(names, text)
     with transaction():
         rows = ((row.line, *(row[name] for name in names)) for row in sheet.rows)
         added, wrong = subscribers.take_in(rows)  # type: ignore[arg-type]
         audit.record(current_user, "subscribers.imported", "subscribers", after={"added": added})
     flash(ngettext("%(count)s subscription added.", "%(count)s subscriptions added.", added))
     if wrong:
-        lines = ", ".join(map(str, wrong[:20])) + ("…" if len(wrong) > 20 else "")
-        flash(_("No subscription in these lines: %(lines)s.", lines=lines))
+        flash(_("No subscription in these lines: %(lines)s.", lines=lists.enumerated(wrong)))
     return redirect(url_for(".subscriber_list"), 303)

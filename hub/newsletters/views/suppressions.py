@@ -8,17 +8,14 @@ from sqlalchemy import select
 from ...core import audit, i18n, sheets
 from ...core.access import Permission, requires
 from ...core.database import db, transaction
-from ...core.errors import Invalid, NotFound
+from ...core.errors import NotFound
 from ...core.i18n import _, ngettext
 from ...core.paging import page
 from .. import audience, consent
 from ..forms import SuppressForm
 from ..models import Suppression, SuppressionReason
 from ..words import REASONS
-from . import bp
-
-#: Of a list that is read in, in bytes.
-LARGEST = 5_000_000
+from . import bp, lists
 
 
 @bp.get("/newsletters/suppressions")
@@ -87,18 +84,11 @@ def export_suppressions() -> ResponseReturnValue:
 @requires(Permission.NEWSLETTERS_MANAGE)
 def import_suppressions() -> ResponseReturnValue:
     """Add the addresses of a file; who is on the list stays as they are."""
-    file = request.files.get("file")
-    data = file.read(LARGEST + 1) if file else b""
-    if not data or len(data) > LARGEST:
-        raise Invalid(_("Choose a CSV file of at most 5 MB with a column “address”."))
-    sheet = sheets.read(data)
-    if "address" not in sheet.columns:
-        raise Invalid(_("Choose a CSV file of at most 5 MB with a column “address”."))
+    sheet = lists.uploaded(["address"], _("Choose a CSV file of at most 5 MB with a column “address”."))
     with transaction():
         added, wrong = consent.suppress_all((row.line, row["address"], row["reason"]) for row in sheet.rows)
         audit.record(current_user, "addresses.imported", "addresses", after={"added": added})
     flash(ngettext("%(count)s address added.", "%(count)s addresses added.", added))
     if wrong:
-        lines = ", ".join(map(str, wrong[:20])) + ("…" if len(wrong) > 20 else "")
-        flash(_("No address in these lines: %(lines)s.", lines=lines))
+        flash(_("No address in these lines: %(lines)s.", lines=lists.enumerated(wrong)))
     return redirect(url_for(".suppressions"), 303)
