@@ -135,7 +135,9 @@ class SequenceForm(HubForm):
     """What a sequence is called, whom it means, what it counts."""
 
     name = StringField(
-        _l("Name"), description=_l("Only the team sees it."), validators=[DataRequired(), Length(max=100)]
+        _l("Name of the sequence"),
+        description=_l("Only the team sees it."),
+        validators=[DataRequired(), Length(max=100)],
     )
     trigger = RadioField(
         _l("Who comes in"),
