@@ -80,8 +80,7 @@ def test_the_theme_is_there_with_the_first_byte_of_the_next_page(visit, manager)
 def test_every_room_is_reached_on_a_phone(visit, manager):
     page = visit(manager, **PHONE)
     page.goto("/")
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide == PHONE["viewport"]["width"]
+    page.wait_for_function("document.documentElement.scrollWidth === innerWidth")
     page.get_by_role("button", name="More").click()
     sheet = page.get_by_role("dialog", name="More")
     expect(sheet).to_be_visible()

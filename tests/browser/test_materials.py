@@ -79,7 +79,7 @@ def test_from_the_gallery_to_a_zip_without_a_mouse(hub, visit, locale, viewport,
         assert files.testzip() is None
         assert codes in files.namelist()
         assert b"/go/KRASNOVA/" in files.read(codes)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
     finally:
         speak(page, "ru")
 
