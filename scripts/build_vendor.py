@@ -40,7 +40,7 @@ SUBSETS = ("latin", "latin-ext", "cyrillic")
 # Icons whose names reach a template through data, so that no literal shows them to the scan below.
 DECLARED_ICONS = """
     adjustments-horizontal alert-circle alert-triangle archive arrow-down arrow-left arrow-right arrow-up
-    arrow-up-right ban bell bold book-2 braces brand-youtube bulb calendar calendar-event calendar-plus
+    arrow-up-right ban bell bold book-2 bookmark braces brand-youtube bulb calendar calendar-event calendar-plus
     calendar-time certificate chart-bar check checks chevron-down chevron-left chevron-right chevron-up circle
     circle-check clock code coins copy credit-card device-desktop device-mobile dots download edit external-link
     eye eye-off file file-code file-text file-type-pdf filter flag forms gift git-merge globe hash headset

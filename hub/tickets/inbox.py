@@ -283,14 +283,3 @@ def _theirs(role: Role) -> Select[Any]:
     """Built once per role: every page of a partner asks it."""
     waiting = visible(select(Ticket), Somebody(role)).where(Ticket.turn == Turn.PARTNER)
     return select(_up_to_most(waiting.with_only_columns(Ticket.id)))
-
-
-# --- Saved views -----------------------------------------------------------
-
-
-def save_view(user: User, name: str, asked: Asked, *, is_shared: bool) -> SavedView:
-    """Keep a list under a name, for `user` alone or for the whole team."""
-    view = SavedView(owner_id=user.id, name=name, asked=asked.parameters(), is_shared=is_shared)
-    db.session.add(view)
-    db.session.flush()
-    return view

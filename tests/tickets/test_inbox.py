@@ -9,7 +9,7 @@ from hub.core import clock
 from hub.core.clock import frozen
 from hub.core.database import db, transaction
 from hub.earnings.models import LedgerEntry
-from hub.tickets import service
+from hub.tickets import saved_views, service
 from hub.tickets.inbox import Asked, Order, View, tickets
 from hub.tickets.models import Category, Channel, Priority, SavedView, Status, Ticket
 
@@ -86,10 +86,38 @@ def test_a_saved_view_is_ones_own_unless_shared(browse, cast, three):
     assert "CHATS-OF-ALL" in theirs
     shared = db.session.scalars(db.select(SavedView).where(SavedView.is_shared)).one()
     own = db.session.scalars(db.select(SavedView).where(~SavedView.is_shared)).one()
-    assert browse(cast.manager).post(f"/inbox/views/{shared.id}/forget").status_code == 403
-    assert browse(cast.manager).post(f"/inbox/views/{own.id}/forget").status_code == 404
+    with transaction():
+        colleague = make_user(cast.agent.role)
+    colleague, manager = browse(colleague), browse(cast.manager)
+    renamed = {"name": "RENAMED"}
+    for verb in ("", "/filters?view=all&status=new", "/forget"):
+        assert manager.post(f"/inbox/views/{own.id}{verb}", data=renamed).status_code == 404
+        assert colleague.post(f"/inbox/views/{shared.id}{verb}", data=renamed).status_code == 403
+    assert "RENAMED" not in browser.get("/inbox").text
     assert browser.post(f"/inbox/views/{own.id}/forget").status_code == 303
     assert "PAYOUTS-OF-MINE" not in browser.get("/inbox").text
+
+
+def test_a_saved_view_is_renamed_shared_and_given_other_filters(browse, cast, three, monkeypatch):
+    agent, manager = browse(cast.agent), browse(cast.manager)
+    agent.post("/inbox/views?view=all&channel=chat", data={"name": "Chats", "is_shared": "y"})
+    view = db.session.scalars(db.select(SavedView)).one()
+    page = f"/inbox/views/{view.id}"
+    assert page in manager.get("/inbox?view=all&channel=chat").text
+    there = manager.get(f"/inbox/views/new?view=live&status=new&assignee={cast.agent.id}").text
+    assert f"{page}/filters?view=live&amp;status=new&amp;assignee={cast.agent.id}" in there
+    assert cast.agent.name in there  # said by name, not by number
+    answer = manager.post(f"{page}/filters?view=live&status=new&q=bank")
+    assert answer.location == "/inbox?view=live&status=new&q=bank"
+    assert agent.post(page, data={"name": " "}).status_code == 422
+    assert agent.post(page, data={"name": "x" * 41}).status_code == 422
+    assert agent.post(page, data={"name": "New ones"}).status_code == 303  # and shared no more
+    db.session.refresh(view)
+    assert (view.name, view.is_shared) == ("New ones", False)
+    assert view.asked == {"view": "live", "status": "new", "q": "bank"}
+    assert manager.get(page).status_code == 404
+    monkeypatch.setattr(saved_views, "MOST", 1)
+    assert agent.post("/inbox/views?view=all", data={"name": "Two"}).status_code == 409
 
 
 def test_due_times_are_told_in_the_viewers_zone(browse, cast):

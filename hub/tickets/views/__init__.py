@@ -13,6 +13,7 @@ from . import moving as moving
 from . import portal as portal
 from . import promises as promises
 from . import rating as rating
+from . import saved_views as saved_views
 from . import ties as ties
 from . import timeline as timeline
 from .shared import bp as bp

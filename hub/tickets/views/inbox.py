@@ -1,20 +1,17 @@
 """The team's inbox: all tickets in three panes, and what only the team does with them."""
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from sqlalchemy import select
 
 from ...accounts.models import User
-from ...core.access import Permission, requires, visible_or_404
+from ...core.access import Permission, requires
 from ...core.database import db, transaction
-from ...core.errors import Forbidden
-from ...core.i18n import _
 from ...core.settings import settings
 from .. import context, fields, inbox, rating, service, ties
 from ..field_values import offers
-from ..forms import CATEGORIES, PRIORITIES, STATUSES, AssignForm, ClassifyForm, SaveViewForm
-from ..models import Category, Priority, SavedView
+from ..forms import CATEGORIES, PRIORITIES, STATUSES, AssignForm, ClassifyForm
+from ..models import Category, Priority
 from ..scores import SCORES
 from . import moving
 from .shared import bp, conversation, desk, list_asked, ticket_or_404
@@ -75,32 +72,6 @@ def inbox_queue() -> ResponseReturnValue:
     """The list alone: what a page fetches when something has moved."""
     current = request.args.get("current", 0, type=int)
     return render_template("tickets/_queue.html", current=current, **desk(inbox.Asked.read(request.args)))
-
-
-@bp.post("/inbox/views")
-@requires(Permission.TICKETS_WORK)
-def save_view() -> ResponseReturnValue:
-    """Keep the list at hand under a name."""
-    form, asked = SaveViewForm(), inbox.Asked.read(request.args)
-    if not form.validate_on_submit():
-        flash(next(iter(next(iter(form.errors.values())))), "bad")
-        return redirect(url_for(".inbox", **asked.parameters()), 303)
-    with transaction():
-        inbox.save_view(current_user, form.name.data, asked, is_shared=form.is_shared.data)
-    flash(_("“%(name)s” is among your views now.", name=form.name.data))
-    return redirect(url_for(".inbox", **asked.parameters()), 303)
-
-
-@bp.post("/inbox/views/<int:id>/forget")
-@requires(Permission.TICKETS_WORK)
-def forget_view(id: int) -> ResponseReturnValue:
-    """Remove one of one's own saved views."""
-    with transaction() as session:
-        view = visible_or_404(select(SavedView).where(SavedView.id == id), current_user)
-        if view.owner_id != current_user.id:
-            raise Forbidden
-        session.delete(view)
-    return redirect(url_for(".inbox"), 303)
 
 
 @bp.post("/tickets/<int:number>/assign")

@@ -1,7 +1,7 @@
 """What the partner's and the team's pages have in common: a thread and its composer."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,12 +11,14 @@ from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import joinedload
 from werkzeug.datastructures import FileStorage
 
+from ...accounts.models import User
 from ...core import storage, uploads
 from ...core.access import Permission, can, visible_or_404
 from ...core.database import db
+from ...core.i18n import Text, _l
 from ...core.settings import settings as current
 from ...partners.models import Partner
-from .. import due, fields, inbox, previews, rating, service, states, threads, writing
+from .. import due, fields, inbox, previews, rating, saved_views, service, states, threads, writing
 from ..forms import (
     CATEGORIES,
     CHANNELS,
@@ -129,6 +131,7 @@ def desk(asked: inbox.Asked) -> dict[str, Any]:
         "asked": asked,
         "views": inbox.TITLES,
         "saved": saved,
+        "kept": saved_views.kept(asked, [each for each, _number in saved], current_user),
         "counts": counts,
         "tickets": inbox.tickets(asked, current_user, request.args.get("cursor")),
         "orders": inbox.ORDERS,
@@ -139,8 +142,46 @@ def desk(asked: inbox.Asked) -> dict[str, Any]:
         "channels": CHANNELS,
         "due": due,
         "manages": can(current_user, Permission.TICKETS_MANAGE),
-        "field_asked": fields.say_pair(asked.field, current_user) if asked.field else "",
+        "narrowed": [(name, _which(name, value)) for name, value in asked.narrowed.items()],
     }
+
+
+def in_words(asked: inbox.Asked) -> list[tuple[str, str]]:
+    """What a list asks for, as its reader says it: (what, which)."""
+    return [(str(_WHAT[name]), _which(name, value)) for name, value in asked.parameters().items()]
+
+
+_WHAT = {
+    "view": _l("View"),
+    "order": _l("Order"),
+    "status": _l("Status"),
+    "category": _l("About"),
+    "priority": _l("Priority"),
+    "channel": _l("Came by"),
+    "assignee": _l("Assigned to"),
+    "partner": _l("Partner"),
+    "tag": _l("Tag"),
+    "field": _l("Field"),
+    "q": _l("Words"),
+}
+_WHICH: dict[str, Mapping[Any, Text]] = {
+    "view": inbox.TITLES,
+    "order": inbox.ORDERS,
+    "status": STATUSES,
+    "category": CATEGORIES,
+    "priority": PRIORITIES,
+    "channel": CHANNELS,
+    "assignee": {inbox.ME: _l("me"), inbox.NOBODY: _l("Nobody")},
+}
+
+
+def _which(name: str, value: str) -> str:
+    if name == "field":
+        return fields.say_pair(value, current_user)
+    if name == "assignee" and value.isdecimal():
+        person = db.session.get(User, int(value))
+        return person.name if person else "—"
+    return str(_WHICH.get(name, {}).get(value, value))
 
 
 @contextmanager
