@@ -5,26 +5,31 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from ..accounts.models import User
 from ..core import clock
 from ..core.access import visible
 from ..core.database import db
 from ..core.errors import HubError
+from . import fields
 from .assigning import assign
 from .classifying import classify, set_tags, tidy
-from .errors import AlreadyMerged, NotOnTheTeam
+from .errors import AlreadyMerged, FieldElsewhere, NotOnTheTeam
+from .field_values import parse
 from .history import lock
 from .models import BulkRow, BulkRun, Category, Outcome, Priority, Status, Ticket
+from .models_fields import TicketField
 from .states import set_status
 
 MOST = 200
-KINDS = ("assignee", "status", "priority", "category", "tag")
+#: Before the id of one of the programme's own fields.
+FIELD = "field:"
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is to be changed, and to what; as a form sends it."""
+    """What is to be changed, and to what; as a form sends it. One of the programme's own fields is `field:<id>`."""
 
     kind: str
     value: str
@@ -41,7 +46,9 @@ class Change:
 
 
 def read(kind: str, value: str) -> Change | None:
-    """A change as it was asked for; None for nonsense."""
+    """A change as it was asked for; None for nonsense. Raises BadValue for what a field does not take."""
+    if (field := field_of(kind)) is not None:
+        return Change(kind, parse(field, value)) if field.archived_at is None else None
     values: dict[str, list[Any]] = {
         "status": list(Status),
         "priority": list(Priority),
@@ -54,8 +61,17 @@ def read(kind: str, value: str) -> Change | None:
     return Change(kind, value) if kind == "tag" and tidy([value]) else None
 
 
+def field_of(kind: str) -> TicketField | None:
+    """The field that a change of this kind fills in."""
+    id = kind.removeprefix(FIELD)
+    is_one = kind.startswith(FIELD) and id.isascii() and id.isdecimal() and len(id) < 10
+    return db.session.get(TicketField, int(id)) if is_one else None
+
+
 def now(ticket: Ticket, kind: str) -> Any:
     """What a ticket has at present, as JSON has it."""
+    if kind.startswith(FIELD):
+        return fields.values(ticket).get(int(kind.removeprefix(FIELD)), "")
     if kind == "tag":
         return list(ticket.tags)
     return ticket.assignee_id if kind == "assignee" else str(getattr(ticket, kind))
@@ -64,16 +80,25 @@ def now(ticket: Ticket, kind: str) -> Any:
 def chosen(numbers: Iterable[int], user: User) -> list[Ticket]:
     """The tickets of these numbers that `user` may see, at most MOST."""
     wanted = visible(select(Ticket), user).where(Ticket.number.in_(list(numbers)[:MOST]))
-    return list(db.session.scalars(wanted.order_by(Ticket.number)))
+    return list(db.session.scalars(wanted.options(joinedload(Ticket.partner)).order_by(Ticket.number)))
 
 
 def preview(tickets: Iterable[Ticket], change: Change) -> list[tuple[Ticket, Any, Any, str]]:
     """(ticket, before, after, why not) of each; nothing is changed."""
-    return [(ticket, now(ticket, change.kind), change.after(ticket), _refusal(ticket)) for ticket in tickets]
+    tickets = list(tickets)
+    if (field := field_of(change.kind)) is not None:
+        held = fields.held(field, tickets)
+        return [(each, held.get(each.id, ""), change.value, _refusal(each, change.kind)) for each in tickets]
+    return [
+        (each, now(each, change.kind), change.after(each), _refusal(each, change.kind)) for each in tickets
+    ]
 
 
-def _refusal(ticket: Ticket) -> str:
-    return str(AlreadyMerged.message) if ticket.merged_into_id is not None else ""
+def _refusal(ticket: Ticket, kind: str) -> str:
+    if ticket.merged_into_id is not None:
+        return str(AlreadyMerged.message)
+    field = field_of(kind)
+    return str(FieldElsewhere.message) if field and not field.belongs_to(ticket.category) else ""
 
 
 def run(tickets: Iterable[Ticket], change: Change, actor: User) -> BulkRun:
@@ -86,7 +111,7 @@ def run(tickets: Iterable[Ticket], change: Change, actor: User) -> BulkRun:
         before = now(ticket, change.kind)
         row = BulkRow(run_id=made.id, ticket_id=ticket.id, outcome=Outcome.DONE, before=before, after=before)
         try:
-            if reason := _refusal(ticket):
+            if reason := _refusal(ticket, change.kind):
                 raise HubError(reason)
             _put(ticket, change.kind, change.after(ticket), actor)
         except HubError as error:
@@ -113,6 +138,8 @@ def undo(made: BulkRun, actor: User) -> None:
             row.outcome = Outcome.MOVED
             continue
         try:
+            if reason := _refusal(row.ticket, made.kind):
+                raise HubError(reason)
             _put(row.ticket, made.kind, row.before, actor)
             row.outcome = Outcome.UNDONE
         except HubError as error:
@@ -134,3 +161,5 @@ def _put(ticket: Ticket, kind: str, value: Any, actor: User) -> None:
             classify(ticket, actor, priority=ticket.priority, category=Category(value))
         case "tag":
             set_tags(ticket, actor, value)
+        case _:
+            fields.fill_in(ticket, actor, {int(kind.removeprefix(FIELD)): value})

@@ -34,6 +34,10 @@ class NotOnTheTeam(HubError):
     message = _l("This person does not work on tickets.")
 
 
+class FieldElsewhere(HubError):
+    message = _l("This field is not asked for in tickets about this.")
+
+
 class ClientIdTaken(HubError):
     """The same author used this id for another message: storing neither or both would be wrong."""
 

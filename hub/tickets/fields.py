@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, or_, select
+from sqlalchemy import Select, and_, or_, select
 
 from ..accounts.models import User
 from ..core.access import Permission, can, visible
@@ -117,6 +117,13 @@ def values(ticket: Ticket) -> dict[int, str]:
     return {id: value for id, value in db.session.execute(held.order_by(TicketValue.field_id))}  # noqa: C416
 
 
+def held(field: TicketField, tickets: Iterable[Ticket]) -> dict[int, str]:
+    """What each of the tickets has in this field, by the ticket's id; nothing for one that is empty."""
+    these = TicketValue.ticket_id.in_([each.id for each in tickets])
+    found = select(TicketValue.ticket_id, TicketValue.value).where(TicketValue.field_id == field.id, these)
+    return {id: value for id, value in db.session.execute(found)}  # noqa: C416
+
+
 def bring(source: Ticket, target: Ticket, actor: User) -> dict[int, str]:
     """Copy what the target has nothing of; what was copied. Where both say something, the target's holds."""
     there = values(target)
@@ -136,8 +143,7 @@ def take_back(target: Ticket, brought: Mapping[str, str], actor: User) -> None:
         value, by_hand = brought[str(field.id)], not last.get(field.id, {"brought": True}).get("brought")
         if there.get(field.id) == value and not by_hand:
             _tell(target, actor, field, value, "")
-            its = TicketValue.ticket_id == target.id, TicketValue.field_id == field.id
-            db.session.execute(delete(TicketValue).where(*its))
+            db.session.delete(db.session.get_one(TicketValue, (target.id, field.id)))
 
 
 def _fields(ids: Iterable[int]) -> list[TicketField]:

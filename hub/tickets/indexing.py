@@ -1,4 +1,4 @@
-"""Tickets as the search index sees them: for the team, with everything that was written in them."""
+"""Tickets as the search index sees them: for the team, with everything that was written in them and in their fields."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -13,6 +13,7 @@ from ..core.fulltext import Document, Source
 from ..core.i18n import LOCALES, _l, speaking
 from .forms import STATUSES
 from .models import Message, Ticket
+from .models_fields import Kind, TicketField, TicketValue
 
 KIND = "ticket"
 #: Who works on tickets finds them, and nobody else: internal notes are in the text.
@@ -21,7 +22,7 @@ _BATCH = 200
 _LONGEST = 20_000
 
 
-def document(ticket: Ticket, messages: list[str], lang: str) -> Document:
+def document(ticket: Ticket, said: list[str], lang: str) -> Document:
     """A ticket in the index of `lang`: people write in several, and any of the team may look for it."""
     with speaking(lang):
         status = str(STATUSES[ticket.status])
@@ -32,7 +33,7 @@ def document(ticket: Ticket, messages: list[str], lang: str) -> Document:
         audience=frozenset((AUDIENCE,)),
         title=f"№ {ticket.number} · {ticket.subject}",
         url=f"/inbox/{ticket.number}",
-        body="\n".join(messages)[:_LONGEST],
+        body="\n".join(said)[:_LONGEST],
         crumbs=(ticket.partner.name,),
         codes=(str(ticket.number), ticket.requester.email, ticket.partner.code),
         badge=status,
@@ -42,6 +43,12 @@ def document(ticket: Ticket, messages: list[str], lang: str) -> Document:
 
 def _some(ids: list[int], langs: Iterable[str] = LOCALES) -> Iterator[Document]:
     said: dict[int, list[str]] = {}
+    filled = select(TicketValue.ticket_id, TicketValue.value).join(
+        TicketField, TicketField.id == TicketValue.field_id
+    )
+    filled = filled.where(TicketValue.ticket_id.in_(ids), TicketField.kind == Kind.TEXT)
+    for ticket_id, value in db.session.execute(filled.order_by(TicketField.position, TicketField.id)):
+        said.setdefault(ticket_id, []).append(value)
     messages = select(Message.ticket_id, Message.body).where(Message.ticket_id.in_(ids))
     for ticket_id, body in db.session.execute(messages.order_by(Message.ticket_id, Message.seq)):
         said.setdefault(ticket_id, []).append(body)
@@ -81,3 +88,4 @@ fulltext.register(
 )
 fulltext.follow(Ticket, KIND)
 fulltext.follow(Message, KIND, lambda message: message.ticket_id)
+fulltext.follow(TicketValue, KIND, lambda value: value.ticket_id)

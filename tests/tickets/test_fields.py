@@ -16,6 +16,7 @@ from hub.tickets.inbox import Asked, tickets
 from hub.tickets.models import Category, Macro, Status, Ticket, TicketEvent
 from hub.tickets.models_fields import Kind, TicketField
 
+from ..guards.test_statements import statements
 from .factories import an_id, make_field, make_ticket
 
 
@@ -216,3 +217,40 @@ def test_a_merge_brings_what_the_target_lacks_and_takes_it_back(cast):
         new = service.split(target, cast.agent, [last.id], "Another matter")
     assert held(new, cast.agent) == held(target, cast.agent)
     assert told(new) == ["Cause: theirs", "Paid: changed", "Sum: 5"]
+
+
+def test_a_field_of_many_tickets_is_changed_at_once_shown_first_and_taken_back(cast, browse):
+    first, second = (make_ticket(cast.partner, category=Category.PAYOUT) for _ in range(2))
+    other = make_ticket(cast.partner)
+    cause = make_field("Cause", Kind.CHOICE, ["Our mistake", "Bank"], categories=["payout"])
+    paid = make_field("Paid on", Kind.DATE)
+    fill(second, cast.agent, cause, "2")
+    agent, numbers = browse(cast.agent), [each.number for each in (first, second, other)]
+    change = {"ticket": numbers, "change": f"field:{cause.id}:1"}
+    shown = agent.get("/inbox/bulk", query_string=change).text
+    for what in (change["change"], f"assignee:{cast.manager.id}", "tag:&text=vip", "status:open"):
+        one, all = (
+            f"/inbox/bulk?change={what}&ticket=" + "&ticket=".join(map(str, n))
+            for n in (numbers[:1], numbers)
+        )
+        assert len(statements(agent, one)[1]) == len(statements(agent, all)[1]) <= 10
+    assert "This field is not asked for" in shown
+    assert held(first, cast.agent) == {}
+    page = agent.post("/inbox/bulk", data=change).location
+    assert [held(each, cast.agent) for each in (first, second, other)] == [{"Cause": "Our mistake"}] * 2 + [
+        {}
+    ]
+    result = agent.get(page).text
+    assert result.count("Our mistake") == 2
+    assert "not changed" in result
+    fill(first, cast.manager, cause, "2")
+    agent.post(f"{page}/undo")
+    assert [held(each, cast.agent) for each in (first, second)] == [{"Cause": "Bank"}] * 2
+    assert "changed by someone since" in agent.get(page).text
+    wrong = {"ticket": numbers, "change": f"field:{paid.id}:", "text": "yesterday"}
+    assert "Choose a date" in agent.get("/inbox/bulk", query_string=wrong).text
+    assert agent.post("/inbox/bulk", data=wrong).status_code == 422
+    agent.post("/inbox/bulk", data=wrong | {"text": "2026-10-31"})
+    assert held(other, cast.agent) == {"Paid on": "31 Oct 2026"}
+    agent.post("/inbox/bulk", data={"ticket": numbers, "change": f"empty:{paid.id}"})
+    assert held(other, cast.agent) == {}

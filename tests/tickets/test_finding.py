@@ -3,10 +3,11 @@
 from hub.accounts.models import User
 from hub.core import fulltext
 from hub.core.database import db, transaction
-from hub.tickets import finding, service
+from hub.tickets import fields, finding, service
 from hub.tickets.models import Category, SavedView
+from hub.tickets.models_fields import Kind
 
-from .factories import an_id, make_ticket
+from .factories import an_id, make_field, make_ticket
 
 
 def test_the_team_finds_all_words_in_any_language_and_narrows_them_down(cast, browse):
@@ -14,6 +15,9 @@ def test_the_team_finds_all_words_in_any_language_and_narrows_them_down(cast, br
     link = make_ticket(cast.partner, "Link is late", "The bank again.")
     cast.other_partner.locale = "ru"
     russian = make_ticket(cast.other_partner, "Выплата", "Ещё не пришла на счёт.")
+    order, day = make_field("Order number"), make_field("Paid on", Kind.DATE)
+    with transaction():
+        fields.fill_in(russian, cast.agent, {order.id: "INV-7731 заказ", day.id: "2026-10-31"})
     agent, agent_id = browse(cast.agent), cast.agent.id
     english, other = [payout.id, link.id], [russian.id]
     fulltext.write_changes()
@@ -25,6 +29,8 @@ def test_the_team_finds_all_words_in_any_language_and_narrows_them_down(cast, br
     assert (
         finding.ids(reader, f"{russian.number} выплаты") == finding.ids(reader, str(russian.number)) == other
     )
+    assert finding.ids(reader, "INV-7731") == finding.ids(reader, "заказы выплата") == other, "in a field"
+    assert finding.own(cast.other_partner, "7731") == []  # a field that they do not see
     page = agent.get("/inbox?view=all&q=bank+late&category=payout").text
     assert "Payout is late" in page
     assert "Link is late" not in page

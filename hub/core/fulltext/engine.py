@@ -11,7 +11,7 @@ from .vocabulary import TERM, Entry
 from .words import analyse
 
 #: Raised when what stands in an index changes its form: an index of another form is built again.
-FORM = 6
+FORM = 7
 
 Progress = Callable[[int], None]
 

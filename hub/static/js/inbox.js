@@ -44,7 +44,6 @@ const picked = () => [...document.querySelectorAll(".q-pick:checked")];
 function showPicked() {
   const bar = document.querySelector("[data-bulk]");
   if (!bar) return;
-  bar.hidden = !picked().length;
   bar.querySelector("[data-bulk-count]").textContent = picked().length;
 }
 

@@ -1,5 +1,6 @@
 """Changing many tickets at once: choose, look, do, and take back."""
 
+from functools import partial
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -10,10 +11,12 @@ from sqlalchemy import select
 from ...core.access import Permission, requires, visible_or_404
 from ...core.database import transaction
 from ...core.i18n import _
-from .. import bulk, service
+from .. import bulk, fields, service
 from ..errors import NothingChosen
+from ..field_values import BadValue, facts, offers, shown
 from ..forms import CATEGORIES, PRIORITIES, STATUSES
 from ..models import BulkRun, Category, Priority, Status
+from ..models_fields import TicketField
 from .shared import bp
 
 
@@ -22,14 +25,22 @@ from .shared import bp
 def choose() -> ResponseReturnValue:
     """What to do with the chosen tickets; with a change asked for, what it would do to each."""
     tickets = bulk.chosen(request.args.getlist("ticket", type=int), current_user)
-    change = _change(request.args)
+    change, wrong = None, ""
+    try:
+        change = _change(request.args)
+    except BadValue as error:
+        wrong = str(error.message)
+    people = {each.id: each.name for each in service.team()}
     return render_template(
         "tickets/bulk.html",
         tickets=tickets,
         change=change,
+        wrong=wrong,
+        asked=request.args.get("change", ""),
+        text=request.args.get("text", ""),
         rows=bulk.preview(tickets, change) if change else [],
-        say=_say,
-        choices=_choices(),
+        say=partial(_say, people),
+        choices=_choices(people),
     )
 
 
@@ -51,7 +62,8 @@ def apply() -> ResponseReturnValue:
 def bulk_result(id: int) -> ResponseReturnValue:
     """What a change did to each ticket."""
     made = visible_or_404(select(BulkRun).where(BulkRun.id == id), current_user)
-    return render_template("tickets/bulk_result.html", run=made, say=_say)
+    people = {each.id: each.name for each in service.team()}
+    return render_template("tickets/bulk_result.html", run=made, say=partial(_say, people))
 
 
 @bp.post("/inbox/bulk/<int:id>/undo")
@@ -65,27 +77,45 @@ def bulk_undo(id: int) -> ResponseReturnValue:
 
 
 def _change(asked: Any) -> bulk.Change | None:
+    """What a form asks for: `status:open`, `tag:` and a text, `field:3:1`, `field:3:` and a text, `empty:3`."""
     kind, _colon, value = asked.get("change", "").partition(":")
-    return bulk.read(kind, asked.get("tag", "") if kind == "tag" else value)
+    text = asked.get("text", "").strip()
+    if kind == "empty":
+        return bulk.read(bulk.FIELD + value, "")
+    if kind == "field":
+        id, _colon, value = value.partition(":")
+        value = value or text
+        return bulk.read(bulk.FIELD + id, value) if value else None
+    return bulk.read(kind, text if kind == "tag" else value)
 
 
-def _choices() -> list[tuple[str, list[tuple[str, Any]]]]:
+def _choices(people: dict[int, str]) -> list[tuple[str, list[tuple[str, Any]]]]:
     """Groups of changes: (title, [(value, label)])."""
-    people = [("assignee:", _("Nobody"))] + [(f"assignee:{each.id}", each.name) for each in service.team()]
-    return [
-        (_("Assigned to"), people),
+    anyone = [("assignee:", _("Nobody")), *((f"assignee:{id}", name) for id, name in people.items())]
+    groups: list[tuple[str, list[tuple[str, Any]]]] = [
+        (_("Assigned to"), anyone),
         (_("Status"), [(f"status:{key}", label) for key, label in STATUSES.items() if key != Status.NEW]),
         (_("Priority"), [(f"priority:{key}", label) for key, label in PRIORITIES.items()]),
         (_("About"), [(f"category:{key}", label) for key, label in CATEGORIES.items()]),
         (_("Tags"), [("tag:", _("Add the tag below"))]),
     ]
+    return groups + [(field.name, _values(field)) for field in fields.offered(current_user)]
 
 
-def _say(kind: str, value: Any) -> str:
+def _values(field: TicketField) -> list[tuple[str, Any]]:
+    picked = [(f"field:{field.id}:{key}", label) for key, label in offers(field)]
+    typed = [(f"field:{field.id}:", _("What is written below"))]
+    values = [*(picked if field.is_chosen else typed), (f"empty:{field.id}", _("Nothing"))]
+    return [(value, f"{field.name}: {label}") for value, label in values]
+
+
+def _say(people: dict[int, str], kind: str, value: Any) -> str:
     """A value in words."""
+    if kind.startswith(bulk.FIELD):
+        field = bulk.field_of(kind)
+        return shown(facts(field), value) if field else "—"
     if kind == "assignee":
-        names = {each.id: each.name for each in service.team()}
-        return names.get(value, _("Nobody") if value is None else "—")
+        return people.get(value, _("Nobody") if value is None else "—")
     if kind == "tag":
         return ", ".join(value) or "—"
     kinds: dict[str, Any] = {
