@@ -3,12 +3,14 @@
 import enum
 import functools
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, cast
 
+import structlog
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -30,6 +32,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, scoped_session
 
 from .settings import Settings
+from .turns import Turn
+
+log = structlog.get_logger()
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -80,7 +85,9 @@ Base.registry.update_type_annotation_map({datetime: UTCDateTime, enum.Enum: _STA
 
 #: Seconds that a writer waits for others.
 PATIENCE = 5
-_writing = threading.Lock()
+_writing = Turn()
+#: Pages of 4 KB that SQLite's log may hold until a commit itself brings them home.
+MOST_LOGGED = 8_000
 #: Execution option of a connection that is going to write.
 WRITES = "hub_writes"
 
@@ -133,6 +140,7 @@ def _prepare_sqlite(engine: Engine) -> None:
             "synchronous=NORMAL",
             "foreign_keys=ON",
             f"busy_timeout={PATIENCE * 1000}",
+            f"wal_autocheckpoint={MOST_LOGGED}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -142,6 +150,34 @@ def _prepare_sqlite(engine: Engine) -> None:
         # between; a writer therefore queues for its lock from the start.
         writes = connection.get_execution_options().get(WRITES)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def start_checkpoints(app: Flask, pause: float = 1.0) -> None:
+    """Bring home what SQLite's log holds from a thread of this web process, so that no writer waits for the disk.
+
+    Where nobody does, every commit past MOST_LOGGED sees to it; so does the one by which the log starts over.
+    A commit survives the end of every process at once, a power cut once it has been here.
+    """
+    with app.app_context():
+        engine = db.engine
+    if engine.dialect.name != "sqlite":
+        return
+
+    def check() -> None:
+        while True:
+            time.sleep(pause)
+            try:
+                bring_home(engine)
+            except Exception as error:
+                log.warning("checkpoint", error=str(error)[:200])
+
+    threading.Thread(target=check, name="checkpoints", daemon=True).start()
+
+
+def bring_home(engine: Engine) -> None:
+    """Write what SQLite's log holds into the database and onto the disk, as far as nobody is in the way."""
+    with closing(engine.raw_connection()) as connection:  # SQLite refuses it in a transaction
+        connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 @contextmanager
@@ -178,17 +214,18 @@ def _turn(session: Any) -> Iterator[None]:
     """Wait for the writers before this one in the process, where the database has but one at a time.
 
     SQLite lets waiting writers look again and again, and whoever looks at the right moment is next: of twenty
-    threads some never are. A queue of our own wakes one of them, at once.
+    threads some never are. A queue of our own wakes the one who came first, at once. Against writers of other
+    processes, of which there are few, SQLite's way is good enough.
     """
     if session.get_bind().dialect.name != "sqlite":
         yield
         return
-    if not _writing.acquire(timeout=PATIENCE):
+    if not _writing.take(PATIENCE):
         raise OperationalError("BEGIN", None, TimeoutError("other writers take too long"))
     try:
         yield
     finally:
-        _writing.release()
+        _writing.give_back()
 
 
 def touched(statement: Update | Delete | TextClause, values: dict[str, Any] | None = None) -> int:

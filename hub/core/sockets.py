@@ -3,13 +3,15 @@
 import queue
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import simple_websocket
 from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
 from engineio.packet import NOOP, Packet
-from wsproto.events import Message, TextMessage
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import Event, Message, Pong, TextMessage
 from wsproto.utilities import LocalProtocolError
 
 #: Seconds that a page may take nothing of what waits for it. Then its connection, and the threads it has, are let go.
@@ -23,19 +25,41 @@ class _NotNeeded(threading.Thread):
         """Stay unborn."""
 
 
+class _Protocol(WSConnection):
+    """WebSocket's protocol; answers to pings are told apart, which the library would send in the middle of anything."""
+
+    def __init__(self, answer: Callable[[bytes], None]) -> None:
+        super().__init__(ConnectionType.SERVER)
+        self._answer = answer
+
+    def send(self, event: Event) -> bytes:
+        data = super().send(event)
+        if not isinstance(event, Pong):
+            return data
+        self._answer(data)
+        return b""
+
+
 class WebSocket(simple_websocket.Server):
     """What arrives is read by the thread that handles it: nobody is woken to wake another one."""
 
     connected: bool
+    outbox: "Outbox | None" = None
 
     def __init__(self, environ: dict[str, Any], **options: Any) -> None:
+        self._rest = self._pong = b""
+        self._taking = threading.Lock()
         # A compressor keeps a quarter of a megabyte for each page, for messages of a few hundred bytes.
         plain = {name: value for name, value in environ.items() if name != "HTTP_SEC_WEBSOCKET_EXTENSIONS"}
         super().__init__(plain, thread_class=_NotNeeded, **options)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD * 1000)
-        self._rest = b""
+
+    def handshake(self) -> None:
+        """Agree with the browser on a WebSocket."""
+        self.ws = _Protocol(self._answer)
+        super().handshake()
 
     def receive(self, timeout: float | None = None) -> Any:
         """The next message; ConnectionClosed once there will be none. Waits for as long as it takes."""
@@ -56,8 +80,10 @@ class WebSocket(simple_websocket.Server):
         """Send a message and wait until all of it has left."""
         if not self.connected:
             raise simple_websocket.ConnectionClosed(self.close_reason, self.close_message)
-        rest, self._rest = self._rest, b""
-        self.sock.sendall(rest + self._frame(data))
+        with self._taking:
+            before = self._rest + self._pong
+            self._rest = self._pong = b""
+        self.sock.sendall(before + self._frame(data))
 
     def send_now(self, packet: Packet) -> bool:
         """Send a packet if that keeps nobody waiting; False when the page takes no more just now."""
@@ -69,6 +95,22 @@ class WebSocket(simple_websocket.Server):
             return False
         self._rest = frame[sent:] if sent else b""
         return sent == len(frame)
+
+    def _answer(self, pong: bytes) -> None:
+        if self.outbox is None:
+            self.sock.sendall(pong)
+        else:
+            self.outbox.answer(pong)
+
+    def keep(self, pong: bytes) -> bool:
+        """Send this Pong before the next message, instead of one that waits already; False if one did.
+
+        The last is enough: who sends pings and reads nothing must not fill our memory.
+        """
+        with self._taking:
+            is_first = not self._pong
+            self._pong = pong
+        return is_first
 
     def close(self, reason: Any = None, message: str | None = None) -> None:
         """Say goodbye, and wake the thread that reads: a page that is gone never answers."""
@@ -104,6 +146,7 @@ class Outbox(queue.Queue[Any]):
     def leads_to(self, web_socket: WebSocket, page: Any) -> None:
         """From its upgrade on, the page has this WebSocket."""
         self._socket, self._page = web_socket, page
+        web_socket.outbox = self
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Send a packet, or keep it for the writer. None ends the writer."""
@@ -115,6 +158,21 @@ class Outbox(queue.Queue[Any]):
                     item = Packet(NOOP)  # has the writer send the rest
             self._is_idle = False
             super().put(item)
+
+    def answer(self, pong: bytes) -> None:
+        """Send a Pong: at once while the page keeps up, or else where one packet ends and the next begins."""
+        assert self._socket is not None
+        packet = Packet(NOOP)
+        packet.frame = pong
+        with self._sending:
+            if not self._page.upgraded:  # then nobody else sends over the WebSocket
+                self._socket.sock.sendall(pong)
+                return
+            if self._is_idle and self._socket.send_now(packet):
+                return
+            if (self._socket.is_halfway and self._is_idle) or self._socket.keep(pong):
+                self._is_idle = False
+                super().put(Packet(NOOP))  # has the writer send it
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """What waits to be sent. Over a WebSocket only its writer asks, and waits until it has something to do."""

@@ -1,6 +1,7 @@
 """Who of the team works on a ticket."""
 
 from sqlalchemy import select
+from sqlalchemy.orm.attributes import set_committed_value
 
 from ..accounts.models import User
 from ..core.access import Permission, can, roles_with
@@ -25,6 +26,8 @@ def give(ticket: Ticket, actor: User | None, assignee: User | None) -> None:
     """Change whose ticket it is; nobody as the actor means the hub itself. The row must be locked."""
     happened(ticket, actor, "assigned", to=assignee.name if assignee else None)
     ticket.assignee_id = assignee.id if assignee else None
+    # Whoever is told of it in this transaction is told who has it.
+    set_committed_value(ticket, "assignee", db.session.get_one(User, assignee.id) if assignee else None)
 
 
 _COLLEAGUES = (

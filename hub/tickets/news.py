@@ -109,8 +109,6 @@ def edited(ticket: Ticket, message: Message) -> None:
 def assigned(ticket: Ticket, actor: User | None) -> None:
     """A colleague has a ticket now; nobody as the actor means that it was their turn."""
     changed(ticket)
-    db.session.flush()
-    db.session.refresh(ticket, ["assignee"])
     if ticket.assignee is None:
         return
     if actor is None:

@@ -1,6 +1,9 @@
 """Writing: all or nothing, fresh inside, and the world told only after the commit."""
 
+import shutil
+import sqlite3
 import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +11,8 @@ from sqlalchemy import select
 
 from hub.accounts.models import User
 from hub.core.access import Role
-from hub.core.database import after_commit, db, transaction
+from hub.core.database import after_commit, bring_home, db, transaction
+from hub.core.turns import Turn
 
 from ..factories import make_user
 
@@ -61,6 +65,58 @@ def test_writers_queue_and_decide_on_what_the_former_wrote(app):
         thread.join()
     db.session.rollback()
     assert db.session.get(User, number, populate_existing=True).name == "80"
+
+
+@pytest.mark.once
+def test_the_turn_goes_to_who_has_waited_longest():
+    turn, served = Turn(), []
+
+    def wait(number):
+        assert turn.take(60)
+        served.append(number)
+        turn.give_back()
+
+    for _ in range(20):
+        assert turn.take(0)
+        assert not turn.take(0)  # its patience has ended, and it waits no more
+        waiting = [threading.Thread(target=wait, args=(number,)) for number in range(3)]
+        for number, thread in enumerate(waiting):
+            thread.start()
+            while turn.waiting <= number:
+                time.sleep(0)
+        turn.give_back()
+        assert turn.take(60)  # a late comer, though it looks at the right moment
+        assert served == [0, 1, 2]
+        turn.give_back()
+        for thread in waiting:
+            thread.join(60)
+        served.clear()
+
+
+@pytest.mark.once
+def test_a_writer_waits_for_those_of_other_processes(app):
+    with transaction():
+        user = make_user(name="0")
+    number = user.id
+    elsewhere = sqlite3.connect(db.engine.url.database, isolation_level=None, check_same_thread=False)
+    elsewhere.execute("BEGIN IMMEDIATE")
+    elsewhere.execute('UPDATE "user" SET name = name + 1')
+    threading.Timer(0.05, elsewhere.commit).start()
+    with transaction() as session:
+        assert session.get(User, number).name == "1"
+    elsewhere.close()
+
+
+@pytest.mark.once
+def test_the_log_is_brought_home_while_somebody_writes(app, tmp_path):
+    with transaction():
+        make_user(email="home@example.org")
+    with transaction() as session:
+        make_user(email="writing@example.org")
+        session.flush()
+        bring_home(db.engine)  # over a connection of its own: it waits for nobody
+        alone = shutil.copy(db.engine.url.database, tmp_path / "without-its-log.db")
+    assert sqlite3.connect(alone).execute('SELECT email FROM "user"').fetchall() == [("home@example.org",)]
 
 
 def test_moments_keep_their_zone_and_naive_ones_are_refused(app):

@@ -109,6 +109,35 @@ def test_who_does_not_read_keeps_nobody_waiting_and_gets_everything_in_order(ope
     thread.join(30)
 
 
+def test_a_ping_is_answered_between_two_packets_and_never_inside_one(opened):
+    page, browser, thread = open_page(opened)
+    read = threading.Event()
+    page.server.on("message", lambda _page, _text: read.set())
+    browser.sendall(frame(b"quick", kind=9))
+    heard = _until(browser, b"\x8a\x05quick").partition(b"\r\n\r\n")[2]
+    while page.queue._is_idle:  # until one has left in part
+        page.send(Packet(MESSAGE, "x" * 50_000))
+    browser.sendall(frame(b"first", kind=9) + frame(b"last", kind=9) + frame(b"4all read"))
+    assert read.wait(30)
+    page.send(Packet(MESSAGE, "end"))
+    heard += _until(browser, b"\x81\x044end")
+    kinds = [(kind, text[:6]) for kind, text in _frames(heard)]
+    assert kinds.count((10, b"last")) == 1
+    assert {text for kind, text in kinds if kind == 1} <= {b"4xxxxx", b"6", b"4end"}
+    browser.sendall(frame(b"", kind=8))
+    thread.join(30)
+
+
+def _frames(data: bytes):
+    while data:
+        kind, size, start = data[0] & 15, data[1], 2
+        if size > 125:
+            start = 4 if size == 126 else 10
+            size = int.from_bytes(data[2:start])
+        yield kind, data[start : start + size]
+        data = data[start + size :]
+
+
 def open_page(opened):
     """A page of Engine.IO, its browser's end and the server's thread."""
     server = engineio.Server(async_mode="threading", monitor_clients=False)

@@ -39,8 +39,12 @@ def ask(socket, event, data=None, **more):
 
 
 def heard(socket, name) -> list[dict]:
+    return named(socket.get_received(), name)
+
+
+def named(received, name) -> list[dict]:
     # The test client unpacks what comes with “message”, and with nothing else.
-    args = [event["args"] for event in socket.get_received() if event["name"] == name]
+    args = [event["args"] for event in received if event["name"] == name]
     return [each[0] if isinstance(each, list) else each for each in args]
 
 
@@ -61,7 +65,10 @@ def test_what_is_sent_arrives_at_the_other_side(connect, cast, ticket):
         "ok": True,
         "seq": 2,
     }
-    assert [m["body"] for m in heard(partner, "message")] == ["Found it"]
+    received = partner.get_received()
+    assert [m["body"] for m in named(received, "message")] == ["Found it"]
+    states = [(state["status"], state["assignee"]) for state in named(received, "state")]
+    assert states == [("waiting", cast.agent.name)]  # who answers first takes it on
     message = db.session.scalars(db.select(Message).where(Message.seq == 2)).one()
     assert message.channel is Channel.CHAT
 
