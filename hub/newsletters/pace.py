@@ -41,6 +41,8 @@ class Pace:
 
     def fitting(self, rows: Iterable[tuple[int, str]]) -> list[int]:
         """Of these rows (id, domain), in their order, those that still fit."""
+        if not settings.mail_per_domain:
+            return [number for number, _domain in rows]
         fits = []
         for number, domain in rows:
             if not self._is_full(domain):

@@ -12,6 +12,7 @@ import quopri
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
@@ -26,7 +27,7 @@ from mjml import mjml2html
 from .. import clock, i18n
 from ..settings import settings
 from . import body
-from .form import Form
+from .form import LONG_LINE, Form
 
 #: RFC 5322, 2.1.1: a line has at most 998 octets without its end.
 LONGEST_LINE = 998
@@ -64,7 +65,7 @@ class Letter:
             "From": _written(settings.mail_from),
             "To": mailbox(self.name, self.address),
             "Subject": self.subject,
-            "Date": format_datetime(clock.now()),
+            "Date": _dated(clock.now().replace(microsecond=0)),
         }
         if "Message-ID" not in self.headers:
             fixed["Message-ID"] = message_id(self.key)
@@ -81,7 +82,11 @@ class Letter:
         lines.append(
             f'Content-Language: {self.locale}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"'
         )
-        parts = [_part("plain", self.text, boundary), _part("html", self.html, boundary)]
+        page = self.form.page(self.words) if self.form else None
+        parts = [
+            _part("plain", self.text, boundary),
+            _part("html", self.html, boundary) if page is None else _as_it_is("html", page, boundary),
+        ]
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + b"".join(parts) + f"--{boundary}--\r\n".encode()
 
 
@@ -98,6 +103,11 @@ def _parsed(mailbox: str) -> tuple[str, str]:
 @lru_cache(maxsize=8)
 def _written(sender: str) -> str:
     return mailbox(*_parsed(sender))
+
+
+@lru_cache(maxsize=1)  # hundreds of mails leave within a second
+def _dated(moment: datetime) -> str:
+    return format_datetime(moment)
 
 
 def sender_address() -> str:
@@ -163,13 +173,17 @@ def mailbox(name: str, address: str) -> str:
 
 def _part(kind: str, content: str, boundary: str) -> bytes:
     lines = content.encode().splitlines()
-    if (longest := _longest(lines)) > 800:
+    if (longest := _longest(lines)) > LONG_LINE:
         lines = _short_lines(content).encode().splitlines()
         longest = _longest(lines)
     if longest <= LONGEST_LINE:
         how, payload = "8bit", b"\r\n".join(lines)
     else:
         how, payload = "quoted-printable", b"\r\n".join(quopri.encodestring(b"\n".join(lines)).splitlines())
+    return _as_it_is(kind, payload, boundary, how)
+
+
+def _as_it_is(kind: str, payload: bytes, boundary: str, how: str = "8bit") -> bytes:
     head = f'--{boundary}\r\nContent-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: {how}\r\n\r\n'
     # The line end before a boundary belongs to the boundary (RFC 2046, 5.1.1).
     return head.encode() + payload + b"\r\n\r\n"
@@ -180,14 +194,14 @@ def _longest(lines: list[bytes]) -> int:
 
 
 def _short_lines(content: str) -> str:
-    """Break lines longer than 800 octets at spaces, where a break means the same."""
+    """Break long lines at spaces, where a break means the same."""
     out = []
     for line in content.split("\n"):
         current: list[str] = []
         size = 0
         for word in line.split(" ") if len(line) > 200 else [line]:
             length = len(word.encode()) + 1
-            if current and size + length > 800:
+            if current and size + length > LONG_LINE:
                 out.append(" ".join(current))
                 current, size = [], 0
             current.append(word)
@@ -236,7 +250,8 @@ def _layout() -> Template:
     extensions, environment = current_app.extensions, current_app.jinja_env
     if "hub.mail.layout" not in extensions:
         source, _path, _fresh = environment.loader.get_source(environment, "mail/layout.mjml")  # type: ignore[union-attr]
-        compiled = mjml2html(source, fonts={})
+        # A line of its styles that begins with a dot would have to be looked for and doubled in each mail.
+        compiled = mjml2html(source, fonts={}).replace("\n.", "\n .")
         extensions["hub.mail.layout"] = environment.overlay(autoescape=True).from_string(compiled)
     return extensions["hub.mail.layout"]
 

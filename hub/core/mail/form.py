@@ -1,14 +1,20 @@
 """A text for many readers: laid out once, then only the words of each are put in."""
 
 import html
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import quote
 
+#: A line of more octets is broken at spaces.
+LONG_LINE = 800
+_END = re.compile(r"\r\n?|\n")
+
+_Place = tuple[int, str]
 #: A piece of text as it is, or the number of the word to put in and how it is escaped there.
-Piece = str | tuple[int, str]
+Piece = str | _Place
 
 _ESCAPES: dict[str, Callable[[str], str]] = {
     "text": str,
@@ -34,6 +40,39 @@ class Form:
             _fill(self.text_pieces, words),
         )
 
+    def page(self, words: Sequence[str]) -> bytes | None:
+        """The HTML of `fill` in octets, its lines ended with CRLF, in a fraction of the time.
+
+        None where a line would be too long, or a word has lines of its own.
+        """
+        pieces, lines = self._travelling
+        put = {
+            each: _ESCAPES[each[1]](words[each[0]]).encode() for each in pieces if not isinstance(each, bytes)
+        }
+        if any(size + sum(len(put[each]) for each in places) > LONG_LINE for size, places in lines):
+            return None
+        if any(b"\n" in word or b"\r" in word for word in put.values()):
+            return None
+        return b"".join([each if isinstance(each, bytes) else put[each] for each in pieces])
+
+    @cached_property
+    def _travelling(self) -> tuple[list[bytes | _Place], list[tuple[int, list[_Place]]]]:
+        """The HTML's pieces in octets; and of the lines that may be long the size without words, and their places."""
+        pieces = [
+            _END.sub("\r\n", each).encode() if isinstance(each, str) else each for each in self.html_pieces
+        ]
+        if pieces and isinstance(last := pieces[-1], bytes):
+            pieces[-1] = last.removesuffix(b"\r\n")
+        lines: list[tuple[int, list[_Place]]] = [(0, [])]
+        for each in pieces:
+            size, places = lines.pop()
+            if isinstance(each, bytes):
+                first, *more = map(len, each.split(b"\r\n"))
+                lines += [(size + first, places), *((other, []) for other in more)]
+            else:
+                lines.append((size, [*places, each]))
+        return pieces, [(size, places) for size, places in lines if places or size > LONG_LINE]
+
     # A provider that fills in by itself gets the form with a tag in each place.
 
     @cached_property
@@ -53,7 +92,7 @@ class Form:
         return {self._tag(*place): _ESCAPES[place[1]](words[place[0]]) for place in self._places}
 
     @cached_property
-    def _places(self) -> set[tuple[int, str]]:
+    def _places(self) -> set[_Place]:
         pieces = [*self.subject_pieces, *self.html_pieces, *self.text_pieces]
         return {piece for piece in pieces if not isinstance(piece, str)}
 

@@ -156,7 +156,9 @@ class _Stale(Exception):
 
 def _stuffed(message: bytes) -> bytes:
     """A dot that begins a line is doubled (RFC 5321, 4.5.2)."""
-    return (b"." if message.startswith(b".") else b"") + message.replace(b"\r\n.", b"\r\n..")
+    if b"\r\n." in message:  # most have none, and looking is much faster than replacing nothing
+        message = message.replace(b"\r\n.", b"\r\n..")
+    return b"." + message if message.startswith(b".") else message
 
 
 def _expect(answer: tuple[int, bytes], good: int = 250) -> None:

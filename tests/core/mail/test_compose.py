@@ -1,14 +1,16 @@
 """What a mail looks like to the programs that read it."""
 
+from dataclasses import replace
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.policy import SMTP
 
 import pytest
 
-from hub.core import i18n
+from hub.core import clock, i18n
 from hub.core.mail import Letter, UnsafeHeader
 from hub.core.mail.compose import escape_markdown, header, lay_out, mailbox, one_click, quoted
+from hub.core.mail.form import Form
 from hub.core.settings import settings
 
 
@@ -50,6 +52,17 @@ def test_no_line_is_longer_than_998_octets(app):
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
     assert b"\n" not in raw.replace(b"\r\n", b"")
     assert read(raw)["Subject"] == ("слово " * 60).strip()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("word", ["<ж>", "two\nlines", "ж" * 900, "long " * 300, ".dot"])
+def test_what_is_filled_in_octets_is_what_is_filled_in_text(app, word):
+    form = Form([], ["<p>\n.a ", (0, "html"), "\r\n\n", (0, "html"), " b\r", (0, "address"), "\n</p>\n"], [])
+    filled = letter(form=form, words=[word])
+    filled = replace(filled, html=form.fill([word])[1])
+    with clock.frozen(clock.now()):
+        assert filled.as_bytes() == replace(filled, form=None).as_bytes()
+    assert (form.page([word]) is None) == (len(word) > 800 or "\n" in word)
 
 
 def test_an_endless_word_is_encoded_and_survives(app):
