@@ -1,9 +1,11 @@
 """What an agent should know beside a thread: the partner, their money, what else they asked, what might help."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, union_all
+from sqlalchemy import and_, select, union_all
 from sqlalchemy.orm import joinedload
 
 from ..accounts.models import User
@@ -16,9 +18,11 @@ from ..earnings.models import LedgerEntry
 from ..kb.models import Translation
 from ..partners.models import Partner
 from .models import ONGOING, Ticket
+from .models_rating import Rating
 
 OTHERS = 5
 ARTICLES = 3
+RATINGS = 10
 
 
 @dataclass(frozen=True)
@@ -66,52 +70,59 @@ def money(partner: Partner) -> list[tuple[str, str]]:
     ]
 
 
-def asked_about(ticket: Ticket) -> Line | None:
-    """The line of the ledger the ticket is about."""
-    if ticket.entry_id is None:
-        return None
-    return Line(_entries([ticket.entry_id])[ticket.entry_id], ticket)
+@dataclass(frozen=True)
+class Beside:
+    """What one statement finds out about a ticket and its partner."""
+
+    others: list[Ticket]  # the partner's latest ones
+    disputes: list[Line]  # lines of the ledger that their live ones question, this ticket's own first
+    tied: list[Ticket]  # tickets that have to do with it, the newest first
+    article: Translation | None  # the one that the question came from
+    ratings: list[Rating]  # the latest first
 
 
-def beside(ticket: Ticket) -> tuple[list[Ticket], list[Line]]:
-    """The partner's latest tickets besides this one, and lines of the ledger that their live ones question.
+def beside(ticket: Ticket, tied: Iterable[int]) -> Beside:
+    """What stands around a ticket; `tied` are ids of the tickets that have to do with it."""
+    rows = _around(ticket, list(tied))
+    found = {each.id: each for each, *_more in rows}
+    here = [row for row in rows if row[0].id == ticket.id]
+    theirs = [each for each in found.values() if each.partner_id == ticket.partner_id]
+    entries = {each.id: entry for each, entry, *_more in rows if entry}
+    questioning = [each for each in theirs if each.is_live and each.id in entries][:OTHERS]
+    questioning.sort(key=lambda each: each.id != ticket.id)
+    return Beside(
+        others=[each for each in theirs if each.id != ticket.id][:OTHERS],
+        disputes=[Line(entries[each.id], each) for each in questioning],
+        tied=sorted((found[id] for id in tied if id in found), key=lambda each: -each.id),
+        article=here[0][2],
+        ratings=sorted((row[3] for row in here if row[3]), key=lambda each: -each.version)[:RATINGS],
+    )
 
-    One statement for both; of the lines this ticket's own is the first.
-    """
+
+def _around(ticket: Ticket, tied: list[int]) -> Sequence[Any]:
     theirs = select(Ticket.id).where(Ticket.partner_id == ticket.partner_id)
     theirs = theirs.order_by(Ticket.updated_at.desc()).limit(OTHERS)
     latest = theirs.where(Ticket.id != ticket.id).subquery()
     disputed = theirs.where(Ticket.turn.in_(ONGOING), Ticket.entry_id.is_not(None)).subquery()
-    either = union_all(select(latest.c.id), select(disputed.c.id))
-    found = list(
-        db.session.scalars(select(Ticket).where(Ticket.id.in_(either)).order_by(Ticket.updated_at.desc()))
-    )
-    questioning = [each for each in found if each.is_live and each.entry_id][:OTHERS]
-    return [each for each in found if each.id != ticket.id][:OTHERS], _lines(ticket, questioning)
-
-
-def _lines(ticket: Ticket, questioning: list[Ticket]) -> list[Line]:
-    if not questioning:
-        return []
-    entries = _entries([each.entry_id for each in questioning if each.entry_id])
-    first = sorted(questioning, key=lambda each: each.id != ticket.id)
-    return [Line(entries[each.entry_id], each) for each in first if each.entry_id]
-
-
-def _entries(ids: list[int]) -> dict[int, LedgerEntry]:
-    statement = select(LedgerEntry).where(LedgerEntry.id.in_(ids)).options(joinedload(LedgerEntry.conversion))
-    return {entry.id: entry for entry in db.session.scalars(statement)}
+    named = select(Ticket.id).where(Ticket.id.in_([ticket.id, *tied]))  # not by OR: each finds its index so
+    either = union_all(select(latest.c.id), select(disputed.c.id), named)
+    is_it = Ticket.id == ticket.id
+    given = and_(is_it, Rating.ticket_id == Ticket.id, Rating.rated_at.is_not(None))
+    return db.session.execute(
+        select(Ticket, LedgerEntry, Translation, Rating)
+        .outerjoin(LedgerEntry, LedgerEntry.id == Ticket.entry_id)
+        .outerjoin(Translation, and_(is_it, Translation.id == Ticket.translation_id))
+        .outerjoin(Rating, given)
+        .where(Ticket.id.in_(either))
+        .options(joinedload(LedgerEntry.conversion), joinedload(Rating.rater))
+        .order_by(Ticket.updated_at.desc(), Ticket.id.desc())
+    ).all()
 
 
 def others(ticket: Ticket) -> list[Ticket]:
     """The partner's latest tickets besides this one."""
     statement = select(Ticket).where(Ticket.partner_id == ticket.partner_id, Ticket.id != ticket.id)
     return list(db.session.scalars(statement.order_by(Ticket.updated_at.desc()).limit(OTHERS)))
-
-
-def asked_in(ticket: Ticket) -> Translation | None:
-    """The article the question came from."""
-    return db.session.get(Translation, ticket.translation_id) if ticket.translation_id else None
 
 
 def articles(ticket: Ticket, viewer: User) -> list[fulltext.Hit]:

@@ -28,8 +28,6 @@ PATIENCE = timedelta(hours=1)
 #: After this nobody remembers.
 OPEN = timedelta(days=30)
 LONGEST = 2000
-#: Solutions of one ticket that are shown.
-SHOWN = 10
 _TOKEN = re.compile(r"(\d{1,10})\.([a-z2-7]{16})")
 
 
@@ -47,13 +45,8 @@ def ask(ticket: Ticket) -> None:
 
 def latest(ticket: Ticket) -> Rating | None:
     """The rating of the last solution, given or not."""
-    return next(iter(of(ticket, most=1)), None)
-
-
-def of(ticket: Ticket, most: int = SHOWN) -> list[Rating]:
-    """A ticket's ratings, given or not, the latest first."""
-    found = select(Rating).where(Rating.ticket_id == ticket.id).order_by(Rating.version.desc()).limit(most)
-    return list(db.session.scalars(found.options(joinedload(Rating.rater))))
+    found = select(Rating).where(Rating.ticket_id == ticket.id).order_by(Rating.version.desc()).limit(1)
+    return db.session.scalar(found.options(joinedload(Rating.rater)))
 
 
 def is_open(rating: Rating, ticket: Ticket) -> bool:

@@ -89,21 +89,17 @@ def untie(ticket: Ticket, other: Ticket, actor: User) -> None:
 
 @dataclass(frozen=True)
 class Around:
-    """Ids of those who follow a ticket, and the tickets that have to do with it, the newest first."""
+    """Ids of those who follow a ticket, and of the tickets that have to do with it, the newest first."""
 
     followers: frozenset[int]
-    tied: list[Ticket]
+    tied: list[int]
 
 
 def around(ticket: Ticket) -> Around:
-    """One statement, and another one where there are tickets to name."""
+    """In one statement."""
     following = select(literal("follower"), Follower.user_id).where(Follower.ticket_id == ticket.id)
     later = select(literal("tie"), Tie.other_id).where(Tie.one_id == ticket.id)
     earlier = select(literal("tie"), Tie.one_id).where(Tie.other_id == ticket.id)
     rows = db.session.execute(following.union_all(later, earlier)).all()
-    ids = [id for kind, id in rows if kind == "tie"]
-    found = select(Ticket).where(Ticket.id.in_(ids)).order_by(Ticket.id.desc()).limit(SHOWN)
-    return Around(
-        frozenset(id for kind, id in rows if kind == "follower"),
-        list(db.session.scalars(found)) if ids else [],
-    )
+    tied = sorted((id for kind, id in rows if kind == "tie"), reverse=True)[:SHOWN]
+    return Around(frozenset(id for kind, id in rows if kind == "follower"), tied)

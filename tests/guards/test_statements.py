@@ -32,9 +32,9 @@ def names(cast):
     return found
 
 
-def statements(browser, url):
+def statements(browser, url, headers=None):
     """Return the answer's status and the SQL of the second visit, when caches are warm."""
-    browser.get(url).close()
+    browser.get(url, headers=headers).close()
     seen = []
 
     def note(_connection, _cursor, statement, *_rest):
@@ -43,7 +43,7 @@ def statements(browser, url):
 
     event.listen(db.engine, "before_cursor_execute", note)
     try:
-        answer = browser.get(url)
+        answer = browser.get(url, headers=headers)
         answer.close()
         db.session.rollback()  # what the answer wrote after it had gone out is another session's
     finally:

@@ -3,19 +3,20 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
 
-from hub.core import clock
+from hub.core import clock, fulltext
 from hub.core.clock import frozen
 from hub.core.database import db, transaction
 from hub.earnings.models import LedgerEntry
-from hub.tickets import saved_views, service
+from hub.tickets import rating, saved_views, service, ties
 from hub.tickets.inbox import Asked, Order, View, tickets
 from hub.tickets.models import Category, Channel, Priority, SavedView, Status, Ticket
 
 from ..earnings.factories import sell
 from ..factories import make_user
-from .factories import an_id, make_ticket
+from ..guards.test_statements import statements
+from ..kb.factories import make_article, make_category
+from .factories import an_id, make_field, make_ticket
 
 
 def subjects(asked, user) -> list[str]:
@@ -153,27 +154,41 @@ def test_the_line_that_is_questioned_goes_along_and_only_ones_own(browse, cast):
 
 
 def test_pages_of_the_inbox_ask_at_most_ten_times(browse, cast, three):
+    """With everything beside the thread that may stand there; what the page fetches, and the page without scripts."""
     browser = browse(cast.agent)
     browser.post("/inbox/views?view=all&category=payout", data={"name": "Payouts"})
-    asked = []
-
-    def note(*args):
-        asked.append(args[2])
-
-    part = {"HX-Request": "true"}  # as the page fetches it
+    with transaction():
+        sell(cast.acme)
+        article = make_article(make_category("asked"), "Commission is missing")
+    entry = db.session.scalars(db.select(LedgerEntry)).one()
+    make_field()
+    make_ticket(cast.partner, "Other", entry=entry)
+    ticket = make_ticket(cast.partner, "Commission is missing", entry=entry, article=article)
+    with transaction():
+        ties.tie(ticket, three, cast.agent)
+        ties.follow(ticket, cast.agent)
+        service.reply(ticket, cast.agent, "It is there now.", seen=9, client_id=an_id())
+        service.set_status(ticket, cast.agent, Status.RESOLVED)
+        rating.rate(rating.latest(ticket), cast.partner, 5, "RATED")
+        service.set_status(ticket, cast.agent, Status.OPEN)
+    page, thread, path = f"/inbox/{ticket.number}/context", f"/inbox/{three.number}", article.path
+    there = (f"/earnings/entries/{entry.id}", path, three.subject, "RATED", "Other", "Order number")
+    fulltext.rebuild("en")  # in a session of its own
     for url, headers in (
-        ("/inbox?view=all&category=payout", {}),
-        (f"/inbox/{three.number}", {}),
-        (f"/inbox/{three.number}/context", part),
+        ("/inbox?view=all&category=payout", None),
+        (thread, None),
+        (page, {"HX-Request": "true"}),
+        (page, None),
+        (page.replace("context", "articles"), None),
     ):
-        browser.get(url, headers=headers)
-        asked.clear()
-        event.listen(db.engine, "before_cursor_execute", note)
-        try:
-            assert browser.get(url, headers=headers).status_code == 200
-        finally:
-            event.remove(db.engine, "before_cursor_execute", note)
+        shown = browser.get(url, headers=headers).text
+        status, asked = statements(browser, url, headers)
+        assert status == 200
         assert len(asked) <= 10, f"{url}:\n" + "\n".join(asked)
+        if url.endswith("articles"):
+            assert path in shown
+        if url == page:
+            assert [each for each in there if each not in shown] == []
 
 
 def test_what_is_settled_is_due_no_more(cast, three):

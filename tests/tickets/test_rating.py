@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from hub.core import clock, jobs, mail
 from hub.core.database import db, transaction
-from hub.tickets import rating, service
+from hub.tickets import context, rating, service
 from hub.tickets.models import Status, Ticket
 from hub.tickets.models_rating import Rating
 
@@ -88,7 +88,7 @@ def test_beside_the_thread_the_partner_rates_each_solution_once(cast, browse):
         service.set_status(ticket, cast.partner, Status.OPEN)
     solve(ticket, cast.agent)
     assert partner.post(f"{url}/rating", data={"score": "5"}).status_code == 303
-    assert [(each.version, each.score) for each in rating.of(ticket)] == [(2, 5), (1, 2)]
+    assert [(each.version, each.score) for each in context.beside(ticket, ()).ratings] == [(2, 5), (1, 2)]
 
 
 def test_what_was_reopened_is_not_asked_about_until_it_is_solved_again(cast, client):

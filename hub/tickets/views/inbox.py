@@ -8,7 +8,7 @@ from ...accounts.models import User
 from ...core.access import Permission, requires
 from ...core.database import db, transaction
 from ...core.settings import settings
-from .. import context, fields, inbox, rating, service, ties
+from .. import context, fields, inbox, service, ties
 from ..field_values import offers
 from ..forms import CATEGORIES, PRIORITIES, STATUSES, AssignForm, ClassifyForm
 from ..models import Category, Priority
@@ -41,29 +41,31 @@ def inbox_context(number: int) -> ResponseReturnValue:
     ticket = ticket_or_404(number)
     part = "HX-Request" in request.headers
     team, around = service.team(), ties.around(ticket)
-    others, disputes = context.beside(ticket)
+    beside = context.beside(ticket, around.tied)
     return render_template(
         "tickets/_context.html" if part else "tickets/context.html",
         ticket=ticket,
         asked_for=list_asked(),
-        base_url=settings.base_url,
         team=team,
-        others=others,
-        disputes=disputes,
-        article=context.asked_in(ticket),
-        articles=context.articles(ticket, current_user),
+        beside=beside,
         fields=[(each, offers(each.field, each.value)) for each in fields.of(ticket, current_user)],
         local_time=context.local_time(ticket.partner),
         last_seen=context.last_seen(ticket),
-        tied=around.tied,
         followers=[each for each in team if each.id in around.followers],
-        ratings=[each for each in rating.of(ticket) if each.rated_at] if ticket.first_replied_at else [],
         scores=SCORES,
         money=context.money(ticket.partner),
         labels=STATUSES,
         categories=CATEGORIES,
         priorities=PRIORITIES,
     )
+
+
+@bp.get("/inbox/<int:number>/articles")
+@requires(Permission.TICKETS_WORK)
+def inbox_articles(number: int) -> ResponseReturnValue:
+    """Articles that fit the question; a search takes longer than the rest beside the thread."""
+    found = context.articles(ticket_or_404(number), current_user)
+    return render_template("tickets/_articles.html", articles=found, base_url=settings.base_url)
 
 
 @bp.get("/inbox/queue")
