@@ -11,19 +11,22 @@ from importlib import import_module
 from typing import Any, cast
 
 import structlog
-from flask import Flask
+from flask import Flask, has_request_context
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session
 from sqlalchemy import (
     CursorResult,
     DateTime,
     Delete,
     Enum,
+    Executable,
     Insert,
     MetaData,
     Table,
     TextClause,
     TypeDecorator,
     Update,
+    UpdateBase,
     event,
     insert,
 )
@@ -75,7 +78,45 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
 
 
-db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+class ReadingSession(Session):
+    """A session that writes inside `transaction()` only: in a request anything else raises RuntimeError.
+
+    Outside of it a request's statements stand alone on PostgreSQL (AUTOCOMMIT). They would see what is committed
+    before each of them anyway; a transaction around them adds three round trips, and rolling it back makes the
+    driver forget all its prepared statements, so that every statement is planned anew. Only rows that are fetched
+    little by little (`yield_per`) need one.
+    """
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> Any:
+        engine = super().get_bind(*args, **kwargs)
+        if "after_commit" in self.info or not has_request_context():
+            return engine
+        statement = kwargs.get("clause")
+        if isinstance(statement, UpdateBase):
+            raise RuntimeError(NOT_HERE)
+        by_and_by = isinstance(statement, Executable) and "yield_per" in statement.get_execution_options()
+        if by_and_by or engine.dialect.name != "postgresql":
+            return engine
+        return standing_alone(engine)
+
+
+NOT_HERE = "a request writes inside transaction() only"
+
+
+@functools.lru_cache(maxsize=8)
+def standing_alone(engine: Engine) -> Engine:
+    """The engine for statements of which each is a transaction of its own."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@event.listens_for(ReadingSession, "before_flush")
+def only_in_transactions(session: Session, _context: Any, _objects: Any) -> None:
+    """Let nothing be written by the way."""
+    if "after_commit" not in session.info and has_request_context():
+        raise RuntimeError(NOT_HERE)
+
+
+db = SQLAlchemy(model_class=Base, session_options={"class_": ReadingSession, "expire_on_commit": False})
 #: A state is kept as its value, in a plain text column: a new one needs no migration.
 _STATE = Enum(
     enum.Enum, native_enum=False, length=30, values_callable=lambda states: [state.value for state in states]

@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 
 from hub.accounts.models import User
 from hub.core.access import Role
@@ -44,6 +44,36 @@ def test_the_world_is_told_after_the_commit(app):
 def test_a_second_transaction_inside_the_first_is_refused(app):
     with pytest.raises(RuntimeError), transaction(), transaction():
         pass
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda user: setattr(user, "name", "Changed by the way"),
+        lambda user: db.session.execute(update(User).values(name="Changed by the way")),
+    ],
+    ids=["object", "statement"],
+)
+def test_a_request_that_writes_outside_a_transaction_fails(app, write):
+    with transaction():
+        user = make_user(name="As it was")
+    with app.test_request_context("/"):
+        with pytest.raises(RuntimeError, match="inside transaction"):
+            write(user)
+            db.session.flush()
+        db.session.rollback()
+    assert db.session.scalar(select(User.name).where(User.id == user.id)) == "As it was"
+
+
+def test_what_requests_ask_again_and_again_stays_prepared(app):
+    is_postgresql = db.engine.dialect.name == "postgresql"
+    prepared = text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%asked_here%'")
+    with app.test_request_context("/"):
+        for _request in range(10):
+            db.session.execute(text("SELECT 1 AS asked_here"))
+            db.session.rollback()
+        assert (db.session.get_bind() is db.engine) != is_postgresql
+        assert not is_postgresql or db.session.scalar(prepared) == 1
 
 
 def test_writers_queue_and_decide_on_what_the_former_wrote(app):

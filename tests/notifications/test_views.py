@@ -84,7 +84,8 @@ def test_an_open_page_hears_its_own_bell_only(app, browse, partner, other_partne
 def test_a_page_that_was_away_asks_how_many_wait(app, browse, partner):
     mine = socketio.test_client(app, flask_test_client=browse(partner))
     assert mine.emit("bell", {}, callback=True) == {"ok": True, "count": 0}
-    make_notification(partner)
+    with transaction():
+        make_notification(partner)
     assert mine.emit("bell", {}, callback=True) == {"ok": True, "count": 1}
 
 
