@@ -15,7 +15,7 @@ from hub.accounts.models import ApiToken, User
 from hub.accounts.secrets import fingerprint
 from hub.core import clock
 from hub.core.access import Role
-from hub.core.database import Base, transaction
+from hub.core.database import Base, db, transaction
 from hub.partners.models import MemberRole, Membership, Partner
 from hub.tickets.models import Category, Channel, Message, Priority, ReadMark, Status, Ticket, Visibility
 
@@ -140,6 +140,14 @@ def fill(tickets: int, partners: int) -> None:
                     session.connection().exec_driver_sql(
                         f"""SELECT setval(pg_get_serial_sequence('"{table.name}"', 'id'), (SELECT max(id) FROM "{table.name}"))"""
                     )
+    settle()
+
+
+def settle() -> None:
+    """What PostgreSQL does by itself within the first minutes: learn what the tables hold."""
+    if db.engine.dialect.name == "postgresql":
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
 
 
 def person(id: int, role: Role) -> dict[str, Any]:
