@@ -226,9 +226,7 @@ def test_a_manager_writes_to_all_partners(hub, people, visit):
         page, "en", "A new payout calendar", "Hello {user.first_name|partner}, **payouts** move."
     )
     write_newsletter(page, "ru", "Новый календарь выплат", "Здравствуйте! **Выплаты** переносятся.")
-    expect(page.frame_locator("iframe[data-preview]").locator("strong")).to_have_text(
-        "Выплаты", timeout=30_000
-    )
+    expect(page.frame_locator("iframe[data-preview]").locator("strong")).to_have_text("Выплаты")
 
     page.locator("form[action*='/test'] button").click()
     wait_until(lambda: len(letters_to(hub, people["manager"]["email"])) >= 1)

@@ -31,7 +31,7 @@ function editor(form) {
     try {
       const answer = await (await post(form.action, new FormData(form))).json();
       form.querySelector("[data-saved]").textContent = answer.saved;
-      look();
+      look(true);
       await check();
     } catch {
       form.querySelector("[data-saved]").textContent = "";
@@ -68,7 +68,8 @@ function lookWith(frame) {
     frame.style.transform = scale < 1 ? `scale(${scale})` : "none";
     frame.style.marginLeft = `${Math.max(0, (place - wide) / 2)}px`;
   };
-  const look = async () => {
+  let shown = ""; // the frame loads its own address by itself
+  const look = async (anew) => {
     const query = new URLSearchParams();
     if (reader()) query.set("reader", reader());
     const head = fetch(`${frame.dataset.head}?${query}`);
@@ -76,7 +77,8 @@ function lookWith(frame) {
     if (dark.getAttribute("aria-pressed") === "true") query.set("theme", "dark");
     if (pictures.getAttribute("aria-pressed") === "false") query.set("images", "off");
     // Replaced, so that the browser's Back leaves the page instead of the last preview.
-    frame.contentWindow.location.replace(`${address}?${query}`);
+    if (anew || String(query) !== shown) frame.contentWindow.location.replace(`${address}?${query}`);
+    shown = String(query);
     fit();
     const answer = await head;
     if (!answer.ok) return;
@@ -98,7 +100,7 @@ function lookWith(frame) {
       look();
     });
   }
-  document.querySelector("[data-reader]").addEventListener("change", look);
+  document.querySelector("[data-reader]").addEventListener("change", () => look());
   new ResizeObserver(fit).observe(box);
   return look;
 }
