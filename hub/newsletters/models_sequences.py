@@ -37,6 +37,8 @@ class Sequence(db.Model):
     is_on: Mapped[bool] = mapped_column(default=False)
     #: What happened before it was first switched on brings nobody in.
     since: Mapped[datetime | None]
+    #: The worker is still bringing in whom it has happened to before.
+    brings_everyone: Mapped[bool] = mapped_column(default=False, server_default=false())
     author_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 

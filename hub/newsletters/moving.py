@@ -29,6 +29,8 @@ DONE, GONE, ACTIVE = "done", "gone", "active"
 ROUND = "newsletters.sequences"
 #: People moved on in one transaction.
 CHUNK = 500
+#: People from before brought in within one transaction.
+AT_ONCE = 5000
 #: A step that has an hour is not sent so long after it.
 LATE = timedelta(hours=1)
 
@@ -45,6 +47,7 @@ def move(sequence: Sequence, *, goes_on: bool = False) -> bool:
     """One round, or one more CHUNK of the same; whether there is more to do at once."""
     if not goes_on:
         let_go(sequence)
+    if not goes_on or sequence.brings_everyone:
         enter(sequence)
     due = _due(sequence)
     steps = sequence.steps
@@ -62,7 +65,7 @@ def move(sequence: Sequence, *, goes_on: bool = False) -> bool:
         else:
             _send(steps[at], next(iter(steps[at + 1 :]), None), each)
     db.session.flush()
-    return len(due) == CHUNK
+    return len(due) == CHUNK or sequence.brings_everyone
 
 
 def let_go(sequence: Sequence) -> None:
@@ -106,11 +109,12 @@ def _change(model: Any, chosen: Select[Any], still: ColumnElement[bool], values:
         touched(some.values(values).execution_options(synchronize_session="fetch"))
 
 
-def enter(sequence: Sequence, *, everyone: bool = False) -> int:
-    """Bring in whom the trigger means; how many."""
+def enter(sequence: Sequence) -> None:
+    """Bring in whom the trigger means; of those from before, where they are wanted, the next AT_ONCE."""
     first = next(iter(sequence.steps), None)
     if first is None:
-        return 0
+        sequence.brings_everyone = False
+        return
     now = clock.now()
     rows = [
         {
@@ -122,11 +126,12 @@ def enter(sequence: Sequence, *, everyone: bool = False) -> int:
             "position": first.position,
             "next_at": turn(now, first, each.zone),
         }
-        for each in triggers.meeting(sequence, everyone=everyone)
+        for each in triggers.meeting(sequence, most=AT_ONCE)
     ]
     for number in range(0, len(rows), CHUNK):
         db.session.execute(insert(SequenceEntry), rows[number : number + CHUNK])
-    return len(rows)
+    # Whoever has come in is not met again: it ends where nobody is left.
+    sequence.brings_everyone = sequence.brings_everyone and bool(rows)
 
 
 def _is_late(step: Newsletter, due: datetime) -> bool:

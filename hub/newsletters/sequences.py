@@ -121,8 +121,8 @@ def discard(sequence: Sequence, actor: User) -> None:
     db.session.execute(delete(Sequence).where(Sequence.id == sequence.id))
 
 
-def switch_on(sequence: Sequence, actor: User, *, everyone: bool = False) -> int:
-    """From now on bring in whom the trigger means; with `everyone` also whom it has meant before. How many came in now.
+def switch_on(sequence: Sequence, actor: User, *, everyone: bool = False) -> None:
+    """From now on bring in whom the trigger means; with `everyone` also whom it has meant before. The worker does it.
 
     Who came up while it was being edited comes in, too: `since` is when it was first switched on.
 
@@ -141,10 +141,9 @@ def switch_on(sequence: Sequence, actor: User, *, everyone: bool = False) -> int
     moving.let_go(sequence)  # what waits may leave before the first round
     for step in sequence.steps:
         moving.refill(step)
-    number = moving.enter(sequence, everyone=True) if everyone else 0
-    audit.record(actor, "sequence.on", f"sequence:{sequence.id}", after={"entered": number})
+    sequence.brings_everyone = everyone
+    audit.record(actor, "sequence.on", f"sequence:{sequence.id}", after={"everyone": everyone})
     ring(moving.ROUND)
-    return number
 
 
 def _keep_links(step: Newsletter) -> None:
@@ -158,7 +157,7 @@ def switch_off(sequence: Sequence, actor: User) -> None:
     """Nobody comes in, nobody moves on; whoever is on their way keeps their place. Raises NotNow."""
     if moving.locked(sequence.id) is None:
         raise NotNow
-    sequence.is_on = False
+    sequence.is_on = sequence.brings_everyone = False
     for step in sequence.steps:
         steering.move(step, Status.DRAFT, Status.SENDING, Status.PAUSED)
         step.hold, step.failures = None, 0

@@ -40,9 +40,14 @@ class Met:
     occasion: str
 
 
-def meeting(sequence: Sequence, *, everyone: bool = False) -> Iterator[Met]:
-    """People to bring in, once each: those it has come true for since the sequence is on, or `everyone` it ever has."""
-    statement = _meant(sequence, everyone=everyone)
+def meeting(sequence: Sequence, *, most: int) -> Iterator[Met]:
+    """People to bring in, once each: those it has come true for since the sequence is on.
+
+    Or, while everyone from before is being brought in, the next `most` of those it ever has.
+    """
+    statement = _meant(sequence, everyone=sequence.brings_everyone)
+    if sequence.brings_everyone:
+        statement = statement.limit(most)
     met: set[int] = set()
     for user_id, zone, partner_id, *moments in db.session.execute(statement).all():
         if user_id not in met:

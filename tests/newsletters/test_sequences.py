@@ -96,10 +96,21 @@ def test_who_is_approved_gets_each_step_once_and_who_was_before_none(begun, sink
     assert {each.status for each in db.session.scalars(db.select(Newsletter))} == {Status.SENDING}
 
 
-def test_everyone_from_before_comes_in_only_if_asked_for(begun, sink):
-    begun(Trigger.APPROVED, (0, None), everyone=True)
+def test_everyone_from_before_comes_in_only_if_asked_for_and_by_the_worker(
+    begun, sink, browse, manager, monkeypatch
+):
+    monkeypatch.setattr(moving, "AT_ONCE", 1)
+    number = begun(Trigger.APPROVED, (0, None), everyone=True)
+    assert entries() == [], "not while somebody waits for the page"
+    with clock.frozen(START), transaction():
+        moving.move(moving.locked(number))  # killed after this: it goes on where it was
+    assert len(entries()) == 1
+    desk, under_way = browse(manager), "is being brought in"
+    assert under_way in desk.get(f"/newsletters/sequences/{number}").text
     at(HOUR)
+    at(2 * HOUR)
     assert sorted(sink.recipients) == ["other@example.org", "partner@example.org"]
+    assert under_way not in desk.get(f"/newsletters/sequences/{number}").text
 
 
 def test_a_step_waits_for_the_hour_where_its_reader_lives(begun, sink):

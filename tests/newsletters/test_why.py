@@ -88,6 +88,8 @@ def test_a_step_is_as_old_as_its_mail_and_says_nothing_of_who_never_came_to_it(c
             sequences.add_step(sequence, manager, days=number - 1, hour=None, contents=[text_of])
         with clock.frozen(long_ago):
             sequences.switch_on(sequence, manager, everyone=True)
+            while sequence.brings_everyone:
+                moving.enter(sequence)
             db.session.execute(
                 db.delete(SequenceEntry).where(SequenceEntry.user_id != cast.partner.id)
             )  # as nobody else had come

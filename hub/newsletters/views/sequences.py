@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select
@@ -11,7 +11,6 @@ from sqlalchemy.orm import selectinload
 from ...core.access import Permission, requires, visible, visible_or_404
 from ...core.database import transaction
 from ...core.errors import Invalid, NotFound
-from ...core.i18n import ngettext
 from ...core.paging import page
 from .. import segments, sequences, starters, triggers
 from ..forms import SequenceForm, StepForm
@@ -174,9 +173,7 @@ def remove_step(number: int, step_id: int) -> ResponseReturnValue:
 def switch_on(number: int) -> ResponseReturnValue:
     """Bring people in from now on, or also those from before."""
     with transaction():
-        count = sequences.switch_on(_find(number), current_user, everyone=bool(request.form.get("everyone")))
-    if count:
-        flash(ngettext("%(count)s person has come in.", "%(count)s people have come in.", count))
+        sequences.switch_on(_find(number), current_user, everyone=bool(request.form.get("everyone")))
     return redirect(url_for(".sequence", number=number), 303)
 
 
