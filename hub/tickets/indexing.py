@@ -74,6 +74,11 @@ def _levels(viewer: Any) -> set[str]:
     return {AUDIENCE} if can(viewer, Permission.TICKETS_WORK) else set()
 
 
+def stale(ticket: Ticket) -> None:
+    """Have a ticket indexed again that was changed where nobody hears of it."""
+    fulltext.note(KIND, [ticket.id])
+
+
 fulltext.register(
     Source(
         KIND,

@@ -43,8 +43,13 @@ DEFAULT: dict[str, Any] = {
 
 #: Asked by every message: built once, of the tables, so that no row of a long history becomes an object.
 _EVENT = TicketEvent.__table__.c
-_MOVES = (
-    select(_EVENT.kind, _EVENT.at, _EVENT.data)
+_MOVES = (  # the database takes the words out of their JSON: a long chat has hundreds of moves
+    select(
+        _EVENT.kind,
+        _EVENT.at,
+        _EVENT.data["before"].as_string().label("before"),
+        _EVENT.data["after"].as_string().label("after"),
+    )
     .where(_EVENT.ticket_id == bindparam("ticket"), _EVENT.kind.in_(("status", "category", "priority")))
     .order_by(_EVENT.id)
 )
@@ -112,7 +117,7 @@ def _opened_as(ticket: Ticket, events: Sequence[Any]) -> sla.Kind:
     first: dict[str, str] = {}
     for event in events:
         if event.kind in ("category", "priority"):
-            first.setdefault(event.kind, event.data["before"])
+            first.setdefault(event.kind, event.before)
     return sla.Kind(
         tier,
         Category(first.get("category", ticket.category)),
@@ -184,11 +189,10 @@ def _turning_points(ticket: Ticket) -> Iterator[sla.Fact]:
 
 def _changes(events: Sequence[Any]) -> Iterator[sla.Fact]:
     for event in events:
-        after = event.data["after"]
         match event.kind:
             case "status":
-                yield sla.Fact(event.at, status=Status(after))
+                yield sla.Fact(event.at, status=Status(event.after))
             case "category":
-                yield sla.Fact(event.at, category=Category(after))
+                yield sla.Fact(event.at, category=Category(event.after))
             case "priority":
-                yield sla.Fact(event.at, priority=Priority(after))
+                yield sla.Fact(event.at, priority=Priority(event.after))

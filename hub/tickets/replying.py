@@ -8,8 +8,8 @@ from sqlalchemy import bindparam, select
 from ..accounts.models import User
 from ..core.access import Permission, can
 from ..core.crash import crash_point
-from ..core.database import db
-from . import news, promises
+from ..core.database import db, update_now
+from . import indexing, news, promises
 from .assigning import give
 from .drafts import forget_draft
 from .errors import TicketClosed, UnseenReply
@@ -60,6 +60,8 @@ def reply(
         promises.follow(ticket)
         crash_point("message_written")
         news.answered(ticket, message, from_team=can(author, Permission.TICKETS_WORK))
+        update_now(ticket)
+        indexing.stale(ticket)
     if macro is not None and can(author, Permission.TICKETS_WORK):
         act(macro, ticket, author)
     return message

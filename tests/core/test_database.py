@@ -11,7 +11,7 @@ from sqlalchemy import select, text, update
 
 from hub.accounts.models import User
 from hub.core.access import Role
-from hub.core.database import after_commit, bring_home, db, transaction
+from hub.core.database import after_commit, bring_home, db, transaction, update_now
 from hub.core.turns import Turn
 
 from ..factories import make_user
@@ -146,6 +146,36 @@ def test_the_log_is_brought_home_while_somebody_writes(app, tmp_path):
         bring_home(db.engine)  # over a connection of its own: it waits for nobody
         alone = shutil.copy(db.engine.url.database, tmp_path / "without-its-log.db")
     assert sqlite3.connect(alone).execute('SELECT email FROM "user"').fetchall() == [("home@example.org",)]
+
+
+def test_a_row_written_at_once_is_as_if_it_had_been_flushed(app):
+    with transaction():
+        user = make_user(name="Old")
+    number = user.id
+
+    def name():
+        return db.session.connection().exec_driver_sql('SELECT name FROM "user"').scalar()
+
+    for written, later in (("New", None), ("Newer", "Newest")):
+        with transaction() as session:
+            mine = session.get_one(User, number)
+            mine.name, mine.locale = written, mine.locale
+            update_now(mine)
+            assert not session.is_modified(mine)
+            assert name() == written
+            mine.name = later or mine.name
+        assert name() == (later or written)
+
+    def fail():
+        with transaction() as session:
+            mine = session.get_one(User, number)
+            mine.name = "Nobody"
+            update_now(mine)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert db.session.get_one(User, number).name == "Newest"
 
 
 def test_moments_keep_their_zone_and_naive_ones_are_refused(app):

@@ -4,7 +4,7 @@ from hub.accounts.models import User
 from hub.core import fulltext
 from hub.core.database import db, transaction
 from hub.tickets import fields, finding, service
-from hub.tickets.models import Category, SavedView
+from hub.tickets.models import Category, SavedView, Ticket
 from hub.tickets.models_fields import Kind
 
 from .factories import an_id, make_field, make_ticket
@@ -31,6 +31,11 @@ def test_the_team_finds_all_words_in_any_language_and_narrows_them_down(cast, br
     )
     assert finding.ids(reader, "INV-7731") == finding.ids(reader, "заказы выплата") == other, "in a field"
     assert finding.own(cast.other_partner, "7731") == []  # a field that they do not see
+    with transaction() as session:
+        answered = session.get_one(Ticket, english[1])
+        service.reply(answered, session.get_one(User, agent_id), "Use the zebra.", seen=1, client_id=an_id())
+    fulltext.write_changes()
+    assert finding.ids(db.session.get(User, agent_id), "late zebra") == [english[1]], "answered meanwhile"
     page = agent.get("/inbox?view=all&q=bank+late&category=payout").text
     assert "Payout is late" in page
     assert "Link is late" not in page
