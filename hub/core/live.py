@@ -137,6 +137,7 @@ def start_relay(app: Flask, pause: float = 0.5) -> None:
                 with app.app_context():
                     _tell_soon()
                     last = _pass_on(last)
+                    _see_off_late()
                     if _listeners and time.monotonic() - beaten > presence.BEAT.total_seconds():
                         beaten = time.monotonic()
                         with transaction():
@@ -171,6 +172,7 @@ Handler = Callable[[Any, dict[str, Any]], dict[str, Any] | None]
 _handlers: dict[str, Callable[..., Any]] = {}
 _listeners: dict[str, int] = {}  # socket → user, of this process only
 _present: set[str] = set()  # those of them that have a row of presence
+_leaving: set[str] = set()  # have gone, while nothing could be written
 
 
 def user_room(user_id: int) -> str:
@@ -277,9 +279,25 @@ def _leave(*_reason: Any) -> None:
     if socket_id() not in _present:
         return
     _present.discard(socket_id())
+    try:
+        _see_off({socket_id()})
+    except OperationalError as error:
+        # Else they would be here for as long as this process is.
+        _leaving.add(socket_id())
+        log.warning("leaving late", error=str(error)[:200])
+
+
+def _see_off(gone: set[str]) -> None:
     with transaction():
-        place = presence.leave(socket_id())
-    _tell_moved(place)
+        places = {presence.leave(each) for each in gone}
+    for place in places:
+        _tell_moved(place)
+
+
+def _see_off_late() -> None:
+    if gone := _leaving.copy():
+        _see_off(gone)
+        _leaving.difference_update(gone)
 
 
 def _tell_moved(place: str | None) -> None:

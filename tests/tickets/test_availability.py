@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import g
+from sqlalchemy.exc import OperationalError
 
-from hub.core import clock, jobs, presence
+from hub.core import clock, jobs, live, presence
 from hub.core.access import Permission, roles_with
 from hub.core.database import db, transaction
 from hub.core.extensions import socketio
@@ -121,6 +122,21 @@ def test_both_sides_see_who_has_the_thread_open(cast, connect):
     g.pop("_login_user", None)
     agent.disconnect()
     assert [person["name"] for person in heard(partner, "presence")[-1]["people"]] == [cast.partner.name]
+
+
+def test_who_leaves_while_nothing_can_be_written_is_not_here_for_ever(cast, connect, monkeypatch):
+    def locked(_socket):
+        raise OperationalError("BEGIN", None, TimeoutError())
+
+    with clock.frozen(MONDAY):
+        agent = connect(cast.agent)
+        g.pop("_login_user", None)
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(presence, "leave", locked)
+            agent.disconnect()
+        live._see_off_late()
+    with clock.frozen(MONDAY + presence.GRACE * 2):
+        assert not availability.now().chat
 
 
 def test_a_chat_is_a_ticket_whose_first_sentence_is_its_subject(cast, connect):
