@@ -177,7 +177,7 @@ def test_a_conversation_survives_a_restart(hub, people, visit):
 
 
 def test_an_internal_note_never_reaches_the_partner(people, visit):
-    partner, agent = visit(people["partner"]), visit(people["agent"])
+    partner, agent = visit(people["partner"]), visit(people["agent"], expects=("status of 422",))
     partner.goto("/tickets/new")
     partner.locator("[name=subject]").fill("Вопрос о промокоде")
     partner.locator("[name=body]").fill("Какая скидка?")
@@ -191,6 +191,19 @@ def test_an_internal_note_never_reaches_the_partner(people, visit):
     expect_message(partner, "Скидка десять процентов")
     partner.reload()
     assert "Только для своих" not in partner.content()
+    # What the hub refuses comes back to be put right.
+    write(agent, "Готово, {{nobody}}")
+    agent.locator("[data-waiting]:has(.is-failed) .when button").nth(1).click()
+    expect(agent.locator("#text-public")).to_have_value("Готово, {{nobody}}")
+    expect(agent.locator("[data-waiting]")).to_have_count(0)
+    # Beside the thread a choice applies itself: with the keys, once it is left.
+    agent.locator("#priority").press("End")
+    with agent.expect_navigation():
+        agent.locator("#priority").press("Enter")
+    expect(agent.locator("#priority")).to_have_value("urgent")
+    with agent.expect_navigation():
+        agent.locator("#category").select_option("links")
+    expect(agent.locator("#category")).to_have_value("links")
 
 
 # --- A manager writes to all partners ------------------------------------------

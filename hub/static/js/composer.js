@@ -60,6 +60,15 @@ export class Composer {
     if (!body) this.saved.textContent = "";
   }
 
+  /** Go on writing a message that was refused, above what has been begun since. */
+  takeBack({ body, files, macro }) {
+    this.put([body, this.text.value].filter(Boolean).join("\n\n"));
+    this.pick([...files, ...this.files.files]);
+    if (macro) this.form.elements.macro.value = macro;
+    this.written();
+    this.text.focus();
+  }
+
   offerEmoji(place) {
     for (const sign of place.dataset.emoji.split(" ")) {
       const button = element("button", { type: "button", textContent: sign });

@@ -16,7 +16,8 @@ export async function converse(root) {
 
   const thread = new Thread(root, { onGone: (id) => outbox.done(id) });
   const { talk, ticket } = thread;
-  const outbox = new Outbox({ talk, token, ticket, onSent: () => thread.catchUp(), onLine: showLine });
+  const takeBack = (message) => composers.find(({ kind }) => kind === message.kind)?.takeBack(message);
+  const outbox = new Outbox({ talk, token, ticket, onSent: () => thread.catchUp(), onLine: showLine, onBack: takeBack });
   const composers = [...root.querySelectorAll("[data-composer]")].map(
     (form) =>
       new Composer(form, {

@@ -3,13 +3,31 @@
 import { fresh } from "./words.js";
 
 export function wire(root) {
-  for (const form of fresh(root, "form[data-guard]", "forms")) form.addEventListener("submit", guard);
-  for (const form of fresh(root, "form[data-apply]", "forms")) {
-    form.addEventListener("change", () => form.requestSubmit());
-    form.addEventListener("submit", dropEmpty);
-  }
+  for (const form of fresh(root, "form[data-guard]", "guard")) form.addEventListener("submit", guard);
+  for (const form of fresh(root, "form[data-apply]", "apply")) apply(form);
   for (const part of fresh(root, "[data-when]", "forms")) depend(part);
   root.querySelector("[aria-invalid=true]")?.focus();
+}
+
+/** Send the form when a choice changes. With the keys one passes by others: those wait for Enter, or for leaving. */
+function apply(form) {
+  let byKey = false;
+  let changed = false;
+  const send = () => changed && form.requestSubmit();
+  form.addEventListener("keydown", ({ key, target }) => {
+    byKey = target.matches("select");
+    if (byKey && key === "Enter") send();
+  });
+  form.addEventListener("pointerdown", () => (byKey = false));
+  form.addEventListener("change", () => {
+    changed = true;
+    if (!byKey) send();
+  });
+  form.addEventListener("focusout", send);
+  form.addEventListener("submit", (event) => {
+    changed = false;
+    if (form.method === "get") dropEmpty(event);
+  });
 }
 
 function guard(event) {

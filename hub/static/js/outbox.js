@@ -7,9 +7,10 @@ const FAST = 10_000; // ms to wait for an answer
 const SLOW = 120_000; // with files
 
 export class Outbox {
-  /** `onSent()` after an acknowledgement, `onLine(up)` when the line goes down or comes back. */
-  constructor({ talk, token, ticket, onSent, onLine }) {
-    Object.assign(this, { talk, token, onSent, onLine });
+  /** `onSent()` after an acknowledgement, `onLine(up)` when the line goes down or comes back, `onBack(message)` for
+   *  one that was refused and is to be written again. */
+  constructor({ talk, token, ticket, onSent, onLine, onBack }) {
+    Object.assign(this, { talk, token, onSent, onLine, onBack });
     this.key = `outbox:${ticket}:${talk.dataset.me}`;
     this.waiting = [];
     this.pause = FIRST_PAUSE;
@@ -109,6 +110,11 @@ export class Outbox {
     line.append(
       " ",
       link(this.talk.dataset.wordRetry, () => this.retry(message)),
+      " ",
+      link(this.talk.dataset.wordEdit, () => {
+        this.done(message.id);
+        this.onBack(message);
+      }),
       " ",
       link(this.talk.dataset.wordDiscard, () => this.done(message.id)),
     );
