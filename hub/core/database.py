@@ -2,9 +2,10 @@
 
 import enum
 import functools
+import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
@@ -15,6 +16,9 @@ from flask import Flask, has_request_context
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
     CursorResult,
     DateTime,
     Delete,
@@ -27,10 +31,14 @@ from sqlalchemy import (
     TypeDecorator,
     Update,
     UpdateBase,
+    any_,
     bindparam,
     event,
+    func,
     insert,
     inspect,
+    literal,
+    select,
     update,
 )
 from sqlalchemy.engine import Connection, Engine
@@ -275,6 +283,14 @@ def _turn(session: Any) -> Iterator[None]:
 def touched(statement: Update | Delete | TextClause, values: dict[str, Any] | None = None) -> int:
     """Execute a conditional update or a delete; how many rows it touched."""
     return cast("CursorResult[Any]", db.session.execute(statement, values)).rowcount
+
+
+def among(column: Any, ids: Collection[int]) -> ColumnElement[bool]:
+    """`column` is one of these numbers, however many: as one parameter, where IN takes one for each."""
+    if db.session.get_bind().dialect.name == "postgresql":
+        return cast("ColumnElement[bool]", column == any_(literal(list(ids), ARRAY(BigInteger))))
+    held = func.json_each(json.dumps(list(ids))).table_valued("value")
+    return cast("ColumnElement[bool]", column.in_(select(held.c.value)))
 
 
 def insert_of_dialect(model: Any) -> Any:

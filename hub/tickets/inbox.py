@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from ..accounts.models import User
 from ..core import clock
 from ..core.access import Role, Somebody, visible
-from ..core.database import db
+from ..core.database import among, db
 from ..core.frame import nav_count
 from ..core.i18n import _l
 from ..core.paging import Page, page
@@ -173,7 +173,7 @@ def narrow(statement: Select[Any], asked: Asked, user: User) -> Select[Any]:
         wanted = select(Partner.id).where(Partner.code == asked.partner).scalar_subquery()
         conditions.append(Ticket.partner_id == wanted)
     if asked.q:
-        conditions.append(Ticket.id.in_(finding.ids(user, asked.q)))
+        conditions.append(among(Ticket.id, finding.ids(user, asked.q)))
     if asked.tag:
         conditions.append(Ticket.id.in_(select(TicketTag.ticket_id).where(TicketTag.name == asked.tag)))
     if asked.field:

@@ -20,7 +20,7 @@ from .documents import PARTNERS, PUBLIC, STAFF, Document, Section
 from .engine import Engine, IndexBusy, IndexMissing, Progress
 from .registry import Source, register, sources
 from .search import Answer, Hit, audience_of
-from .search import keys as _keys
+from .search import ids as _ids
 from .search import search as _search
 from .whoosh_engine import WhooshEngine
 from .words import LANGUAGES
@@ -62,11 +62,10 @@ def ids(user: Any, lang: str, text: str, kind: str) -> list[int]:
     """The numbers of everything of a kind in which all the words stand and that `user` may see; in no order."""
     try:
         audience, hidden = audience_of(user, (kind,)), hidden_from(user, (kind,))
-        found = _keys(engine(), lang, text, audience, kind=kind, hidden=hidden)
+        return _ids(engine(), lang, text, audience, kind=kind, hidden=hidden)
     except IndexMissing:
         ring(REBUILD, lang=lang)
         return []
-    return [int(key.partition(":")[2]) for key in found]
 
 
 def write(lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:

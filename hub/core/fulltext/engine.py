@@ -35,7 +35,7 @@ class Engine(Protocol):
     ) -> Found:
         """The best documents of those wanted; counts per kind are of all. Raises IndexMissing."""
 
-    def keys(self, question: Question, audience: Set[str], kind: str) -> list[str]:
+    def ids(self, question: Question, audience: Set[str], kind: str) -> list[int]:
         """Of every document of a kind that holds all the words, or has a code; in no order. Raises IndexMissing."""
 
     def write(self, lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:

@@ -108,10 +108,10 @@ class PostgresEngine:
         hits = [Document.from_json(json.loads(row.value)) for row in rows if row.what == "hit"]
         return Found(hits, counts["kind"], counts["shelf"])
 
-    def keys(self, question: Question, audience: Set[str], kind: str) -> list[str]:
+    def ids(self, question: Question, audience: Set[str], kind: str) -> list[int]:
         if not question.words and not question.codes:
             return []
-        return [row.key for row in _execute(_reading(), *holding(question, audience, kind))]
+        return [row.id for row in _execute(_reading(), *holding(question, audience, kind))]
 
     def write(self, lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         with self._writing(lang) as connection:

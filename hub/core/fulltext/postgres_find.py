@@ -53,14 +53,14 @@ _LIKELY_HERE = " UNION (SELECT key FROM found WHERE {here} ORDER BY rough DESC, 
 
 
 _HOLD = """
-SELECT key FROM search_document
+SELECT split_part(key, ':', 2)::bigint AS id FROM search_document
 WHERE lang || '' = {lang} AND kind = {kind} AND audience && {audience} AND key <> ALL({hidden})
   AND ({every} OR codes && {codes})
 """
 
 
 def holding(question: Question, audience: Set[str], kind: str) -> tuple[str, list[Any]]:
-    """The statement that gives the keys of every document of a kind that holds all the words, or has a code."""
+    """The statement that gives the ids of every document of a kind that holds all the words, or has a code."""
     values = Values()
     statement = _HOLD.format(
         lang=values.add(question.lang),

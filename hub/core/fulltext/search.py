@@ -109,16 +109,16 @@ def search(
     return Answer(asked, text, lang, hits, found.by_kind, found.by_shelf, instead)
 
 
-def keys(
+def ids(
     engine: Engine, lang: str, text: str, audience: Set[str], *, kind: str, hidden: Set[str]
-) -> list[str]:
-    """The keys of every document of a kind in which all the words stand; in no order. Raises IndexMissing."""
+) -> list[int]:
+    """The ids of every document of a kind in which all the words stand; in no order. Raises IndexMissing."""
     asked = _asked(text)
     if not asked:
         return []
     _text, question = _understood(engine, lang, asked, audience, typing=False, insist=True)
     question.hidden = frozenset(hidden)
-    return engine.keys(question, audience, kind)
+    return engine.ids(question, audience, kind)
 
 
 def _asked(text: str) -> str:

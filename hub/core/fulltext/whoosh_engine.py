@@ -58,9 +58,9 @@ class WhooshEngine:
         with self._sound(question.lang):
             return self._snapshot(question.lang).find(question, frozenset(audience), only, limit, offset)
 
-    def keys(self, question: Question, audience: Set[str], kind: str) -> list[str]:
+    def ids(self, question: Question, audience: Set[str], kind: str) -> list[int]:
         with self._sound(question.lang):
-            return self._snapshot(question.lang).keys(question, frozenset(audience), kind)
+            return self._snapshot(question.lang).ids(question, frozenset(audience), kind)
 
     def write(self, lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         with self._writing(lang):
@@ -92,7 +92,7 @@ class WhooshEngine:
                 if held is None or held.path != path:
                     held = Snapshot(path)
                 elif not held.is_fresh():
-                    held = Snapshot(path, held.database)
+                    held = Snapshot(path, held)
             except Exception as error:
                 # Whoosh and struct raise all sorts of things on a damaged file; the cure is the same.
                 self._open.pop(lang, None)

@@ -9,10 +9,10 @@ import json
 import threading
 from array import array
 from collections import Counter
-from collections.abc import Iterable
-from functools import cached_property, lru_cache
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Engine as Database
 from whoosh import index
@@ -21,9 +21,9 @@ from .documents import Document, Found, Narrowing
 from .question import Question, Wanted
 from .scoring import BEST, CODE, FLOOR, SURFACE, TOGETHER, WEIGHTS, B, saturated, shortness
 from .whoosh_files import words_database
+from .whoosh_segment import Segment
 
 _TERMS_KEPT = 3_000
-_HOLDERS_KEPT = 100
 
 
 class Postings(NamedTuple):
@@ -44,12 +44,21 @@ class Places(NamedTuple):
     fields: dict[str, Postings]
 
 
+class Part(NamedTuple):
+    """A segment of a snapshot: the number of its first document there, and which of its documents are gone."""
+
+    segment: Segment
+    first: int
+    gone: frozenset[int]
+
+
 class Snapshot:
     """One language's index at one moment, with what has been read from it so far."""
 
-    def __init__(self, path: Path, database: Database | None = None) -> None:
+    def __init__(self, path: Path, before: "Snapshot | None" = None) -> None:
+        """Read the index in a folder; what the snapshot `before` has read of the same folder is kept."""
         self.path = path
-        self.database = database or words_database(path)
+        self.database: Database = before.database if before else words_database(path)
         self._index = index.open_dir(str(path))
         self._generation = self._index.latest_generation()
         self._reader = self._index.reader()
@@ -57,13 +66,13 @@ class Snapshot:
         # Deleted documents count until a merge.
         count = max(self._reader.doc_count_all(), 1)
         self._average = {name: self._reader.field_length(name) / count or 1 for name in B}
-        self._kind_of = self._value_of("kind")
-        self._shelf_of = self._value_of("shelf")
+        self.segments: list[Part] = list(self._read_segments(before.segments if before else []))
+        self._kind_of = [kind for segment, *_ in self.segments for kind in segment.kinds]
+        self._shelf_of = [shelf for segment, *_ in self.segments for shelf in segment.shelves]
         # Postings cost their file reads once per snapshot; 12 bytes each.
         self._places = lru_cache(maxsize=_TERMS_KEPT)(self._read_places)
         self._surface = lru_cache(maxsize=_TERMS_KEPT)(self._read_surface)
         self._allowed = lru_cache(maxsize=32)(self._read_allowed)
-        self._holding = lru_cache(maxsize=_HOLDERS_KEPT)(self._read_holding)
 
     def is_fresh(self) -> bool:
         """Has nothing been written since?"""
@@ -81,33 +90,25 @@ class Snapshot:
             by_kind = Counter(self._kind_of[-number] for _, number in strong)
             if only.kinds:
                 strong = [each for each in strong if self._kind_of[-each[1]] in only.kinds]
-            by_shelf = Counter(self._shelf_of.get(-number, "") for _, number in strong)
+            by_shelf = Counter(self._shelf_of[-number] for _, number in strong)
             if only.shelf:
-                strong = [each for each in strong if self._shelf_of.get(-each[1]) == only.shelf]
+                strong = [each for each in strong if self._shelf_of[-each[1]] == only.shelf]
             best = heapq.nlargest(offset + limit, strong)[offset:]
             return Found([self._document(-number) for _, number in best], dict(by_kind), dict(by_shelf))
 
-    def keys(self, question: Question, audience: frozenset[str], kind: str) -> list[str]:
-        """As Engine.keys promises."""
+    def ids(self, question: Question, audience: frozenset[str], kind: str) -> list[int]:
+        """As Engine.ids promises."""
         with self._lock:
-            there = self._allowed(audience).intersection(self._numbers("kind", kind))
-            there = there.difference(
-                number for key in question.hidden for number in self._numbers("key", key)
-            )
-            found = there.intersection(
-                number for code in question.codes for number in self._numbers("codes", code)
-            )
-            if question.words:
-                holders = (set().union(*map(self._holding, word.terms)) for word in question.words)
-                found |= there.intersection(*holders)
-            return [self._keys[number] for number in found]
+            return [
+                id for segment, _, gone in self.segments for id in segment.ids(question, audience, kind, gone)
+            ]
 
-    @cached_property
-    def _keys(self) -> Any:
-        return self._reader.column_reader("key")
-
-    def _read_holding(self, term: str) -> frozenset[int]:
-        return frozenset(number for name in WEIGHTS for number in self._numbers(name, term))
+    def _read_segments(self, known: "list[Part]") -> "Iterator[Part]":
+        kept = {part.segment.name: part.segment for part in known}
+        for reader, first in self._reader.leaf_readers():
+            if reader.segment():  # an empty index has none
+                segment = kept.get(reader.segment().segment_id()) or Segment(reader)
+                yield Part(segment, first, reader.deleted_docs_set)
 
     def _add_up(self, question: Question, allowed: frozenset[int]) -> dict[int, float]:
         """The score of every document that is an answer."""
@@ -186,13 +187,12 @@ class Snapshot:
         return frozenset(number for token in audience for number in self._numbers("audience", token))
 
     def _numbers(self, name: str, term: str) -> list[int]:
-        return list(self._reader.postings(name, term).all_ids()) if (name, term) in self._reader else []
-
-    def _value_of(self, name: str) -> dict[int, str]:
-        return {number: value for value in self._lexicon(name) for number in self._numbers(name, value)}
-
-    def _lexicon(self, name: str) -> list[str]:
-        return [term.decode() for term in self._reader.lexicon(name)]
+        return [
+            first + number
+            for segment, first, gone in self.segments
+            for number in segment.numbers(name, term)
+            if number not in gone
+        ]
 
     def _document(self, number: int) -> Document:
         return Document.from_json(json.loads(self._reader.stored_fields(number)["document"]))
