@@ -153,7 +153,6 @@ def init_app(app: Flask, settings: Settings) -> None:
             "connect_args": {"timeout": PATIENCE, "check_same_thread": False},
             "pool_size": 20,
             "max_overflow": 100,
-            "pool_use_lifo": True,  # the one that has just been used has in memory what is asked for
         }
     else:
         options = {
@@ -163,6 +162,7 @@ def init_app(app: Flask, settings: Settings) -> None:
             "pool_timeout": 5,
             "connect_args": {"connect_timeout": 5},
         }
+    options["pool_use_lifo"] = True  # the one that has just been used has in memory what is asked for
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
     if settings.is_sqlite:

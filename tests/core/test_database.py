@@ -67,6 +67,8 @@ def test_a_request_that_writes_outside_a_transaction_fails(app, write):
 def test_what_requests_ask_again_and_again_stays_prepared(app):
     is_postgresql = db.engine.dialect.name == "postgresql"
     prepared = text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%asked_here%'")
+    with db.engine.connect(), db.engine.connect(), db.engine.connect():
+        pass  # there are several, and still one of them gets to know what is asked
     with app.test_request_context("/"):
         for _request in range(10):
             db.session.execute(text("SELECT 1 AS asked_here"))
