@@ -206,7 +206,7 @@ class SnoozeForm(HubForm):
 
 
 class MergeForm(HubForm):
-    into = IntegerField(_l("Number of the other ticket"), [InputRequired()])
+    into = IntegerField(_l("Number of the other ticket"), [InputRequired(), NumberRange(1, 2**31 - 1)])
     sure = BooleanField(_l("Both may read everything"))
 
 

@@ -153,7 +153,11 @@ def test_the_pages_of_merging(cast, two, browse):
     source, target = two
     browser = browse(cast.agent)
     assert target.subject in browser.get(f"/inbox/{source.number}/merge").text
-    answer = browser.post(f"/inbox/{source.number}/merge", data={"into": target.number})
+    for nothing in ("", str(10**12)):
+        answer = browser.post(f"/inbox/{source.number}/merge", data={"into": nothing})
+        assert answer.status_code == 422
+    both = {"into": [str(target.number), ""]}  # chosen of the list, with the field for a number below it
+    answer = browser.post(f"/inbox/{source.number}/merge", data=both)
     assert answer.location == f"/inbox/{target.number}"
     assert f"/inbox/{source.number}/unmerge" in browser.get(answer.location).text
     assert f"№ {target.number}" in browser.get(f"/inbox/{source.number}").text
