@@ -50,6 +50,9 @@ WORDS = [
     "browser",
     "phone",
 ]
+#: A hundred shops that are written about, each in one ticket of a hundred; WORDS stand in nearly all.
+SHOPS = [f"{first}{last}" for first in ("Alder", "Birch", "Cedar", "Elder", "Hazel", "Laurel", "Maple", "Olive", "Poplar", "Rowan")
+         for last in ("barrow", "croft", "dale", "field", "garth", "holme", "mere", "stead", "thorpe", "wick")]  # fmt: skip
 #: What a help desk looks like after some years: most of it is settled.
 STATES = [Status.CLOSED] * 80 + [Status.RESOLVED] * 10 + [Status.WAITING] * 5 + [Status.OPEN] * 3
 STATES += [Status.NEW] * 2
@@ -121,7 +124,8 @@ def fill(tickets: int, partners: int) -> None:
                     "ticket_id": id,
                     "seq": seq,
                     "author_id": id % partners + 1 if seq % 2 else agents[id % AGENTS],
-                    "body": sentence(dice, 30),
+                    "body": sentence(dice, 30)
+                    + (f" It is about {SHOPS[id % len(SHOPS)]}." if seq == 3 else ""),
                     "visibility": Visibility.PUBLIC,
                     "client_id": f"{id}-{seq}",
                     "at": now - timedelta(minutes=7 * (tickets - id) + 4 - seq),
