@@ -94,7 +94,7 @@ def tickets(home: Path, scale: int, backend: str, settings: dict[str, str]) -> I
             yield row
 
 
-#: What an agent looks at. Ticket 1801 is there at every scale; one ticket in a hundred is about Alderbarrow,
+#: What an agent looks at. Ticket 1801 is there at every scale; one ticket in forty is about Alderbarrow,
 #: and nearly all speak of payouts, which no target is for.
 PAGES = {
     "list": "/inbox?view=all",

@@ -50,9 +50,12 @@ WORDS = [
     "browser",
     "phone",
 ]
-#: A hundred shops that are written about, each in one ticket of a hundred; WORDS stand in nearly all.
-SHOPS = [f"{first}{last}" for first in ("Alder", "Birch", "Cedar", "Elder", "Hazel", "Laurel", "Maple", "Olive", "Poplar", "Rowan")
-         for last in ("barrow", "croft", "dale", "field", "garth", "holme", "mere", "stead", "thorpe", "wick")]  # fmt: skip
+#: Forty shops that are written about, each in one ticket of forty; WORDS stand in nearly all.
+FIRST, LAST = (
+    ("Alder", "Birch", "Cedar", "Elder", "Hazel", "Laurel", "Maple", "Olive"),
+    ("barrow", "croft", "dale", "mere", "wick"),
+)
+SHOPS = [first + last for first in FIRST for last in LAST]
 #: What a help desk looks like after some years: most of it is settled.
 STATES = [Status.CLOSED] * 80 + [Status.RESOLVED] * 10 + [Status.WAITING] * 5 + [Status.OPEN] * 3
 STATES += [Status.NEW] * 2
