@@ -201,6 +201,7 @@ def test_an_internal_note_never_reaches_the_partner(people, visit):
     with agent.expect_navigation():
         agent.locator("#priority").press("Enter")
     expect(agent.locator("#priority")).to_have_value("urgent")
+    expect(agent.locator("#priority")).to_be_focused()
     with agent.expect_navigation():
         agent.locator("#category").select_option("links")
     expect(agent.locator("#category")).to_have_value("links")

@@ -72,9 +72,11 @@ def test_what_is_hidden_is_gone_before_the_worker_comes(library, client, browse,
     assert len(fulltext.find(agent, "en", "payout").hits) == (verb == "narrow")
 
 
-def test_nothing_found_offers_support_with_the_words(library, browse, partner):
+def test_nothing_found_offers_support_with_the_words(library, browse, partner, agent):
     page = browse(partner).get("/search/?q=qwrtzxcv").text
     assert "Nothing fits these words" in page
+    assert "/tickets/new?subject=qwrtzxcv" in page
+    assert "/tickets/new?" not in browse(agent).get("/search/?q=qwrtzxcv").text
 
 
 def test_another_language_is_announced(library, client):

@@ -44,6 +44,7 @@ def index() -> ResponseReturnValue:
         chips=_chips(answer, kind, kept),
         shelves=_shelves(answer) if kind else [],
         token=log.note(current_user, answer) if is_new else "",
+        can_ask=can(current_user, Permission.TICKETS_OPEN),
         can_wish=can(current_user, Permission.SEARCH_USE) and not can(current_user, Permission.KB_WRITE),
         can_edit=can(current_user, Permission.KB_WRITE),
         moment=datetime.fromisoformat,

@@ -6,28 +6,48 @@ export function wire(root) {
   for (const form of fresh(root, "form[data-guard]", "guard")) form.addEventListener("submit", guard);
   for (const form of fresh(root, "form[data-apply]", "apply")) apply(form);
   for (const part of fresh(root, "[data-when]", "forms")) depend(part);
+  goOn(root);
   root.querySelector("[aria-invalid=true]")?.focus();
 }
 
 /** Send the form when a choice changes. With the keys one passes by others: those wait for Enter, or for leaving. */
 function apply(form) {
   let byKey = false;
-  let changed = false;
-  const send = () => changed && form.requestSubmit();
+  let changed = null;
+  const send = (event) => {
+    if (!changed) return;
+    goOnFrom(event?.relatedTarget?.id || changed.id);
+    form.requestSubmit();
+  };
   form.addEventListener("keydown", ({ key, target }) => {
     byKey = target.matches("select");
     if (byKey && key === "Enter") send();
   });
   form.addEventListener("pointerdown", () => (byKey = false));
-  form.addEventListener("change", () => {
-    changed = true;
+  form.addEventListener("change", ({ target }) => {
+    changed = target;
     if (!byKey) send();
   });
   form.addEventListener("focusout", send);
   form.addEventListener("submit", (event) => {
-    changed = false;
+    changed = null;
     if (form.method === "get") dropEmpty(event);
   });
+}
+
+// Where the focus was when a form applied itself: the page that comes then goes on there.
+const PLACE = "hub.place";
+
+function goOnFrom(id) {
+  if (id) sessionStorage.setItem(PLACE, JSON.stringify([location.pathname, id]));
+}
+
+function goOn(root) {
+  const [path, id] = JSON.parse(sessionStorage.getItem(PLACE) ?? "[]");
+  const place = path === location.pathname && root.querySelector(`#${CSS.escape(id)}`);
+  if (!place) return;
+  sessionStorage.removeItem(PLACE);
+  place.focus();
 }
 
 function guard(event) {
