@@ -140,7 +140,7 @@ PATIENCE = 5
 _writing = Turn()
 #: Pages of 4 KB that SQLite's log may hold until a commit itself brings them home.
 MOST_LOGGED = 8_000
-#: Execution option of a connection that is going to write.
+#: Execution option of a connection that is going to write: the seconds that it may wait for others.
 WRITES = "hub_writes"
 
 
@@ -200,8 +200,17 @@ def _prepare_sqlite(engine: Engine) -> None:
     def begin(connection: Connection) -> None:
         # A read that turns into a write fails at once when another wrote in
         # between; a writer therefore queues for its lock from the start.
-        writes = connection.get_execution_options().get(WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        patience = connection.get_execution_options().get(WRITES)
+        if patience is None:
+            connection.exec_driver_sql("BEGIN")
+        elif patience > PATIENCE - 0.1:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:  # it has waited in this process already
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={int(patience * 1000)}")
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            finally:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={PATIENCE * 1000}")
 
 
 def start_checkpoints(app: Flask, pause: float = 1.0) -> None:
@@ -247,9 +256,9 @@ def transaction() -> Iterator[scoped_session[Any]]:
     waiting: list[Callable[[], None]] = []
     session.info["after_commit"] = waiting
     try:
-        with _turn(session):
+        with _turn(session) as patience:
             try:
-                session.connection(execution_options={WRITES: True})
+                session.connection(execution_options={WRITES: patience})
                 yield db.session
                 session.commit()
             except BaseException:
@@ -262,20 +271,23 @@ def transaction() -> Iterator[scoped_session[Any]]:
 
 
 @contextmanager
-def _turn(session: Any) -> Iterator[None]:
+def _turn(session: Any) -> Iterator[float]:
     """Wait for the writers before this one in the process, where the database has but one at a time.
+
+    Yields the seconds that are left of the patience with others.
 
     SQLite lets waiting writers look again and again, and whoever looks at the right moment is next: of twenty
     threads some never are. A queue of our own wakes the one who came first, at once. Against writers of other
     processes, of which there are few, SQLite's way is good enough.
     """
     if session.get_bind().dialect.name != "sqlite":
-        yield
+        yield PATIENCE
         return
+    start = time.monotonic()
     if not _writing.take(PATIENCE):
         raise OperationalError("BEGIN", None, TimeoutError("other writers take too long"))
     try:
-        yield
+        yield max(0, PATIENCE - (time.monotonic() - start))
     finally:
         _writing.give_back()
 

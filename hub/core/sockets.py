@@ -116,6 +116,10 @@ class WebSocket(simple_websocket.Server):
         """Say goodbye, and wake the thread that reads: a page that is gone never answers."""
         with suppress(OSError, LocalProtocolError, simple_websocket.ConnectionClosed):
             super().close(reason, message)
+        self.cut()
+
+    def cut(self) -> None:
+        """End the connection without a word."""
         self.connected = False
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
@@ -165,8 +169,9 @@ class Outbox(queue.Queue[Any]):
         packet = Packet(NOOP)
         packet.frame = pong
         with self._sending:
-            if not self._page.upgraded:  # then nobody else sends over the WebSocket
-                self._socket.sock.sendall(pong)
+            if not self._page.upgraded:  # nobody else sends over it yet, and who takes no Pong gets none
+                if not self._socket.send_now(packet) and self._socket.is_halfway:
+                    self._socket.cut()
                 return
             if self._is_idle and self._socket.send_now(packet):
                 return

@@ -30,13 +30,22 @@ class Turn:
             mine = threading.Lock()
             mine.acquire()
             self._waiting.append(mine)
-        if mine.acquire(timeout=patience):
-            return True
+        try:
+            if mine.acquire(timeout=patience):
+                return True
+        except BaseException:  # a signal: the turn must not be handed to who has gone
+            if not self._withdraw(mine):
+                self.give_back()
+            raise
+        return not self._withdraw(mine)
+
+    def _withdraw(self, mine: threading.Lock) -> bool:
+        """Wait no longer; False when the turn was handed over at the last moment."""
         with self._looking:
             if mine not in self._waiting:
-                return True  # it was handed over at the last moment
+                return False
             self._waiting.remove(mine)
-            return False
+            return True
 
     def give_back(self) -> None:
         """Hand the turn to the next who waits."""

@@ -4,12 +4,15 @@ import shutil
 import sqlite3
 import threading
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from hub.accounts.models import User
+from hub.core import database, turns
 from hub.core.access import Role
 from hub.core.database import after_commit, bring_home, db, transaction, update_now
 from hub.core.turns import Turn
@@ -122,6 +125,60 @@ def test_the_turn_goes_to_who_has_waited_longest():
         for thread in waiting:
             thread.join(60)
         served.clear()
+
+
+def test_who_is_called_away_while_waiting_keeps_the_turn_from_nobody():
+    turn = Turn()
+    for is_handed_over in (False, True):
+        assert turn.take(0)
+
+        class Interrupted:
+            def acquire(self, timeout=None):
+                if timeout is not None:
+                    if is_handed_over:  # noqa: B023 (called within this round)
+                        turn.give_back()
+                    raise KeyboardInterrupt
+
+            def release(self):
+                pass
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(turns.threading, "Lock", Interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                turn.take(60)
+        if not is_handed_over:
+            turn.give_back()
+        assert turn.waiting == 0
+        assert turn.take(0)
+        turn.give_back()
+
+
+@pytest.mark.once
+def test_who_has_waited_in_the_process_waits_only_the_rest_for_others(app, monkeypatch):
+    monkeypatch.setattr(database, "PATIENCE", 1)
+    elsewhere = sqlite3.connect(db.engine.url.database, isolation_level=None)
+    elsewhere.execute("BEGIN IMMEDIATE")
+    asked = []
+    monkeypatch.setattr(database._writing, "take", lambda patience: not time.sleep(0.3))
+    monkeypatch.setattr(database._writing, "give_back", lambda: None)
+    with statements(asked), pytest.raises(OperationalError, match="locked"), transaction():
+        pass
+    elsewhere.close()
+    db.session.remove()
+    db.engine.dispose()  # its connections know this patience
+    waited, restored = [int(sql.partition("=")[2]) for sql in asked if "busy_timeout" in sql]
+    assert waited <= 700
+    assert restored == 1000
+
+
+@contextmanager
+def statements(asked):
+    def note(_connection, _cursor, sql, *_rest):
+        asked.append(sql)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    yield
+    event.remove(db.engine, "before_cursor_execute", note)
 
 
 @pytest.mark.once

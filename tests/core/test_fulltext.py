@@ -2,11 +2,14 @@
 
 import random
 import shutil
+import threading
 
 import pytest
+from whoosh.codec.whoosh3 import WHOOSH3_HEADER_MAGIC
 
 from hub.core import fulltext, jobs
 from hub.core.fulltext import Document, IndexMissing, Section
+from hub.core.fulltext.question import Question, Wanted
 from hub.core.fulltext.search import search
 from hub.core.fulltext.whoosh_engine import WhooshEngine
 from hub.core.settings import settings
@@ -380,6 +383,31 @@ def test_many_small_saves_stay_findable(index):
 
 
 @pytest.mark.once
+def test_who_still_reads_the_index_as_it_was_is_not_read_into(index):
+    """Two snapshots share the files of a segment, in which only one can look things up at a time."""
+    index(article(1, "Купон"))
+    before = fulltext.engine()._snapshot("ru")
+    fulltext.engine().write("ru", [article(2, "Ставка")])
+    after = fulltext.engine()._snapshot("ru")
+    assert after is not before
+    assert {part.segment for part in after.segments} & {part.segment for part in before.segments}
+    asked, answered = threading.Event(), threading.Event()
+
+    def look():
+        asked.set()
+        after.ids(Question("ru", [Wanted("купон", terms={"купон": 1.0}, having=1)]), frozenset(), "article")
+        answered.set()
+
+    with before._lock:
+        thread = threading.Thread(target=look)
+        thread.start()
+        assert asked.wait(30)
+        assert not answered.wait(0.2)
+    thread.join(30)
+    assert answered.is_set()
+
+
+@pytest.mark.once
 def test_a_lost_or_damaged_index_is_noticed_and_built_again(app, index, partner, monkeypatch):
     index(article(1, "Купон"))
     source = fulltext.Source(
@@ -391,6 +419,10 @@ def test_a_lost_or_damaged_index_is_noticed_and_built_again(app, index, partner,
         lambda: shutil.rmtree(folder),
         lambda: [path.write_bytes(b"no") for path in folder.glob("*/*.toc")],
         lambda: [path.write_bytes(b"\7" * path.stat().st_size) for path in folder.glob("*/*.seg")],
+        lambda: [
+            path.write_bytes(path.read_bytes().replace(WHOOSH3_HEADER_MAGIC, bytes(4)))
+            for path in folder.glob("*/*.seg")
+        ],
         lambda: [path.unlink() for path in folder.glob("*/words.db*")],
     ):
         damage()

@@ -12,7 +12,7 @@ import pytest
 from engineio.packet import MESSAGE, Packet
 
 from hub.core import jobs, live
-from hub.core.sockets import WebSocketDoor, furnish
+from hub.core.sockets import Outbox, WebSocket, WebSocketDoor, furnish
 
 pytestmark = pytest.mark.once
 HANDSHAKE = {
@@ -126,6 +126,21 @@ def test_a_ping_is_answered_between_two_packets_and_never_inside_one(opened):
     assert {text for kind, text in kinds if kind == 1} <= {b"4xxxxx", b"6", b"4end"}
     browser.sendall(frame(b"", kind=8))
     thread.join(30)
+
+
+def test_who_only_sends_pings_before_the_upgrade_keeps_nobody_waiting():
+    ours, theirs = socket.socketpair()
+    reader = WebSocket.__new__(WebSocket)
+    reader.sock, reader.connected, reader._rest = ours, True, b""
+    outbox = Outbox()
+    outbox.leads_to(reader, SimpleNamespace(upgraded=False))
+    pings = threading.Thread(target=lambda: [outbox.answer(b"\x8a\x7d" + bytes(125)) for _ in range(20_000)])
+    pings.start()
+    pings.join(30)
+    assert not pings.is_alive()
+    outbox.put(Packet(MESSAGE, "for whom it may concern"), block=False)
+    theirs.close()
+    ours.close()
 
 
 def _frames(data: bytes):

@@ -21,6 +21,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy.exc import DatabaseError
 from whoosh import index, query
+from whoosh.reading import CorruptIndexError
 
 from ..database import Base
 from . import vocabulary
@@ -34,7 +35,15 @@ from .whoosh_snapshot import Snapshot
 log = structlog.get_logger()
 
 #: What reading a damaged file raises.
-_DAMAGE = (FileNotFoundError, EOFError, struct.error, zlib.error, pickle.UnpicklingError, UnicodeDecodeError)
+_DAMAGE = (
+    CorruptIndexError,
+    FileNotFoundError,
+    EOFError,
+    struct.error,
+    zlib.error,
+    pickle.UnpicklingError,
+    UnicodeDecodeError,
+)
 
 
 class WhooshEngine:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine as Database
 from whoosh import index
@@ -62,13 +62,15 @@ class Snapshot:
         self._index = index.open_dir(str(path))
         self._generation = self._index.latest_generation()
         self._reader = self._index.reader()
-        self._lock = threading.RLock()
+        # Whoever still reads the snapshot before reads the same files of the segments they share.
+        self._lock: Any = before._lock if before else threading.RLock()
         # Deleted documents count until a merge.
         count = max(self._reader.doc_count_all(), 1)
         self._average = {name: self._reader.field_length(name) / count or 1 for name in B}
-        self.segments: list[Part] = list(self._read_segments(before.segments if before else []))
-        self._kind_of = [kind for segment, *_ in self.segments for kind in segment.kinds]
-        self._shelf_of = [shelf for segment, *_ in self.segments for shelf in segment.shelves]
+        with self._lock:
+            self.segments: list[Part] = list(self._read_segments(before.segments if before else []))
+            self._kind_of = [kind for segment, *_ in self.segments for kind in segment.kinds]
+            self._shelf_of = [shelf for segment, *_ in self.segments for shelf in segment.shelves]
         # Postings cost their file reads once per snapshot; 12 bytes each.
         self._places = lru_cache(maxsize=_TERMS_KEPT)(self._read_places)
         self._surface = lru_cache(maxsize=_TERMS_KEPT)(self._read_surface)
