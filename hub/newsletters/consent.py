@@ -41,9 +41,14 @@ def normalise(address: str) -> str:
 
 
 def is_address(address: str) -> bool:
-    """Does it look like one, in its one spelling? A domain that has none in ASCII does not exist."""
-    is_domain = address.rpartition("@")[2].isascii()
-    return bool(_ADDRESS.fullmatch(address)) and is_domain and len(address) <= 254
+    """Does it look like one, in its one spelling? A domain that has none in ASCII does not exist.
+
+    RFC 5321, 4.5.3.1: at most 64 octets before the @.
+    """
+    if not _ADDRESS.fullmatch(address) or len(address) > 254:
+        return False
+    local, _at, domain = address.rpartition("@")
+    return domain.isascii() and len(local.encode()) <= 64
 
 
 @dataclass(frozen=True)
@@ -61,8 +66,10 @@ class Reader:
 
 def sign(reader: Reader) -> str:
     """A token for links in a mail; it never expires, for old mails are opened too."""
-    written = json.dumps([reader.address, reader.topic, reader.locale, reader.key])
-    return links.signed(base64_encode(written).decode(), _READER)
+    values = [reader.address, reader.topic, reader.locale, reader.key]
+    # As short as can be: the whole link is one line of a mail's head.
+    written = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return links.signed(base64_encode(written.encode()).decode(), _READER)
 
 
 def read(token: str) -> Reader | None:

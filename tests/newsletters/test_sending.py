@@ -1,5 +1,6 @@
 """A newsletter reaches everyone it is for, once, in their language; what goes wrong is said."""
 
+import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -7,11 +8,13 @@ from email.policy import SMTP
 from types import SimpleNamespace
 
 import pytest
+from itsdangerous.encoding import base64_encode
 
 from hub.accounts.models import User
-from hub.core import clock, jobs
+from hub.core import clock, jobs, links
 from hub.core.database import db, transaction
 from hub.core.errors import Invalid
+from hub.core.mail.compose import header, one_click
 from hub.core.settings import settings
 from hub.newsletters import consent, drafts, events, ledger, sending, starting, steering
 from hub.newsletters.checks import NotReady, review
@@ -103,6 +106,22 @@ def test_a_mail_carries_its_ledger_id_and_a_working_way_out(newsletter, cast, wo
     assert settings.base_url + url in parts(mail)[1]
     assert client.post(url, data={"List-Unsubscribe": "One-Click"}).status_code == 200
     assert consent.declined("partner@example.org", Topic.PRODUCT) == "topic"
+
+
+def test_the_longest_address_fits_the_line_of_the_way_out(app):
+    local = "😀" * 16
+    longest = f"{local}@{'.'.join(['d' * 59] * 3)}.example"
+    for address in (longest, "\\" * 64 + longest[16:], "я" * 32 + longest[16:]):
+        assert consent.is_address(address)
+        reader = consent.Reader(address, Topic.PRODUCT, "ru", "k" * 36)
+        token = consent.sign(reader)
+        assert consent.read(token) == reader
+        line = header("List-Unsubscribe", one_click(consent.unsubscribe_url(token))["List-Unsubscribe"])
+        assert max(map(len, line.split("\r\n"))) <= 998
+        # As tokens were written until now.
+        written = json.dumps([address, Topic.PRODUCT, "ru", reader.key])
+        assert consent.read(links.signed(base64_encode(written).decode(), "newsletters.reader")) == reader
+    assert not consent.is_address("я" * 33 + "@reader.example")
 
 
 def test_values_of_a_reader_are_text_everywhere(manager, cast, worker):

@@ -134,9 +134,10 @@ def header(name: str, value: str) -> str:
         raise UnsafeHeader(name)
     if value.isascii() and len(name) + len(value) < 76:
         return f"{name}: {value}"
-    if "<" in value and value.isascii():  # addresses and ids: never encoded, never broken inside
+    fits = value.isascii() and max(map(len, value.split(" "))) < LONGEST_LINE - len(name) - 2
+    if "<" in value and fits:  # addresses and ids: never encoded, never broken inside
         return f"{name}: " + "\r\n ".join(value.split(" "))
-    if value.isascii():
+    if fits:
         return f"{name}: " + Header(value, "us-ascii", header_name=name).encode(linesep="\r\n")
     return f"{name}: " + "\r\n ".join(encoded(value, len(name) + 2))
 

@@ -52,6 +52,10 @@ def test_no_line_is_longer_than_998_octets(app):
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
     assert b"\n" not in raw.replace(b"\r\n", b"")
     assert read(raw)["Subject"] == ("слово " * 60).strip()
+    for subject in ("x" * 989, "x" * 990, "x" * 3000, "a < b " + "x" * 1000):
+        raw = letter(subject=subject).as_bytes()
+        assert max(len(line) for line in raw.split(b"\r\n")) <= 998
+        assert read(raw)["Subject"] == subject
 
 
 @pytest.mark.once
