@@ -130,12 +130,11 @@ class PostgresEngine:
                 connection.execute(delete(table).where(table.c.lang == lang))
             vocabulary.forget(connection, lang)
             built = Entry(frozenset([_NOBODY]), {self._built})
-            vocabulary.put(connection, lang, {self._built: built})
-            entries: dict[str, Entry | None] = {}
+            entries = {self._built: built}
             for batch in in_batches(documents):
                 entries |= _add(connection, lang, batch)
-                progress(len(entries))
-            vocabulary.put(connection, lang, entries)
+                progress(len(entries) - 1)
+            vocabulary.fill(connection, lang, entries)
             _settle(connection, len(entries))
         self._averages.pop(lang, None)
 

@@ -7,7 +7,7 @@ edit apart share a key after at most one letter is left out of each.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
     Column,
@@ -31,6 +31,7 @@ SHORTEST_CORRECTED = 4
 SHORTEST_TWICE_WRONG = 7
 _LONGEST_KEPT = 40
 _AT_ONCE = 400
+T = TypeVar("T")
 
 # A normal form is kept beside the words under this sign, so that a form never met before is still known.
 # The sign alone stands for the document itself: its count is how many documents there are.
@@ -157,22 +158,43 @@ def put(to: Connection, lang: str, documents: Mapping[str, Entry | None]) -> Non
         for row in to.execute(select(entries).where(chosen)).all():
             change.subtract((word, who) for who in row.audience.split() for word in row.words.split())
         to.execute(delete(entries).where(chosen))
-    kept = {
-        key: Entry(entry.audience, {word for word in entry.words if len(word) <= _LONGEST_KEPT})
-        for key, entry in documents.items()
-        if entry
-    }
+    kept = {key: _kept(entry) for key, entry in documents.items() if entry}
     for entry in kept.values():
         change.update((word, who) for who in entry.audience for word in entry.words)
-    _insert(
-        to,
-        entries,
-        [
-            {"lang": lang, "document": key, "audience": " ".join(sorted(who)), "words": " ".join(sorted(its))}
-            for key, (who, its) in kept.items()
-        ],
-    )
+    _insert(to, entries, _rows(lang, kept))
     _count(to, lang, {pair: by for pair, by in change.items() if by})
+
+
+def fill(to: Connection, lang: str, documents: Mapping[str, Entry]) -> None:
+    """Write the vocabulary of a language that has none: of a hundred thousand documents nothing is looked up."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for some in _batches(list(documents)):
+        kept = {key: _kept(documents[key]) for key in some}
+        for entry in kept.values():
+            counts.update((word, who) for who in entry.audience for word in entry.words)
+        _insert(to, entries, _rows(lang, kept))
+    for pairs in _batches(sorted(counts)):
+        _insert(to, words, _counted(lang, {pair: counts[pair] for pair in pairs}))
+    for some in _batches(sorted({word for word, _ in counts})):
+        _key(to, lang, set(), set(some))
+
+
+def _kept(entry: Entry) -> Entry:
+    return Entry(entry.audience, {word for word in entry.words if len(word) <= _LONGEST_KEPT})
+
+
+def _rows(lang: str, kept: Mapping[str, Entry]) -> list[dict[str, Any]]:
+    return [
+        {"lang": lang, "document": key, "audience": " ".join(sorted(who)), "words": " ".join(sorted(its))}
+        for key, (who, its) in kept.items()
+    ]
+
+
+def _counted(lang: str, counts: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
+    return [
+        {"lang": lang, "word": word, "audience": who, "folded": fold(lang, word), "documents": count}
+        for (word, who), count in counts.items()
+    ]
 
 
 def forget(to: Connection, lang: str) -> None:
@@ -193,14 +215,7 @@ def _count(to: Connection, lang: str, change: dict[tuple[str, str], int]) -> Non
         counts.update({(word, who): by for word in some for who, by in changes[word].items()})
         after = {pair: count for pair, count in counts.items() if count > 0}
         to.execute(delete(words).where(chosen))
-        _insert(
-            to,
-            words,
-            [
-                {"lang": lang, "word": word, "audience": who, "folded": fold(lang, word), "documents": count}
-                for (word, who), count in after.items()
-            ],
-        )
+        _insert(to, words, _counted(lang, after))
         _key(to, lang, {row.word for row in before}, {word for word, _ in after})
 
 
@@ -254,6 +269,6 @@ def _shortened(word: str, letters: int) -> set[str]:
     return found
 
 
-def _batches(items: list[str]) -> Iterator[list[str]]:
+def _batches(items: list[T]) -> Iterator[list[T]]:
     for start in range(0, len(items), _AT_ONCE):
         yield items[start : start + _AT_ONCE]
