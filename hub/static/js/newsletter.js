@@ -19,7 +19,7 @@ const isPhone = matchMedia("(max-width: 860px)").matches;
 const WIDTHS = { phone: 390, tablet: 640, desktop: 780 };
 
 function editor(form) {
-  const frame = document.querySelector("[data-preview]");
+  const frame = freshFrame(document.querySelector("[data-frame]"));
   const list = document.querySelector("[data-checklist]");
   const look = lookWith(frame);
 
@@ -49,6 +49,13 @@ function editor(form) {
   blocks(form);
   plain(form, frame);
   look();
+}
+
+// The frame of a page without scripts. Made by one, it begins with its own address: in a page's own frame
+// the browser's Back puts what it was left with, while the buttons are as at first.
+function freshFrame(box) {
+  box.innerHTML = box.querySelector("noscript").textContent;
+  return box.firstElementChild;
 }
 
 // Show the mail as chosen: how wide, in which theme, with or without pictures, as whom.

@@ -30,22 +30,31 @@ class Suggest {
     });
     for (const part of [form, this.box]) part.addEventListener("focusout", (event) => this.left(form, event.relatedTarget));
     document.addEventListener("click", (event) => {
-      if (!form.contains(event.target) && !this.box.contains(event.target)) this.toggle(false);
+      if (!form.contains(event.target) && !this.box.contains(event.target)) this.end();
     });
     this.toggle(false);
     // Words sent off before this script was there are those of the page of results.
     this.recent.add(this.input.defaultValue.trim());
-    if (document.activeElement === this.input) this.input.value ? this.ask() : this.reopen();
+    if (document.activeElement === this.input) this.reopen();
   }
 
+  /** What is in the box is shown again if it answers what is in the field. */
   reopen() {
-    if (!this.input.value.trim()) this.offer();
-    else if (this.options.length) this.toggle(true);
+    const words = this.input.value.trim();
+    if (words && words === this.answered) this.toggle(this.options.length > 0);
+    else this.ask();
+  }
+
+  /** Close, and let no answer open it again. */
+  end() {
+    clearTimeout(this.timer);
+    this.request?.abort();
+    this.toggle(false);
   }
 
   /** Whoever walks on with the keyboard leaves the list behind; a click tells no place to go to. */
   left(form, next) {
-    if (next && !form.contains(next) && !this.box.contains(next)) this.toggle(false);
+    if (next && !form.contains(next) && !this.box.contains(next)) this.end();
   }
 
   /** The empty field: what this person searched for lately. */
@@ -64,6 +73,7 @@ class Suggest {
     });
     foot.append(forget);
     this.box.replaceChildren(list, foot);
+    this.answered = "";
     this.name();
     this.toggle(true);
   }
@@ -96,6 +106,7 @@ class Suggest {
       const response = await fetch(url, { signal: this.request.signal, headers: { "HX-Request": "true" } });
       if (!response.ok) return this.clear();
       this.box.innerHTML = await response.text();
+      this.answered = words;
     } catch {
       return;
     }
@@ -112,6 +123,7 @@ class Suggest {
 
   clear() {
     this.box.replaceChildren();
+    this.answered = "";
     this.toggle(false);
   }
 
@@ -131,18 +143,19 @@ class Suggest {
   }
 
   keys(event) {
-    const count = this.options.length;
     if (event.key === "Escape") {
       // The first Escape closes and keeps the words, which a browser would clear; the second leaves the field.
       event.preventDefault();
       if (this.box.hidden) this.input.blur();
-      this.toggle(false);
+      this.end();
     } else if (event.key === "Enter" && this.options[this.at] && !this.box.hidden) {
       event.preventDefault();
       this.options[this.at].click();
-    } else if (count && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      this.toggle(true);
+      if (this.box.hidden) this.reopen();
+      if (this.box.hidden) return;
+      const count = this.options.length;
       const step = event.key === "ArrowDown" ? 1 : -1;
       // One place more than there are options: the field itself.
       this.select(((this.at + 1 + step + count + 1) % (count + 1)) - 1);
