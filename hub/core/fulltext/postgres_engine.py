@@ -129,13 +129,18 @@ class PostgresEngine:
             for table in (_table, shown):
                 connection.execute(delete(table).where(table.c.lang == lang))
             vocabulary.forget(connection, lang)
-            built = Entry(frozenset([_NOBODY]), {self._built})
-            entries = {self._built: built}
-            for batch in in_batches(documents):
-                entries |= _add(connection, lang, batch)
-                progress(len(entries) - 1)
-            vocabulary.fill(connection, lang, entries)
-            _settle(connection, len(entries))
+            done = 0
+
+            def added() -> Iterator[dict[str, Entry]]:
+                nonlocal done
+                yield {self._built: Entry(frozenset([_NOBODY]), {self._built})}
+                for batch in in_batches(documents):
+                    yield _add(connection, lang, batch)
+                    done += len(batch)
+                    progress(done)
+
+            vocabulary.fill(connection, lang, added())
+            _settle(connection, done)
         self._averages.pop(lang, None)
 
     @contextmanager

@@ -165,11 +165,14 @@ def put(to: Connection, lang: str, documents: Mapping[str, Entry | None]) -> Non
     _count(to, lang, {pair: by for pair, by in change.items() if by})
 
 
-def fill(to: Connection, lang: str, documents: Mapping[str, Entry]) -> None:
-    """Write the vocabulary of a language that has none: of a hundred thousand documents nothing is looked up."""
+def fill(to: Connection, lang: str, batches: Iterable[Mapping[str, Entry]]) -> None:
+    """Write the vocabulary of a language that has none, whose documents come in batches, each once.
+
+    Nothing is looked up, and only the words' counts are held in memory: there may be a million documents.
+    """
     counts: Counter[tuple[str, str]] = Counter()
-    for some in _batches(list(documents)):
-        kept = {key: _kept(documents[key]) for key in some}
+    for batch in batches:
+        kept = {key: _kept(entry) for key, entry in batch.items()}
         for entry in kept.values():
             counts.update((word, who) for who in entry.audience for word in entry.words)
         _insert(to, entries, _rows(lang, kept))

@@ -165,12 +165,16 @@ class WhooshEngine:
             vocabulary.put(connection, lang, dict.fromkeys(gone) | store(writer, documents))
 
     def _fill(self, folder: Path, lang: str, documents: Iterable[Document], progress: Progress) -> None:
-        entries: dict[str, Entry] = {}
         with vocabulary_of(folder) as connection, writer_of(folder, lang) as writer:
-            for batch in in_batches(documents):
-                entries |= store(writer, batch)
-                progress(len(entries))
-            vocabulary.fill(connection, lang, entries)
+
+            def stored() -> Iterator[dict[str, Entry]]:
+                done = 0
+                for batch in in_batches(documents):
+                    yield store(writer, batch)
+                    done += len(batch)
+                    progress(done)
+
+            vocabulary.fill(connection, lang, stored())
 
     def _switch(self, lang: str, name: str) -> None:
         """Point `current` at a finished folder; the one before it stays until the next time, for its readers."""
