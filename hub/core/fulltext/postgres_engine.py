@@ -111,7 +111,8 @@ class PostgresEngine:
     def ids(self, question: Question, audience: Set[str], kind: str) -> list[int]:
         if not question.words and not question.codes:
             return []
-        return [row.id for row in _execute(_reading(), *holding(question, audience, kind))]
+        (found,) = _execute(_reading(), *holding(question, audience, kind))
+        return found.ids or []
 
     def write(self, lang: str, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         with self._writing(lang) as connection:

@@ -53,7 +53,7 @@ _LIKELY_HERE = " UNION (SELECT key FROM found WHERE {here} ORDER BY rough DESC, 
 
 
 _HOLD = """
-SELECT split_part(key, ':', 2)::bigint AS id FROM search_document
+SELECT array_agg(split_part(key, ':', 2)::bigint) AS ids FROM search_document
 WHERE lang || '' = {lang} AND kind = {kind} AND audience && {audience} AND key <> ALL({hidden})
   AND ({every} OR codes && {codes})
 """
