@@ -1,5 +1,6 @@
 """What can go wrong, and the page or JSON each becomes."""
 
+import structlog
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError
@@ -8,10 +9,6 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from .database import db
 from .i18n import Text, _, _l
-from .lean import without
-
-with without("greenlet"):  # structlog would load it wherever it is installed: 1 MB
-    import structlog
 
 log = structlog.get_logger()
 
