@@ -109,6 +109,8 @@ def words_database(folder: Path) -> Database:
         # Readers go on while the worker writes. What a crash loses is written again with the document.
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
+        # Four of these are open at a time, and the system keeps their pages anyway.
+        connection.execute("PRAGMA cache_size=-256")
 
     return database
 
