@@ -193,6 +193,7 @@ def _prepare_sqlite(engine: Engine) -> None:
             "foreign_keys=ON",
             f"busy_timeout={PATIENCE * 1000}",
             f"wal_autocheckpoint={MOST_LOGGED}",
+            "cache_size=-1000",  # KB of each connection; the system keeps the pages of the file anyway
         ):
             connection.execute(f"PRAGMA {pragma}")
 
