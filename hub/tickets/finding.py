@@ -14,7 +14,7 @@ from ..core.fulltext.languages import neighbours
 from .indexing import KIND
 from .models import Message, Ticket
 
-#: The newest tickets with the words that the filters are applied to: a statement takes no more.
+#: The newest tickets with the words that the filters are applied to: nobody turns the pages of more.
 MOST = 20_000
 #: The latest messages that are looked through, and tickets that are shown.
 LOOKED_AT, SHOWN = 5000, 50

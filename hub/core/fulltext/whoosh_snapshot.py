@@ -105,7 +105,7 @@ class Snapshot:
                 id for segment, _, gone in self.segments for id in segment.ids(question, audience, kind, gone)
             ]
 
-    def _read_segments(self, known: "list[Part]") -> "Iterator[Part]":
+    def _read_segments(self, known: list[Part]) -> Iterator[Part]:
         kept = {part.segment.name: part.segment for part in known}
         for reader, first in self._reader.leaf_readers():
             if reader.segment():  # an empty index has none

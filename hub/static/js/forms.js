@@ -35,16 +35,17 @@ function apply(form) {
   });
 }
 
-// Where the focus was when a form applied itself: the page that comes then goes on there.
+// Where the focus was when a form applied itself: the page that comes next goes on there, a later one does not.
 const PLACE = "hub.place";
+const SOON = 15_000; // ms
 
 function goOnFrom(id) {
-  if (id) sessionStorage.setItem(PLACE, JSON.stringify([location.pathname, id]));
+  if (id) sessionStorage.setItem(PLACE, JSON.stringify([location.pathname, id, Date.now()]));
 }
 
 function goOn(root) {
-  const [path, id] = JSON.parse(sessionStorage.getItem(PLACE) ?? "[]");
-  const place = path === location.pathname && root.querySelector(`#${CSS.escape(id)}`);
+  const [path, id, at] = JSON.parse(sessionStorage.getItem(PLACE) ?? "[]");
+  const place = path === location.pathname && Date.now() - at < SOON && root.querySelector(`#${CSS.escape(id)}`);
   if (!place) return;
   sessionStorage.removeItem(PLACE);
   place.focus();
